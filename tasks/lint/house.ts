@@ -1,0 +1,3 @@
+/** The house rules as a Deno lint plugin. */
+const house: Deno.lint.Plugin = { name: "house", rules: {} };
+export default house;
