@@ -117,12 +117,12 @@ function unit(vector: readonly [number, number, number]): [number, number, numbe
 
 /** Corner, two upper lid points, corner, two lower lid points: the six of the eye aspect ratio. */
 const EYES = [[33, 160, 158, 133, 153, 144], [362, 385, 387, 263, 373, 380]] as const;
-const SHUT_ASPECT = 0.1;
-const OPEN_ASPECT = 0.24;
+const SHUT_ASPECT = 0.12;
+const OPEN_ASPECT = 0.28;
 
 /**
- * How open the eyes are, 0 shut – 1 open, from lid distance ÷ eye width of the wider open eye. An estimate:
- * this net draws lids coarsely. Null where it would be a guess (face turned away or eyes under 24 px apart).
+ * How open the eyes are, 0 shut – 1 open, from lid distance ÷ eye width of the wider open eye. A hint only:
+ * this net draws lids coarsely, and eyes cast down may pass as open. Null where it would be a guess (face turned away or eyes under 24 px apart).
  */
 export function eyeOpenness(mesh: FaceMesh, yawDeg: number, eyeDistancePx: number): number | null {
   if (Math.abs(yawDeg) > 40 || eyeDistancePx < 24) return null;
