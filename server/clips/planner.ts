@@ -1,0 +1,367 @@
+import { type Conform, nativeFrames, planConform, projectFrame } from "#server/core/conform.ts";
+import type { Rate } from "#server/core/media_time.ts";
+import { type LegalLengths, longest, shortest, smallestHolding } from "./legal_length.ts";
+
+/**
+ * What a video template can make, as the planner sees it; the manifest's `constraints` satisfy it.
+ * Lengths are counted in generated frames, as sent to the worker.
+ */
+export interface LoopConstraints {
+  readonly frames: LegalLengths;
+  readonly rates: "any" | readonly Rate[];
+  /** How many leading frames repeat the picture (or overlap) that a generation starts from. */
+  readonly conditionedFrames: number;
+  /** Weak last frames that are never kept. */
+  readonly discardTail: number;
+  /** The motion comes to rest on the last generated frame, whatever the length. */
+  readonly restsAtEnd: boolean;
+}
+
+export interface LoopRequest {
+  /** Frames that the cut must have, at `rate`. */
+  readonly askedFrames: number;
+  readonly rate: Rate;
+  readonly constraints: LoopConstraints;
+  /** Generated frames of locked segments after the planned ones; their first starts from a picture already fixed. */
+  readonly lockedAfter?: number;
+  /**
+   * How far the last segment may be slowed or hurried (0.04 = 4 %) so that it ends on a calm frame near the exact
+   * end instead of on the exact frame. 0, the default, never retimes: a calm end is then the gate's business.
+   */
+  readonly retimeLast?: number;
+}
+
+/** A request made countable: everything below is in generated frames unless it says otherwise. */
+export interface Loop {
+  readonly askedFrames: number;
+  readonly conform: Conform;
+  readonly constraints: LoopConstraints;
+  /** Kept frames that the planned segments must add up to. */
+  readonly totalFrames: number;
+  readonly lockedAfter: number;
+  readonly retimeLast: number;
+}
+
+/** One generation to request. `end` goes to `clips.measure_take` as it is. */
+export interface GenerateStep {
+  readonly kind: "generate";
+  /** Counts from 0. */
+  readonly index: number;
+  readonly startsFrom: { readonly kind: "hero" } | { readonly kind: "segment_end"; readonly index: number };
+  /** A legal length of the template. */
+  readonly generateFrames: number;
+  /** Leading frames that repeat the frame before: left out on ingest. */
+  readonly dropHead: number;
+  /** How many frames this segment is meant to contribute. */
+  readonly keepFrames: number;
+  /** Indices after `dropHead`: the take keeps 0…frame, frame in target ± window. */
+  readonly end: { readonly target: number; readonly window: number; readonly exact: boolean };
+  /** The end must meet the first picture of a locked segment: condition both ends where the template can. */
+  readonly meetsNext: boolean;
+  /** When both ends are conditioned the whole take is kept, retimed from its length to `keepFrames`. */
+  readonly retime: Retime | null;
+}
+
+export interface Retime {
+  readonly index: number;
+  readonly fromFrames: number;
+  readonly toFrames: number;
+}
+
+export type PlanStep =
+  | GenerateStep
+  /** More is accepted than asked: cut this segment to `keepFrames` and leave out all after it. Nothing to generate. */
+  | { readonly kind: "trim"; readonly index: number; readonly keepFrames: number }
+  | { readonly kind: "done"; readonly segments: number; readonly retime: Retime | null };
+
+const MIN_WINDOW = 8;
+const WINDOW_SHARE = 0.12;
+/** A window never takes more than this share of a short segment, else the remainder could be a stub. */
+const WINDOW_CAP = 0.25;
+/** Frames wanted after the window, so that a rest can be told from a passing turn (continuity.md E.2). */
+const TAIL_GUARD = 4;
+const MAX_RETIME = 0.04;
+
+/** Resolves a request, or throws a RangeError that says what makes it impossible. */
+export function planLoop(request: LoopRequest): Loop {
+  const { constraints, askedFrames, retimeLast = 0, lockedAfter = 0 } = request;
+  if (!Number.isSafeInteger(askedFrames) || askedFrames < 1) {
+    throw new RangeError(`A clip can't have ${askedFrames} frames: ask for at least one whole frame`);
+  }
+  if (!(retimeLast >= 0 && retimeLast <= MAX_RETIME)) {
+    throw new RangeError(
+      `Can't retime the last segment by ${retimeLast}: give a share from 0 to ${MAX_RETIME}`,
+    );
+  }
+  const conform = planConform(request.rate, constraints.rates);
+  const totalFrames = nativeFrames(askedFrames, conform) - lockedAfter;
+  if (totalFrames < 1) {
+    throw new RangeError(`The locked segments already fill the clip: unlock one, or ask for a longer clip`);
+  }
+  const loop = { askedFrames, conform, constraints, totalFrames, lockedAfter, retimeLast };
+  if (shortest(constraints.frames) > longest(constraints.frames) || exactLimit(loop, 0) < 1) {
+    throw new RangeError(
+      "The template allows no usable length: its largest legal length leaves no frame to keep",
+    );
+  }
+  if (totalFrames > exactLimit(loop, 0) && exactLimit(loop, 1) < 1) {
+    throw new RangeError(
+      "The template can't continue a clip: its largest legal length holds only repeated and weak frames",
+    );
+  }
+  return loop;
+}
+
+/**
+ * What to do next when `accepted[k]` frames of segment k are kept. For any ends inside the offered windows the sum
+ * lands on `totalFrames` exactly within `segmentBound(loop)` segments; ends outside are planned around as well.
+ */
+export function nextStep(loop: Loop, accepted: readonly number[]): PlanStep {
+  let sum = 0;
+  for (const [index, frames] of accepted.entries()) {
+    const left = loop.totalFrames - sum;
+    const isLast = index === accepted.length - 1;
+    if (isLast && frames !== left && canRetime(loop, frames, left)) {
+      return { kind: "done", segments: index + 1, retime: { index, fromFrames: frames, toFrames: left } };
+    }
+    if (frames > left || (frames === left && !isLast)) return { kind: "trim", index, keepFrames: left };
+    sum += frames;
+  }
+  if (sum === loop.totalFrames) return { kind: "done", segments: accepted.length, retime: null };
+  return planSegment(loop, accepted.length, loop.totalFrames - sum);
+}
+
+/** No run of the loop from `index` with `remaining` frames to go takes more segments than this. */
+export function segmentBound(loop: Loop, index = 0, remaining = loop.totalFrames): number {
+  const exact = exactLimit(loop, index);
+  if (remaining <= exact) return 1;
+  const first = sureGain(loop, index);
+  const later = sureGain(loop, index + 1);
+  const last = exactLimit(loop, index + 1);
+  return 2 + Math.max(0, Math.ceil((remaining - first - last) / later));
+}
+
+/**
+ * Makes segment `index` again while all later ones stay: the new take keeps exactly as many frames. With
+ * `bothEnds` (a first-last-frame template) the take is as long as it can be near that, ends on the old end frame
+ * and is retimed if no legal length fits. To let later segments follow, use `nextStep` on those before `index`.
+ */
+export function planReroll(
+  loop: Loop,
+  accepted: readonly number[],
+  index: number,
+  bothEnds = false,
+): GenerateStep {
+  const keepFrames = accepted[index];
+  if (keepFrames === undefined) {
+    throw new RangeError(`There is no segment ${index + 1} to make again: the clip has ${accepted.length}`);
+  }
+  if (keepFrames > exactLimit(loop, index)) {
+    throw new RangeError(
+      `Segment ${index + 1} keeps ${keepFrames} frames, more than this template can make at once ` +
+        `(${exactLimit(loop, index)}): use the template that made it, or plan again from this segment`,
+    );
+  }
+  const isLast = index === accepted.length - 1;
+  const step = exactStep(loop, index, keepFrames, !isLast || loop.lockedAfter > 0);
+  if (!bothEnds || isLast) return step;
+  const head = headFrames(loop, index);
+  const generateFrames = nearestLegal(loop, keepFrames + head, head + 1);
+  const made = generateFrames - head;
+  return {
+    ...step,
+    generateFrames,
+    end: { target: made - 1, window: 0, exact: true },
+    retime: made === keepFrames ? null : { index, fromFrames: made, toFrames: keepFrames },
+  };
+}
+
+export interface ForecastSegment {
+  readonly index: number;
+  readonly state: "accepted" | "next" | "later";
+  readonly keepFrames: number;
+  /** Null for accepted segments. */
+  readonly generateFrames: number | null;
+  readonly window: number;
+  readonly exact: boolean;
+  /** Where it starts in the cut, in project frames. */
+  readonly firstFrame: number;
+  /** Project frames it covers. */
+  readonly frames: number;
+}
+
+export interface Forecast {
+  readonly segments: readonly ForecastSegment[];
+  readonly askedFrames: number;
+  readonly generatedTotal: number;
+  readonly bound: number;
+  readonly conform: Conform;
+  /** "Plan 144 frames · 3 segments". */
+  readonly summary: string;
+}
+
+/** The whole plan as it would run if every take ended on its target; shown before anything is generated. */
+export function forecast(loop: Loop, accepted: readonly number[] = []): Forecast {
+  const kept = [...accepted];
+  const steps = new Map<number, GenerateStep>();
+  let step = nextStep(loop, kept);
+  while (step.kind === "generate") {
+    steps.set(step.index, step);
+    kept.push(step.keepFrames);
+    step = nextStep(loop, kept);
+  }
+  if (step.kind === "trim") kept.splice(step.index, kept.length, step.keepFrames);
+  const segments = layOut(loop, kept, steps);
+  const plural = segments.length === 1 ? "segment" : "segments";
+  return {
+    segments,
+    askedFrames: loop.askedFrames,
+    generatedTotal: [...steps.values()].reduce((sum, { generateFrames }) => sum + generateFrames, 0),
+    bound: segmentBound(loop),
+    conform: loop.conform,
+    summary: `Plan ${loop.askedFrames} frames · ${segments.length} ${plural}`,
+  };
+}
+
+function layOut(
+  loop: Loop,
+  kept: readonly number[],
+  steps: ReadonlyMap<number, GenerateStep>,
+): ForecastSegment[] {
+  const firstPlanned = Math.min(...steps.keys());
+  let start = 0;
+  return kept.map((keepFrames, index) => {
+    const step = steps.get(index);
+    const firstFrame = cutFrame(loop, start);
+    start += keepFrames;
+    const isClipEnd = index === kept.length - 1 && loop.lockedAfter === 0;
+    const end = isClipEnd ? loop.askedFrames : cutFrame(loop, start);
+    return {
+      index,
+      state: !step ? "accepted" : index === firstPlanned ? "next" : "later",
+      keepFrames,
+      generateFrames: step?.generateFrames ?? null,
+      window: step?.end.window ?? 0,
+      exact: step?.end.exact ?? true,
+      firstFrame,
+      frames: end - firstFrame,
+    };
+  });
+}
+
+/** A conformed cut may end between its last two generated frames: nothing starts after its end. */
+function cutFrame(loop: Loop, frame: number): number {
+  return Math.min(loop.askedFrames, projectFrame(frame, loop.conform));
+}
+
+function planSegment(loop: Loop, index: number, remaining: number): GenerateStep {
+  const segments = segmentBound(loop, index, remaining);
+  if (segments === 1) return exactStep(loop, index, remaining, loop.lockedAfter > 0);
+  // The rest must stay reachable even if this segment ends at the early edge of its window.
+  const reachable = capacity(loop, index + 1, segments - 1);
+  const limit = elasticLimit(loop, index);
+  const least = smallest(1, limit, (keep) => keep - windowFor(keep) >= remaining - reachable);
+  const keepFrames = Math.min(limit, Math.max(least, Math.round(remaining / segments)));
+  const window = windowFor(keepFrames);
+  return {
+    kind: "generate",
+    index,
+    startsFrom: startOf(index),
+    generateFrames: smallestHolding(loop.constraints.frames, lengthNeeded(loop, index, keepFrames)),
+    dropHead: headFrames(loop, index),
+    keepFrames,
+    end: { target: keepFrames - 1, window, exact: false },
+    meetsNext: false,
+    retime: null,
+  };
+}
+
+/** The last segment: as many frames as are left, so that the rest of a template that rests falls on the end. */
+function exactStep(loop: Loop, index: number, keepFrames: number, meetsNext: boolean): GenerateStep {
+  const head = headFrames(loop, index);
+  const { frames, discardTail, restsAtEnd } = loop.constraints;
+  const least = keepFrames + head + discardTail;
+  const window = meetsNext ? 0 : Math.min(retimeWindow(loop, keepFrames), longest(frames) - least);
+  // Elsewhere a few frames more serve as handle; a template that rests must stop where the cut does.
+  const spare = restsAtEnd ? 0 : Math.max(0, TAIL_GUARD - discardTail);
+  return {
+    kind: "generate",
+    index,
+    startsFrom: startOf(index),
+    generateFrames: Math.min(longest(frames), smallestHolding(frames, least + window + spare)),
+    dropHead: head,
+    keepFrames,
+    end: { target: keepFrames - 1, window, exact: window === 0 },
+    meetsNext,
+    retime: null,
+  };
+}
+
+function startOf(index: number): GenerateStep["startsFrom"] {
+  return index === 0 ? { kind: "hero" } : { kind: "segment_end", index: index - 1 };
+}
+
+function headFrames(loop: Loop, index: number): number {
+  return index === 0 ? 0 : loop.constraints.conditionedFrames;
+}
+
+/** δ of continuity.md E.2, in frames to either side. */
+function windowFor(keep: number): number {
+  return Math.min(Math.max(MIN_WINDOW, Math.floor(keep * WINDOW_SHARE)), Math.floor(keep * WINDOW_CAP));
+}
+
+function lengthNeeded(loop: Loop, index: number, keep: number): number {
+  const guard = Math.max(loop.constraints.discardTail, Math.min(TAIL_GUARD, Math.floor(keep * WINDOW_CAP)));
+  return keep + windowFor(keep) + guard + headFrames(loop, index);
+}
+
+/** Most frames that segment `index` can contribute when its end is fixed. */
+function exactLimit(loop: Loop, index: number): number {
+  return longest(loop.constraints.frames) - headFrames(loop, index) - loop.constraints.discardTail;
+}
+
+/** Most frames that segment `index` can aim at with a whole window and guard behind it. */
+function elasticLimit(loop: Loop, index: number): number {
+  const max = longest(loop.constraints.frames);
+  return smallest(1, max, (keep) => lengthNeeded(loop, index, keep + 1) > max);
+}
+
+/** Frames that segment `index` contributes at least when it aims as far as it can. */
+function sureGain(loop: Loop, index: number): number {
+  const limit = elasticLimit(loop, index);
+  return limit - windowFor(limit);
+}
+
+/** Frames that `segments` segments from `index` (not 0) cover for sure, whatever ends are found. */
+function capacity(loop: Loop, index: number, segments: number): number {
+  return (segments - 1) * sureGain(loop, index) + exactLimit(loop, index);
+}
+
+function retimeWindow(loop: Loop, keep: number): number {
+  return Math.floor(keep * loop.retimeLast);
+}
+
+function canRetime(loop: Loop, frames: number, target: number): boolean {
+  return target > 0 && Math.abs(frames - target) <= retimeWindow(loop, target);
+}
+
+/** The legal length nearest to `wanted` by ratio, at least `least`. */
+function nearestLegal(loop: Loop, wanted: number, least: number): number {
+  const { frames } = loop.constraints;
+  const above = Math.min(smallestHolding(frames, wanted), longest(frames));
+  const below = above - frames.step;
+  const usable = below >= shortest(frames) && below >= least;
+  return usable && wanted / below < above / wanted ? below : above;
+}
+
+/** Smallest integer in [from, to] for which `holds`, which must stay true once it is; `to` when none does. */
+function smallest(from: number, to: number, holds: (value: number) => boolean): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
