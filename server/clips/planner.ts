@@ -1,6 +1,6 @@
 import { type Conform, nativeFrames, planConform, projectFrame } from "#server/core/conform.ts";
 import type { Rate } from "#server/core/media_time.ts";
-import { type LegalLengths, longest, shortest, smallestHolding } from "./legal_length.ts";
+import { type LegalLengths, longest, shortest, smallestHolding } from "#server/core/legal_length.ts";
 
 /**
  * What a video template can make, as the planner sees it; the manifest's `constraints` satisfy it.

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { EDIT_RATES, type Rate } from "#server/core/media_time.ts";
 import { nativeFrames } from "#server/core/conform.ts";
-import { isLegal, longest, shortest } from "./legal_length.ts";
+import { isLegal, longest, shortest } from "#server/core/legal_length.ts";
 import {
   forecast,
   type GenerateStep,
