@@ -8,7 +8,10 @@ export type Lane = z.infer<typeof Lane>;
 export type ThreadName = "comfy" | "media" | "vision" | "files";
 
 /** A kind of job, declared once: the queue, the thread's handler and the callers all read it. */
-export interface JobKind<I extends z.core.$ZodType = z.core.$ZodType, O extends z.core.$ZodType = z.core.$ZodType> {
+export interface JobKind<
+  I extends z.core.$ZodType = z.core.$ZodType,
+  O extends z.core.$ZodType = z.core.$ZodType,
+> {
   readonly kind: "job";
   /** "media.proxy": `<thread or slice>.<verb or noun>`; a row of `job_kind`. */
   readonly code: string;

@@ -16,7 +16,9 @@ export interface Log {
   with(fields: LogFields): Log;
 }
 
-export type LogSink = (line: { at: string; level: LogLevel; message: string } & Record<string, unknown>) => void;
+export type LogSink = (
+  line: { at: string; level: LogLevel; message: string } & Record<string, unknown>,
+) => void;
 
 /** A log that hands each line at or above `level` to `sink`. */
 export function createLog(sink: LogSink, level: LogLevel = "info", bound: LogFields = {}): Log {
@@ -35,7 +37,9 @@ export function createLog(sink: LogSink, level: LogLevel = "info", bound: LogFie
 
 /** Errors become their message, stack and causes, so that a line is plain JSON. */
 function flatten(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value) : value]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value) : value]),
+  );
 }
 
 function describe(error: Error): Record<string, unknown> {
@@ -43,7 +47,11 @@ function describe(error: Error): Record<string, unknown> {
     name: error.name,
     message: error.message,
     stack: error.stack,
-    ...(error.cause instanceof Error ? { cause: describe(error.cause) } : error.cause === undefined ? {} : { cause: String(error.cause) }),
+    ...(error.cause instanceof Error
+      ? { cause: describe(error.cause) }
+      : error.cause === undefined
+      ? {}
+      : { cause: String(error.cause) }),
   };
 }
 

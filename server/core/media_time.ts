@@ -17,7 +17,8 @@ export function parseRate(text: string): Rate {
     "59.94": { num: 60000, den: 1001 },
   };
   const match = /^(\d{1,6})(?:\/(\d{1,6}))?$/.exec(text.trim());
-  const rate = known[text.trim()] ?? (match ? { num: Number(match[1]), den: Number(match[2] ?? 1) } : undefined);
+  const rate = known[text.trim()] ??
+    (match ? { num: Number(match[1]), den: Number(match[2] ?? 1) } : undefined);
   if (!rate || rate.num < 1 || rate.den < 1) {
     throw new RangeError(`Cannot read "${text}" as a frame rate: write it as 24, 25 or 24000/1001`);
   }
@@ -90,7 +91,9 @@ export function timecode(frame: number, rate: Rate): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const seconds = Math.floor(label / base);
   const separator = dropped > 0 ? ";" : ":";
-  return `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}` +
+  return `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${
+    two(seconds % 60)
+  }` +
     `${separator}${two(label % base)}`;
 }
 

@@ -1,7 +1,9 @@
 import * as z from "zod/mini";
 
 /** An instant: ISO-8601 in UTC, as rows and the wire carry it. */
-export const Instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/, "must be an ISO-8601 UTC instant"));
+export const Instant = z.string().check(
+  z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/, "must be an ISO-8601 UTC instant"),
+);
 export type Instant = z.infer<typeof Instant>;
 
 export function toInstant(date: Date): Instant {
@@ -26,7 +28,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Rejects with `onLate()` when `work` has not settled in `ms`. The work itself goes on. */
 export async function deadline<T>(work: Promise<T>, ms: number, onLate: () => Error): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     return await Promise.race([
       work,

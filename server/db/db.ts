@@ -1,0 +1,85 @@
+import net from "node:net";
+import postgres from "postgres";
+
+/** Rows come back with camelCased columns; instants are ISO strings, 64-bit integers are numbers. */
+export type Db = postgres.Sql<Types>;
+/** A transaction. Everything that takes a `Db` takes it too, so that services compose. */
+export type Tx = postgres.TransactionSql<Types>;
+export type Queryable = Db | Tx;
+/** A value that PostgreSQL stores as jsonb. */
+export type Json = postgres.JSONValue;
+
+type Types = { bigint: number; instant: string };
+
+export interface ConnectOptions {
+  readonly url: string;
+  /** Connections at most. */
+  readonly max?: number;
+  readonly applicationName?: string;
+  /** Longest statement; the migration runner asks for more. */
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * A pool of connections with a deadline on everything: PostgreSQL cancels a statement or a lock wait that is
+ * late, and a connection on which nothing has moved for longer than any statement may take is cut, since
+ * postgres.js alone would wait for ever on a frozen server.
+ */
+export function connect(options: ConnectOptions): Db {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
+  const settings = {
+    max: options.max ?? 10,
+    idle_timeout: 60,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: {
+      application_name: options.applicationName ?? "seedloop",
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: Math.min(statementTimeoutMs, 10_000),
+      idle_in_transaction_session_timeout: 15_000,
+      TimeZone: "UTC",
+    },
+    // Columns only: postgres.camel would also rewrite keys inside jsonb and corrupt stored graphs.
+    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
+    types: {
+      bigint: { to: 20, from: [20], serialize: String, parse: Number },
+      instant: {
+        to: 1184,
+        from: [1184],
+        serialize: (value: unknown) => value instanceof Date ? value.toISOString() : String(value),
+        parse: (text: string) => new Date(text).toISOString(),
+      },
+    },
+    socket: ({ host, port, path }: SocketTarget) =>
+      openSocket({ host, port, path }, statementTimeoutMs + 10_000),
+  };
+  // postgres.js types neither `socket` nor these parsers; what they give is what Types says.
+  return postgres(
+    options.url,
+    settings as unknown as postgres.Options<Record<string, postgres.PostgresType>>,
+  ) as unknown as Db;
+}
+
+interface SocketTarget {
+  readonly host: string[];
+  readonly port: number[];
+  readonly path: string | false;
+}
+
+function openSocket(target: SocketTarget, quietMs: number): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = target.path
+      ? net.connect({ path: target.path })
+      : net.connect({ host: target.host[0] ?? "127.0.0.1", port: target.port[0] ?? 5432 });
+    socket.setNoDelay(true);
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", reject);
+    socket.setTimeout(quietMs, () => socket.destroy(new Error("Nothing was heard from PostgreSQL")));
+  });
+}
+
+/** Runs `work` in one transaction; it is rolled back when `work` throws. */
+export async function transact<T>(db: Queryable, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if ("savepoint" in db) return await work(db as Tx);
+  return await (db as Db).begin(work) as T;
+}

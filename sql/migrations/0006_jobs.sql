@@ -1,0 +1,184 @@
+create table jobs (
+  id uuid primary key,
+  kind_id smallint not null references job_kind on delete restrict,
+  lane_id smallint not null references lane on delete restrict,
+  status_id smallint not null references job_status on delete restrict,
+  project_id uuid references projects on delete restrict,
+  user_id uuid references users on delete set null,
+  priority smallint not null default 0 check (priority between -10 and 10),
+  -- Order within a lane, smaller first: start-time fair queueing over users, moved ahead by priority.
+  order_key bigint not null,
+  run_at timestamptz not null default now(),
+  input jsonb not null,
+  output jsonb,
+  workflow_version_id uuid references workflow_versions on delete restrict,
+  worker_id uuid references workers on delete set null,
+  -- What the job works for; at most one.
+  seed_id uuid references seeds on delete restrict,
+  take_id uuid references takes on delete restrict,
+  cut_id uuid references cuts on delete restrict,
+  master_id uuid references masters on delete restrict,
+  file_hash text references files on delete restrict,
+  attempt smallint not null default 0,
+  failures smallint not null default 0,
+  -- The lease: which process runs it, until when, and the fencing number of this claim.
+  lease_node_id uuid references server_nodes on delete set null,
+  lease_until timestamptz,
+  lease_epoch integer not null default 0,
+  cancel_asked_at timestamptz,
+  failure_class_id smallint references failure_class on delete restrict,
+  error text,
+  idempotency_key text,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  constraint running_has_lease check ((status_id = 4) = (lease_until is not null)),
+  constraint final_is_finished check ((status_id in (5, 6, 7)) = (finished_at is not null)),
+  constraint done_has_output check (status_id <> 5 or output is not null),
+  constraint failed_has_reason check (status_id <> 6 or failure_class_id is not null),
+  constraint has_one_subject check (num_nonnulls(seed_id, take_id, cut_id, master_id, file_hash) <= 1)
+);
+comment on table jobs is 'job_status: 1 blocked, 2 queued, 3 held, 4 running, 5 done, 6 failed, 7 cancelled';
+create index jobs_ready on jobs (lane_id, order_key, id) where status_id = 2;
+create index jobs_leased on jobs (lease_until) where status_id = 4;
+create index jobs_by_status on jobs (status_id, id desc);
+create index on jobs (kind_id);
+create index on jobs (project_id, id desc);
+create index on jobs (user_id, lane_id) where status_id in (1, 2, 3, 4);
+create index jobs_of_user on jobs (user_id);
+create index on jobs (workflow_version_id) where workflow_version_id is not null;
+create index on jobs (worker_id) where worker_id is not null;
+create index on jobs (lane_id);
+create index on jobs (seed_id) where seed_id is not null;
+create index on jobs (take_id) where take_id is not null;
+create index on jobs (cut_id) where cut_id is not null;
+create index on jobs (master_id) where master_id is not null;
+create index on jobs (file_hash) where file_hash is not null;
+create index on jobs (lease_node_id) where lease_node_id is not null;
+create index on jobs (failure_class_id) where failure_class_id is not null;
+create unique index jobs_submitted_once on jobs (user_id, idempotency_key) where idempotency_key is not null;
+select guard_status('jobs', 'job_status');
+
+create function announce_ready_jobs() returns trigger language plpgsql as $$
+begin
+  -- No payload, so that a thousand in one transaction are one notification.
+  if exists (select 1 from inserted where status_id = 2) then
+    perform pg_notify('seedloop_jobs', '');
+  end if;
+  return null;
+end $$;
+create trigger new_jobs_are_announced after insert on jobs
+  referencing new table as inserted for each statement execute function announce_ready_jobs();
+
+create table job_dependencies (
+  job_id uuid not null references jobs on delete cascade,
+  needs_job_id uuid not null references jobs on delete restrict,
+  primary key (job_id, needs_job_id),
+  constraint needs_another check (job_id <> needs_job_id)
+);
+create index on job_dependencies (needs_job_id);
+
+create table job_attempts (
+  id uuid primary key,
+  job_id uuid not null references jobs on delete cascade,
+  number smallint not null,
+  worker_id uuid references workers on delete set null,
+  node_id uuid references server_nodes on delete set null,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  outcome_id smallint references attempt_outcome on delete restrict,
+  failure_class_id smallint references failure_class on delete restrict,
+  error text,
+  unique (job_id, number),
+  constraint finished_has_outcome check ((finished_at is null) = (outcome_id is null))
+);
+comment on column job_attempts.id is 'Also the prompt id under which a generation attempt is submitted';
+create index on job_attempts (worker_id) where worker_id is not null;
+create index on job_attempts (node_id) where node_id is not null;
+create index on job_attempts (outcome_id);
+create index on job_attempts (failure_class_id) where failure_class_id is not null;
+
+create table job_log_lines (
+  id bigint generated always as identity primary key,
+  job_id uuid not null references jobs on delete cascade,
+  at timestamptz not null default now(),
+  level_id smallint not null references log_level on delete restrict,
+  message text not null,
+  fields jsonb not null default '{}'
+);
+create index on job_log_lines (job_id, id);
+create index on job_log_lines (level_id);
+
+-- Hot and worthless after a crash, so unlogged and away from the jobs row.
+create unlogged table job_progress (
+  job_id uuid primary key,
+  ratio real not null check (ratio between 0 and 1),
+  note text not null default '',
+  updated_at timestamptz not null default now()
+);
+
+-- Virtual time of each user in each lane (start-time fair queueing).
+create table fair_shares (
+  lane_id smallint not null references lane on delete cascade,
+  user_id uuid not null references users on delete cascade,
+  weight real not null default 1 check (weight > 0),
+  virtual_time bigint not null default 0,
+  primary key (lane_id, user_id)
+);
+create index on fair_shares (user_id);
+
+create table queue_pauses (
+  id uuid primary key,
+  lane_id smallint references lane on delete cascade,
+  user_id uuid references users on delete cascade,
+  worker_id uuid references workers on delete cascade,
+  paused_by_id uuid references users on delete set null,
+  paused_at timestamptz not null default now(),
+  constraint pauses_one_thing check (num_nonnulls(lane_id, user_id, worker_id) = 1)
+);
+create unique index on queue_pauses (lane_id) where lane_id is not null;
+create unique index on queue_pauses (user_id) where user_id is not null;
+create unique index on queue_pauses (worker_id) where worker_id is not null;
+create index on queue_pauses (paused_by_id);
+
+-- How long each kind of work took: a running mean and spread, for ETA. Subject: kind, workflow and worker.
+create table job_durations (
+  kind_id smallint not null references job_kind on delete cascade,
+  workflow_version_id uuid references workflow_versions on delete cascade,
+  worker_id uuid references workers on delete cascade,
+  runs integer not null,
+  mean_ms real not null,
+  mean_ms_per_megapixel_frame real,
+  variance_ms2 real not null default 0,
+  updated_at timestamptz not null default now(),
+  unique nulls not distinct (kind_id, workflow_version_id, worker_id)
+);
+create index on job_durations (workflow_version_id);
+create index on job_durations (worker_id);
+
+-- Provenance of each generated asset (SPEC rule 5): enough to make it again.
+create table provenance (
+  asset_id uuid primary key references assets on delete cascade,
+  job_id uuid references jobs on delete set null,
+  workflow_version_id uuid references workflow_versions on delete restrict,
+  worker_id uuid references workers on delete set null,
+  software text not null,
+  software_version text not null,
+  random_seed bigint,
+  -- The exact graph sent and the parameters bound: ComfyUI's document and the pipeline's.
+  graph jsonb,
+  parameters jsonb not null default '{}',
+  timings jsonb not null default '{}',
+  created_at timestamptz not null default now()
+);
+create index on provenance (job_id);
+create index on provenance (workflow_version_id);
+create index on provenance (worker_id);
+
+create table provenance_inputs (
+  asset_id uuid not null references provenance on delete cascade,
+  file_hash text not null references files on delete restrict,
+  parameter text not null,
+  primary key (asset_id, parameter)
+);
+create index on provenance_inputs (file_hash);
