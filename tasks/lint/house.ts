@@ -1,3 +1,356 @@
-/** The house rules as a Deno lint plugin. */
-const house: Deno.lint.Plugin = { name: "house", rules: {} };
+/**
+ * The house rules (ARCHITECTURE §2, §8, §10) as a lint plugin. Each rule is a row of a table here; a rule that
+ * is wrong for a good reason is changed here, with its test, rather than ignored line by line.
+ */
+
+/** What a file is, by its path: the first row that matches. `$slice` is the folder that a file belongs to. */
+const ROLES: readonly (readonly [RegExp, Role])[] = [
+  [/_(test|bench)\.ts$/, "test"],
+  [/^server\/core\//, "core"],
+  [/^server\/db\//, "db"],
+  [/^server\/files\//, "files"],
+  [/^server\/testing\//, "test"],
+  [/^server\/[^/]+\.ts$/, "root"],
+  [/^server\/[^/]+\/(contract|job_kinds)\.ts$/, "contract"],
+  [/^server\/http\//, "http"],
+  [/^server\/live\//, "live"],
+  [/^server\/[^/]+\/(planner|gates|bind|manifest|templates)\.ts$/, "pure"],
+  [/^server\/[^/]+\/queries\.ts$/, "queries"],
+  [/^server\/[^/]+\/service\.ts$/, "service"],
+  [/^server\/[^/]+\/routes\.ts$/, "routes"],
+  [/^server\//, "part"],
+  [/^client\/design\//, "design"],
+  [/^client\//, "client"],
+  [/^workers\/media\/sniff\.ts$/, "sniff"],
+  [/^workers\/kit\//, "kit"],
+  [/^workers\/queue\//, "queue"],
+  [/^workers\/[^/]+\/(main\.ts|jobs\/)/, "thread's own"],
+  [/^workers\//, "thread"],
+  [/^sql\//, "sql"],
+  [/^tasks\//, "tasks"],
+];
+
+type Role =
+  | "test"
+  | "core"
+  | "db"
+  | "files"
+  | "root"
+  | "contract"
+  | "http"
+  | "live"
+  | "pure"
+  | "queries"
+  | "service"
+  | "routes"
+  | "part"
+  | "design"
+  | "client"
+  | "sniff"
+  | "kit"
+  | "queue"
+  | "thread's own"
+  | "thread"
+  | "sql"
+  | "tasks";
+
+const EVERYTHING = "everything";
+
+/** What a file of a role may import besides its own folder's files (OWN_FOLDER says whose own folder is closed). */
+const MAY_IMPORT: Readonly<Record<Role, readonly Role[] | typeof EVERYTHING>> = {
+  test: EVERYTHING,
+  root: EVERYTHING,
+  core: ["core"],
+  contract: ["core", "contract"],
+  pure: ["core", "contract"],
+  db: ["core", "db", "sql"],
+  files: ["core", "files"],
+  queries: ["core", "db", "contract"],
+  service: ["core", "db", "files", "contract", "service", "live", "sniff"],
+  part: ["core", "db", "files", "contract", "service", "live"],
+  routes: ["core", "db", "files", "contract", "http", "live"],
+  http: ["core", "db", "files", "contract", "service", "sniff"],
+  live: ["core", "db", "contract", "service", "http"],
+  client: ["core", "contract", "client", "design"],
+  design: ["design"],
+  kit: ["core", "contract", "files", "kit"],
+  sniff: ["core", "contract"],
+  thread: ["core", "contract", "files", "kit", "thread", "sniff"],
+  "thread's own": ["core", "contract", "files", "kit", "thread", "sniff"],
+  queue: ["core", "contract", "files", "kit", "db", "queries", "service", "pure", "part", "live", "queue"],
+  sql: [],
+  tasks: [
+    "core",
+    "contract",
+    "db",
+    "files",
+    "queries",
+    "service",
+    "pure",
+    "part",
+    "root",
+    "test",
+    "design",
+    "kit",
+    "thread",
+    "queue",
+    "sql",
+    "tasks",
+    "sniff",
+    "live",
+  ],
+};
+
+/** Roles within one folder that may not import each other although they are neighbours. */
+const CLOSED_TO: Readonly<Partial<Record<Role, readonly Role[]>>> = {
+  contract: ["queries", "service", "routes", "part", "pure"],
+  pure: ["queries", "service", "routes"],
+  queries: ["service", "routes"],
+  service: ["routes"],
+  part: ["routes"],
+  routes: ["queries"],
+};
+
+const BROWSER_SAFE: readonly Role[] = ["core", "contract", "client", "design"];
+const FORBIDDEN_NAMES = /^(utils?|helpers?|misc|common|manager|base)$/;
+const HEX_COLOUR = /#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})(?![\w-])/i;
+const COLOUR_FUNCTION = /\b(?:rgba?|hsla?|hwb|oklch|oklab|lch|lab|color)\(\s*[\d.]/i;
+const NAMED_COLOUR =
+  /:\s*(?:white|black|red|green|blue|yellow|orange|purple|pink|gr[ae]y|silver|gold|cyan|magenta)\b/i;
+const RAW_HTML = /^(?:innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|unsafeSVG|unsafeStatic)$/;
+
+/** The path inside the repository, with forward slashes. */
+export function housePath(filename: string): string {
+  const root = new URL("../../", import.meta.url).pathname;
+  const path = filename.replace(/^file:\/\//, "").replaceAll("\\", "/");
+  return path.startsWith(root) ? path.slice(root.length) : path;
+}
+
+/** What the file at `path` (inside the repository) is. */
+export function roleOf(path: string): Role | undefined {
+  return ROLES.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/** Our own file that `specifier` names when `from` imports it; undefined for packages. */
+export function importedPath(from: string, specifier: string): string | undefined {
+  if (specifier.startsWith("#")) return specifier.slice(1);
+  if (!specifier.startsWith("./")) return undefined;
+  return `${from.slice(0, from.lastIndexOf("/") + 1)}${specifier.slice(2)}`;
+}
+
+/** Why `from` may not import `specifier`, or undefined when it may. */
+export function whyNotImport(from: string, specifier: string): string | undefined {
+  const role = roleOf(from);
+  if (role && BROWSER_SAFE.includes(role) && specifier.startsWith("node:")) {
+    return `Cannot import ${specifier} here: a ${role} file also runs in the browser`;
+  }
+  const target = importedPath(from, specifier);
+  const targetRole = target === undefined ? undefined : roleOf(target);
+  if (!role || !target || !targetRole) return undefined;
+  const allowed = MAY_IMPORT[role];
+  if (allowed === EVERYTHING) return undefined;
+  if (targetRole === "test") return role === "tasks" ? undefined : "Cannot import test code outside tests";
+  const closed = CLOSED_TO[role] ?? [];
+  if (ownFolder(from) === ownFolder(target) && !closed.includes(targetRole)) return undefined;
+  if (allowed.includes(targetRole) && !closed.includes(targetRole)) return undefined;
+  if (allowed.includes(targetRole) && ownFolder(from) !== ownFolder(target)) return undefined;
+  return `Cannot import ${target} (${targetRole}) here: a ${role} file may import ` +
+    `${allowed.join(", ") || "nothing of ours"} and its own folder; see ARCHITECTURE §2`;
+}
+
+/** "server/clips", "workers/media", "client", "tasks": the folder whose files are neighbours. */
+function ownFolder(path: string): string {
+  const [top, second] = path.split("/");
+  return top === "server" || top === "workers" ? `${top}/${second}` : top ?? path;
+}
+
+function isTest(path: string): boolean {
+  return roleOf(path) === "test";
+}
+
+function isIn(path: string, ...folders: readonly string[]): boolean {
+  return folders.some((folder) => path.startsWith(`${folder}/`));
+}
+
+function rule(create: (path: string, ctx: Deno.lint.RuleContext) => Deno.lint.LintVisitor): Deno.lint.Rule {
+  return { create: (ctx) => create(housePath(ctx.filename), ctx) };
+}
+
+/** A rule over every specifier that a file imports or re-exports. */
+function importRule(check: (path: string, specifier: string) => string | undefined): Deno.lint.Rule {
+  return rule((path, ctx) => {
+    const visit = (node: { source?: Deno.lint.Node | null }) => {
+      const source = node.source;
+      if (source?.type !== "Literal" || typeof source.value !== "string") return;
+      const message = check(path, source.value);
+      if (message) ctx.report({ node: source, message });
+    };
+    return {
+      ImportDeclaration: visit,
+      ExportNamedDeclaration: visit,
+      ExportAllDeclaration: visit,
+      ImportExpression: visit,
+    };
+  });
+}
+
+function isMember(node: Deno.lint.MemberExpression, object: string, property?: string): boolean {
+  return node.object.type === "Identifier" && node.object.name === object &&
+    (property === undefined || (node.property.type === "Identifier" && node.property.name === property));
+}
+
+const house: Deno.lint.Plugin = {
+  name: "house",
+  rules: {
+    "boundaries": importRule(whyNotImport),
+
+    "no-parent-import": importRule((_path, specifier) =>
+      specifier.includes("../")
+        ? "Cannot import with ../: use ./ within a folder and a # alias across"
+        : undefined
+    ),
+
+    "zod-mini": rule((_path, ctx) => ({
+      ImportDeclaration(node) {
+        if (!/^(npm:)?zod(@[^/]*)?(\/|$)/.test(node.source.value)) return;
+        const isNamespace = node.specifiers.length === 1 &&
+          node.specifiers[0]?.type === "ImportNamespaceSpecifier";
+        if (node.source.value === "zod/mini" && isNamespace) return;
+        ctx.report({
+          node,
+          message: 'Cannot import zod so: write import * as z from "zod/mini" (4 kB, not 92)',
+        });
+      },
+    })),
+
+    "no-console": rule((path, ctx) => ({
+      MemberExpression(node) {
+        if (isIn(path, "tasks") || !isMember(node, "console")) return;
+        ctx.report({ node, message: "Cannot use console outside tasks/: write through a Log" });
+      },
+    })),
+
+    "no-env": rule((path, ctx) => ({
+      MemberExpression(node) {
+        if (path === "server/config.ts" || isIn(path, "tasks") || isTest(path) || /_child\.ts$/.test(path)) {
+          return;
+        }
+        if (!isMember(node, "Deno", "env")) return;
+        ctx.report({
+          node,
+          message: "Cannot read the environment here: server/config.ts is its only reader",
+        });
+      },
+    })),
+
+    "browser-safe": rule((path, ctx) => ({
+      MemberExpression(node) {
+        const role = roleOf(path);
+        if (!role || !BROWSER_SAFE.includes(role) || !isMember(node, "Deno")) return;
+        ctx.report({ node, message: `Cannot use Deno here: a ${role} file also runs in the browser` });
+      },
+    })),
+
+    "no-unsafe-sql": rule((path, ctx) => ({
+      MemberExpression(node) {
+        if (isIn(path, "server/db", "server/testing", "client")) return;
+        if (node.property.type !== "Identifier" || node.property.name !== "unsafe") return;
+        ctx.report({ node, message: "Cannot run SQL text outside server/db: use a tagged template" });
+      },
+    })),
+
+    "no-default-export": rule((path, ctx) => ({
+      ExportDefaultDeclaration(node) {
+        if (path === "tasks/lint/house.ts") return;
+        ctx.report({ node, message: "Cannot export a default: give it a name, so that it can be found" });
+      },
+    })),
+
+    "no-barrel": rule((_path, ctx) => ({
+      ExportAllDeclaration(node) {
+        ctx.report({ node, message: "Cannot re-export a whole file: import from where the thing is" });
+      },
+    })),
+
+    "one-declaration": rule((_path, ctx) => ({
+      VariableDeclaration(node) {
+        // In a loop's head there is no other place for the second one.
+        if (node.declarations.length < 2 || node.parent.type === "ForStatement") return;
+        ctx.report({ node, message: "Cannot declare several variables at once: write one a line" });
+      },
+    })),
+
+    "no-private-keyword": rule((_path, ctx) => {
+      const visit = (node: { accessibility?: string | undefined } & Deno.lint.Node) => {
+        if (node.accessibility !== "private") return;
+        ctx.report({ node, message: "Cannot use private: write #name, which really is private" });
+      };
+      return { PropertyDefinition: visit, MethodDefinition: visit, AccessorProperty: visit };
+    }),
+
+    "no-raw-html": rule((path, ctx) => ({
+      Identifier(node) {
+        if (!isIn(path, "client") || isTest(path) || !RAW_HTML.test(node.name)) return;
+        ctx.report({
+          node,
+          message: `Cannot use ${node.name}: only Lit's text bindings are safe with people's text`,
+        });
+      },
+    })),
+
+    "no-colour-literal": rule((path, ctx) => {
+      if (roleOf(path) !== "client") return {};
+      const message = "Cannot write a colour here: use a token, var(--color-…), from client/design";
+      return {
+        Literal(node) {
+          if (typeof node.value !== "string") return;
+          const isHex = HEX_COLOUR.exec(node.value)?.[0] === node.value;
+          if (isHex || COLOUR_FUNCTION.test(node.value)) ctx.report({ node, message });
+        },
+        TaggedTemplateExpression(node) {
+          if (node.tag.type !== "Identifier" || !/^(css|svg|html)$/.test(node.tag.name)) return;
+          const isCss = node.tag.name === "css";
+          for (const part of node.quasi.quasis) {
+            const text = part.raw.replaceAll(/url\([^)]*\)|href="[^"]*"/g, "");
+            const isHex = isCss || /style=|fill=|stroke=/.test(text) ? HEX_COLOUR.test(text) : false;
+            if (isHex || COLOUR_FUNCTION.test(text) || (isCss && NAMED_COLOUR.test(text))) {
+              ctx.report({ node: part, message });
+            }
+          }
+        },
+      };
+    }),
+
+    "error-sentence": rule((path, ctx) => ({
+      NewExpression(node) {
+        if (
+          node.callee.type !== "Identifier" ||
+          !/^(App|Type|Range|)Error$|^(GiveUp|TryLater|Retry)$/.test(node.callee.name)
+        ) {
+          return;
+        }
+        if (isTest(path) || !isIn(path, "server", "workers")) return;
+        const argument = node.arguments[node.callee.name === "AppError" ? 1 : 0];
+        const text = argument?.type === "Literal" ? argument.value : undefined;
+        if (typeof text !== "string") return;
+        if (/^[^a-z]/.test(text) && !/[.!]$/.test(text)) return;
+        ctx.report({
+          node: argument ?? node,
+          message:
+            'Cannot leave the message so: start with a capital ("Cannot …: why; the mend"), no full stop',
+        });
+      },
+    })),
+
+    "file-name": rule((path, ctx) => ({
+      Program(node) {
+        const name = path.slice(path.lastIndexOf("/") + 1).replace(/(\.d)?\.ts$/, "");
+        const isNamed = /^[a-z0-9]+(_[a-z0-9]+)*$/.test(name) && !FORBIDDEN_NAMES.test(name);
+        if (isNamed || !roleOf(path)) return;
+        ctx.report({ node, message: `Cannot call a file ${name}: use snake_case and say what it holds` });
+      },
+    })),
+  },
+};
+
 export default house;
