@@ -1,6 +1,6 @@
 import type { Log } from "#server/core/log.ts";
-import type { MediaRunner } from "#workers/engine/media_runner.ts";
 import type { ValueOf } from "#workers/engine/values.ts";
+import type { MediaTools } from "#workers/media/run.ts";
 
 /** Folders of one engine, absolute paths. */
 export interface Folders {
@@ -13,8 +13,8 @@ export interface Folders {
 /** Options beside a type in `/object_info`, spelled as ComfyUI spells them. */
 export interface InputOptions {
   readonly default?: unknown;
-  readonly min?: number;
-  readonly max?: number;
+  readonly min?: number | bigint;
+  readonly max?: number | bigint;
   readonly step?: number;
   readonly round?: number | false;
   readonly multiline?: boolean;
@@ -69,7 +69,8 @@ export interface NodeContext {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly folders: Folders;
-  readonly media: MediaRunner;
+  /** ffmpeg, native or wasm; opened on the first call and shared. */
+  media(): Promise<MediaTools>;
   readonly promptId: string;
   readonly nodeId: string;
   /** Facts that savers embed: the whole graph, and `extra_data.extra_pnginfo`. */
