@@ -1,0 +1,65 @@
+import type { InputSpec } from "./node_spec.ts";
+
+export interface BadValue {
+  readonly text: string;
+  /** The value names a model file that the worker doesn't have. */
+  readonly isModel: boolean;
+}
+
+const MODEL_FILE = /\.(safetensors|sft|ckpt|pt|pt2|pth|bin|pkl|gguf|onnx|yaml)$/i;
+
+/** What the worker would refuse about a literal value, with the mend; undefined when it would take it. */
+export function checkValue(input: InputSpec, value: unknown): BadValue | undefined {
+  const bad = (text: string): BadValue => ({ text, isModel: false });
+  if (input.options !== undefined) return checkOption(input, input.options, value);
+  if (input.type === "INT" || input.type === "FLOAT") {
+    const number = asNumber(value, input.type);
+    if (number === undefined) return bad(`input ${input.name} must be a number, not ${show(value)}.`);
+    // Comparing a number with a bigint is exact.
+    if (input.min !== undefined && number < input.min) {
+      return bad(`input ${input.name} is ${show(value)}; it must be at least ${input.min}.`);
+    }
+    if (input.max !== undefined && number > input.max) {
+      return bad(`input ${input.name} is ${show(value)}; it must be at most ${input.max}.`);
+    }
+    return undefined;
+  }
+  // Everything else the worker coerces, or judges by code of its own.
+  return undefined;
+}
+
+function checkOption(input: InputSpec, options: readonly unknown[], value: unknown): BadValue | undefined {
+  if (input.isUpload) return undefined;
+  const plain = (one: unknown) => typeof one === "string" ? one.replaceAll("\\", "/") : one;
+  if (options.some((option) => plain(option) === plain(value))) return undefined;
+  const isModel = typeof value === "string" && MODEL_FILE.test(value);
+  if (isModel) {
+    const text =
+      `the worker has no file ${value} for input ${input.name}. Put it into the worker's model folder` +
+      (options.length > 0 ? ` or choose one of ${list(options)}.` : ".");
+    return { text, isModel };
+  }
+  const choice = options.length === 0
+    ? "the worker has none to choose from"
+    : `it must be one of ${list(options)}`;
+  return { text: `input ${input.name} is ${show(value)}; ${choice}.`, isModel };
+}
+
+/** As the worker would coerce it: text that reads as a number counts, a truth value too. */
+function asNumber(value: unknown, type: "INT" | "FLOAT"): number | bigint | undefined {
+  if (typeof value === "number" || typeof value === "bigint") return value;
+  if (typeof value === "boolean") return Number(value);
+  if (typeof value !== "string" || value.trim() === "") return undefined;
+  const number = Number(value);
+  if (Number.isNaN(number) || (type === "INT" && !/^\s*[+-]?\d+\s*$/.test(value))) return undefined;
+  return number;
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `“${value.slice(0, 80)}”` : String(value).slice(0, 80);
+}
+
+function list(options: readonly unknown[]): string {
+  const shown = options.slice(0, 8).map(show).join(", ");
+  return options.length > 8 ? `${shown} … (${options.length} in all)` : shown;
+}
