@@ -1,0 +1,373 @@
+import { type Rate, reduceRate } from "#server/core/media_time.ts";
+import { MediaError } from "./media_error.ts";
+
+/** One coded frame: where its bytes lie in the file. */
+export interface AviFrame {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A one-stream AVI as its own chunks tell it, not its header's counts. */
+export interface AviFile {
+  readonly path: string;
+  /** FourCC of the codec, "ULRG" for Ut Video RGB. */
+  readonly codec: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly rate: Rate;
+  readonly frames: readonly AviFrame[];
+  /** The stream's format chunk, with what the decoder needs. */
+  readonly format: Uint8Array;
+}
+
+const SEGMENT_BYTES = 960 * 1024 * 1024;
+const HEADER_BYTES = 4096;
+
+/** Reads an AVI's frame table; undefined when the file is no AVI with a single video stream. */
+export function readAvi(path: string): AviFile | undefined {
+  using file = Deno.openSync(path);
+  const size = file.statSync().size;
+  const header = readAt(file, 0, Math.min(size, 64 * 1024));
+  if (header.byteLength < 12 || fourCc(header, 0) !== "RIFF" || fourCc(header, 8) !== "AVI ") {
+    return undefined;
+  }
+  const facts: { codec?: string; format?: Uint8Array; rate?: Rate; streams: number } = { streams: 0 };
+  readHeader(header, 12, facts);
+  if (facts.streams !== 1 || !facts.codec || !facts.format || !facts.rate) return undefined;
+  const format = new DataView(facts.format.buffer, facts.format.byteOffset);
+  return {
+    path,
+    codec: facts.codec,
+    widthPx: format.getInt32(4, true),
+    heightPx: Math.abs(format.getInt32(8, true)),
+    rate: facts.rate,
+    frames: walkFrames(file, size, path),
+    format: facts.format,
+  };
+}
+
+/** Descends into the header lists, keeping the first video stream's facts. */
+function readHeader(
+  bytes: Uint8Array,
+  start: number,
+  facts: { codec?: string; format?: Uint8Array; rate?: Rate; streams: number },
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let isVideo = false;
+  for (let at = start; at + 12 <= bytes.byteLength;) {
+    const id = fourCc(bytes, at);
+    const length = view.getUint32(at + 4, true);
+    if (id === "LIST") {
+      if (fourCc(bytes, at + 8) === "movi") return;
+      at += 12;
+      continue;
+    }
+    if (id === "strh" && at + 36 <= bytes.byteLength) {
+      facts.streams++;
+      isVideo = fourCc(bytes, at + 8) === "vids";
+      const [den, num] = [view.getUint32(at + 28, true), view.getUint32(at + 32, true)];
+      if (isVideo && num > 0 && den > 0) facts.rate = reduceRate({ num, den });
+    }
+    if (id === "strf" && isVideo && length >= 40 && at + 8 + length <= bytes.byteLength) {
+      facts.format = bytes.slice(at + 8, at + 8 + length);
+      facts.codec = fourCc(facts.format, 16);
+    }
+    at += 8 + length + (length & 1);
+  }
+}
+
+/** Goes through every chunk of the file; a chunk that ends past the file is a truncated file. */
+function walkFrames(file: Deno.FsFile, size: number, path: string): AviFrame[] {
+  const frames: AviFrame[] = [];
+  for (let at = 0; at + 8 <= size;) {
+    const head = readAt(file, at, 12);
+    const id = fourCc(head, 0);
+    const length = new DataView(head.buffer).getUint32(4, true);
+    if (id === "RIFF" || id === "LIST") {
+      const list = fourCc(head, 8);
+      at += list === "AVI " || list === "AVIX" || list === "movi" ? 12 : 8 + length + (length & 1);
+      continue;
+    }
+    if (id === "00dc" || id === "00db") {
+      if (at + 8 + length > size) {
+        throw new MediaError(
+          `The video ${path} is truncated in frame ${frames.length}: make it again`,
+          "truncated",
+        );
+      }
+      frames.push({ offset: at + 8, size: length });
+    }
+    at += 8 + length + (length & 1);
+  }
+  return frames;
+}
+
+/** A run of frames of one file. */
+export interface AviSlice {
+  readonly file: AviFile;
+  readonly firstFrame: number;
+  readonly frameCount: number;
+}
+
+/**
+ * Copies runs of coded frames into one AVI (OpenDML, any length) at `rate`, decoding nothing. The files
+ * must agree in codec and size, and every coded frame must stand alone, as Ut Video's do.
+ */
+export async function spliceAvi(
+  slices: readonly AviSlice[],
+  out: string,
+  rate: Rate,
+  signal?: AbortSignal,
+): Promise<number> {
+  const first = slices[0]?.file;
+  if (!first) throw new RangeError("Cannot splice nothing: give at least one slice");
+  const frames = slices.flatMap((slice) => sliceFrames(slice, first));
+  using target = Deno.openSync(out, { write: true, create: true, truncate: true });
+  const segments = planSegments(frames.map(({ frame }) => frame.size));
+  const layout: SegmentLayout[] = [];
+  let at = 0;
+  for (const [index, segment] of segments.entries()) {
+    const laid = layOut(segment, frames, at, index === 0);
+    layout.push(laid);
+    at = laid.end;
+  }
+  writeAllSync(target, aviHeader(first, rate, frames, layout));
+  let open: { path: string; file: Deno.FsFile } | undefined;
+  try {
+    for (const [index, segment] of segments.entries()) {
+      const laid = layout[index];
+      if (!laid) break;
+      writeAllSync(target, segmentHead(laid, index === 0));
+      for (let n = segment.from; n < segment.to; n++) {
+        signal?.throwIfAborted();
+        const entry = frames[n];
+        if (!entry) break;
+        if (open?.path !== entry.path) {
+          open?.file.close();
+          open = { path: entry.path, file: Deno.openSync(entry.path) };
+        }
+        writeAllSync(target, chunk("00dc", readAt(open.file, entry.frame.offset, entry.frame.size)));
+        // a long copy must not keep cancels from arriving
+        if (n % 32 === 31) await new Promise((resolve) => setTimeout(resolve));
+      }
+      writeAllSync(target, standardIndex(segment, frames, laid));
+      if (index === 0) writeAllSync(target, oldIndex(segment, frames));
+    }
+  } finally {
+    open?.file.close();
+  }
+  return frames.length;
+}
+
+interface SourceFrame {
+  readonly path: string;
+  readonly frame: AviFrame;
+}
+
+function sliceFrames(slice: AviSlice, first: AviFile): SourceFrame[] {
+  const { file, firstFrame, frameCount } = slice;
+  if (file.codec !== first.codec || file.widthPx !== first.widthPx || file.heightPx !== first.heightPx) {
+    throw new RangeError(`Cannot splice ${file.path}: its codec or size differs from the first part's`);
+  }
+  if (firstFrame < 0 || firstFrame + frameCount > file.frames.length) {
+    throw new MediaError(
+      `Frames ${firstFrame} to ${
+        firstFrame + frameCount - 1
+      } were asked of a video that has ${file.frames.length}`,
+      "not_media",
+    );
+  }
+  return file.frames.slice(firstFrame, firstFrame + frameCount).map((frame) => ({ path: file.path, frame }));
+}
+
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** RIFF sizes are 32 bits and readers balk above 1 GB, so long files are cut into RIFF segments. */
+function planSegments(sizes: readonly number[]): Segment[] {
+  const segments: Segment[] = [];
+  let from = 0;
+  let bytes = 0;
+  for (const [n, size] of sizes.entries()) {
+    if (bytes + size > SEGMENT_BYTES && n > from) {
+      segments.push({ from, to: n });
+      from = n;
+      bytes = 0;
+    }
+    bytes += size + 9;
+  }
+  segments.push({ from, to: sizes.length });
+  return segments;
+}
+
+interface SegmentLayout {
+  /** Where the frames' chunks begin. */
+  readonly movi: number;
+  readonly moviBytes: number;
+  readonly riffBytes: number;
+  readonly indexAt: number;
+  readonly indexBytes: number;
+  readonly end: number;
+  readonly count: number;
+}
+
+function layOut(
+  segment: Segment,
+  frames: readonly SourceFrame[],
+  start: number,
+  isFirst: boolean,
+): SegmentLayout {
+  const count = segment.to - segment.from;
+  const data = frames.slice(segment.from, segment.to).reduce(
+    (sum, { frame }) => sum + 8 + frame.size + (frame.size & 1),
+    0,
+  );
+  const head = isFirst ? HEADER_BYTES : 12;
+  const movi = start + head + 12;
+  const indexBytes = 32 + count * 8;
+  const oldIndexBytes = isFirst ? 8 + count * 16 : 0;
+  const end = movi + data + indexBytes + oldIndexBytes;
+  return {
+    movi,
+    moviBytes: 4 + data + indexBytes,
+    riffBytes: end - start - 8,
+    indexAt: movi + data,
+    indexBytes,
+    end,
+    count,
+  };
+}
+
+/** The header up to the first movi list, padded to a fixed length. */
+function aviHeader(
+  like: AviFile,
+  rate: Rate,
+  frames: readonly SourceFrame[],
+  layout: readonly SegmentLayout[],
+): Uint8Array {
+  const largest = frames.reduce((max, { frame }) => Math.max(max, frame.size), 0);
+  const main = numbers([
+    Math.round((1_000_000 * rate.den) / rate.num),
+    0,
+    0,
+    0x10, // has an index
+    layout[0]?.count ?? 0,
+    0,
+    1,
+    largest,
+    like.widthPx,
+    like.heightPx,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  const stream = join([
+    text("vids"),
+    text(like.codec),
+    numbers([0, 0, 0, rate.den, rate.num, 0, frames.length, largest, 0xffffffff, 0]),
+    new Uint8Array(new Uint16Array([0, 0, like.widthPx, like.heightPx]).buffer),
+  ]);
+  const superIndex = join([
+    new Uint8Array([4, 0, 0, 0]),
+    numbers([layout.length]),
+    text("00dc"),
+    numbers([0, 0, 0]),
+    ...layout.map((laid) => join([wide(laid.indexAt), numbers([laid.indexBytes, laid.count])])),
+  ]);
+  const streamList = list("strl", [
+    chunk("strh", stream),
+    chunk("strf", like.format),
+    chunk("indx", superIndex),
+  ]);
+  const odml = list("odml", [chunk("dmlh", join([numbers([frames.length]), new Uint8Array(244)]))]);
+  const headerList = list("hdrl", [chunk("avih", main), streamList, odml]);
+  const riff = join([text("RIFF"), numbers([layout[0]?.riffBytes ?? 0]), text("AVI "), headerList]);
+  const padding = HEADER_BYTES - riff.byteLength - 8;
+  return join([riff, text("JUNK"), numbers([padding]), new Uint8Array(padding)]);
+}
+
+function segmentHead(laid: SegmentLayout, isFirst: boolean): Uint8Array {
+  const movi = join([text("LIST"), numbers([laid.moviBytes]), text("movi")]);
+  return isFirst ? movi : join([text("RIFF"), numbers([laid.riffBytes]), text("AVIX"), movi]);
+}
+
+function standardIndex(segment: Segment, frames: readonly SourceFrame[], laid: SegmentLayout): Uint8Array {
+  const entries: number[] = [];
+  let at = 8;
+  for (const { frame } of frames.slice(segment.from, segment.to)) {
+    entries.push(at, frame.size);
+    at += 8 + frame.size + (frame.size & 1);
+  }
+  const head = join([
+    new Uint8Array([2, 0, 0, 1]),
+    numbers([laid.count]),
+    text("00dc"),
+    wide(laid.movi),
+    numbers([0]),
+  ]);
+  return chunk("ix00", join([head, numbers(entries)]));
+}
+
+function oldIndex(segment: Segment, frames: readonly SourceFrame[]): Uint8Array {
+  const entries: Uint8Array[] = [];
+  let at = 4;
+  for (const { frame } of frames.slice(segment.from, segment.to)) {
+    entries.push(text("00dc"), numbers([0x10, at, frame.size]));
+    at += 8 + frame.size + (frame.size & 1);
+  }
+  return chunk("idx1", join(entries));
+}
+
+function readAt(file: Deno.FsFile, offset: number, size: number): Uint8Array<ArrayBuffer> {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const count = file.readSync(bytes.subarray(at));
+    if (count === null) break;
+    at += count;
+  }
+  return at === size ? bytes : bytes.slice(0, at);
+}
+
+function writeAllSync(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.byteLength;) at += file.writeSync(bytes.subarray(at));
+}
+
+function fourCc(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+function numbers(values: readonly number[]): Uint8Array {
+  return new Uint8Array(new Uint32Array(values).buffer);
+}
+
+function wide(value: number): Uint8Array {
+  return new Uint8Array(new BigUint64Array([BigInt(value)]).buffer);
+}
+
+function chunk(id: string, payload: Uint8Array): Uint8Array {
+  const pad = new Uint8Array(payload.byteLength & 1);
+  return join([text(id), numbers([payload.byteLength]), payload, pad]);
+}
+
+function list(name: string, chunks: readonly Uint8Array[]): Uint8Array {
+  return chunk("LIST", join([text(name), ...chunks]));
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
