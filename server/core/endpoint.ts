@@ -54,9 +54,14 @@ export function endpoint<
 
 // deno-lint-ignore no-explicit-any -- an endpoint of any shape; the shapes are recovered by the helpers below
 export type AnyEndpoint = Endpoint<any, any, any, any>;
-export type Params<E extends AnyEndpoint> = Output<E["params"]>;
-export type Query<E extends AnyEndpoint> = Output<E["query"]>;
-export type Body<E extends AnyEndpoint> = Output<E["body"]>;
-export type Reply<E extends AnyEndpoint> = Output<E["reply"]>;
-export type BodyInput<E extends AnyEndpoint> = Input<E["body"]>;
-export type QueryInput<E extends AnyEndpoint> = Input<E["query"]>;
+// By inference from the type arguments: the properties are optional, so reading them would add undefined.
+type PartsOf<E> = E extends Endpoint<infer P, infer Q, infer B, infer R>
+  ? { params: P; query: Q; body: B; reply: R }
+  : never;
+export type Params<E extends AnyEndpoint> = Output<PartsOf<E>["params"]>;
+export type Query<E extends AnyEndpoint> = Output<PartsOf<E>["query"]>;
+export type Body<E extends AnyEndpoint> = Output<PartsOf<E>["body"]>;
+export type Reply<E extends AnyEndpoint> = Output<PartsOf<E>["reply"]>;
+export type BodyInput<E extends AnyEndpoint> = Input<PartsOf<E>["body"]>;
+export type QueryInput<E extends AnyEndpoint> = Input<PartsOf<E>["query"]>;
+export type ReplyInput<E extends AnyEndpoint> = Input<PartsOf<E>["reply"]>;
