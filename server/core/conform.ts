@@ -73,3 +73,8 @@ function hertz(rate: Rate): number {
 function distance(a: Rate, b: Rate): number {
   return Math.abs(Math.log(hertz(a) / hertz(b)));
 }
+
+/** Whether a template with these native rates may be asked for `rate`: one of them, or one under another name. */
+export function isNativeRate(rate: Rate, native: "any" | readonly Rate[]): boolean {
+  return native === "any" || native.some((own) => distance(own, rate) < Math.log(1 + RELABEL_TOLERANCE));
+}

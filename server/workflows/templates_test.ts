@@ -1,0 +1,111 @@
+import { assert, assertEquals } from "@std/assert/mod.js";
+import { longest } from "#server/core/legal_length.ts";
+import type { ApiGraph } from "#server/fleet/job_kinds.ts";
+import { bind, fitSize } from "./bind.ts";
+import { checkTemplate } from "./check_template.ts";
+import { type FileParameter, PREFIX_MARKER, type WorkflowTemplate } from "./manifest.ts";
+import { checkAgainst, requirementsMissing } from "./requirements.ts";
+import { BUNDLED_TEMPLATES } from "./templates.ts";
+
+/** What the recorded ComfyUI offers; only where the studio's reference folder is. */
+const OBJECT_INFO = new URL("../../../shared/comfyui/object_info.json", import.meta.url);
+const objectInfo = await Deno.readTextFile(OBJECT_INFO).then(JSON.parse, () => undefined);
+const stock = BUNDLED_TEMPLATES.filter(({ manifest }) => !manifest.cpuPreview);
+
+/** Every template bound as the pipeline would, with all its files. */
+function boundGraph({ manifest, graph }: WorkflowTemplate): ApiGraph {
+  const { constraints } = manifest;
+  const values: Record<string, unknown> = {
+    prompt: "a calm portrait",
+    negative: "blur",
+    seed: Number.MAX_SAFE_INTEGER,
+    ...fitSize(constraints, 768, 512),
+  };
+  if (constraints.video) {
+    const { rates, frames } = constraints.video;
+    values["frames"] = longest(frames);
+    values["rate"] = rates === "any" ? { num: 24000, den: 1001 } : rates[0];
+  }
+  const files: FileParameter[] = ["image", "last_image", "reference"];
+  return bind({ manifest, graph }, { values, files }).graph;
+}
+
+Deno.test("every bundled template is sound: graph and manifest agree", () => {
+  for (const template of BUNDLED_TEMPLATES) {
+    assertEquals(checkTemplate(template), [], template.manifest.code);
+    const saved = template.graph[template.manifest.result.node];
+    assertEquals(saved?.inputs["filename_prefix"], PREFIX_MARKER, template.manifest.code);
+    assert(template.manifest.result.lossless, `${template.manifest.code} loses picture quality`);
+  }
+  const codes = BUNDLED_TEMPLATES.map(({ manifest }) => manifest.code);
+  assertEquals(new Set(codes).size, codes.length);
+});
+
+Deno.test("every bundled template lists each model that its graph names", () => {
+  for (const { manifest, graph } of BUNDLED_TEMPLATES) {
+    const named = Object.values(graph).flatMap(({ inputs }) => Object.values(inputs))
+      .filter((value) => typeof value === "string" && value.endsWith(".safetensors"));
+    assertEquals(new Set(manifest.requires.models.map(({ name }) => name)), new Set(named), manifest.code);
+  }
+});
+
+Deno.test("every bundled template can be bound", () => {
+  for (const template of BUNDLED_TEMPLATES) {
+    const graph = boundGraph(template);
+    assertEquals(checkTemplate({ ...template, graph }).filter((line) => !/^The knob/.test(line)), []);
+    assertEquals(JSON.stringify(graph).includes("null"), false);
+  }
+});
+
+Deno.test({
+  name: "every ready template fits the recorded ComfyUI node by node, but for model files",
+  ignore: objectInfo === undefined,
+  fn() {
+    for (const template of stock) {
+      const { manifest } = template;
+      const isModel = (node: string, input: string | undefined) =>
+        manifest.requires.models.some((model) => model.node === node && model.input === input);
+      for (const graph of [template.graph, boundGraph(template)]) {
+        const problems = checkAgainst(graph, objectInfo)
+          .filter(({ kind, node, input }) => kind !== "not_offered" || !isModel(node, input));
+        assertEquals(problems.map(({ message }) => message), [], manifest.code);
+      }
+      // The recorded machine has none of these models: all are reported at once, and nothing else.
+      const missing = requirementsMissing(template, objectInfo);
+      assertEquals([missing.nodes, missing.others], [[], []]);
+      assertEquals(missing.models.length, manifest.requires.models.length);
+    }
+  },
+});
+
+Deno.test({
+  name: "every choice that a ready template's knobs offer is offered by the recorded ComfyUI",
+  ignore: objectInfo === undefined,
+  fn() {
+    for (const template of stock) {
+      for (const knob of template.manifest.knobs) {
+        const values = knob.kind === "choice"
+          ? knob.options.map(({ value }) => value)
+          : "min" in knob
+          ? [knob.min, knob.max]
+          : [knob.default];
+        for (const value of values) {
+          const graph = structuredClone(template.graph);
+          const places = template.manifest.bindings[knob.parameter]?.to ?? [];
+          for (const { node, input, transform } of places) {
+            const inputs = graph[node]?.inputs;
+            if (inputs && !transform) inputs[input] = value;
+          }
+          const touched = (node: string, input: string | undefined) =>
+            places.some((place) => place.node === node && place.input === input);
+          const problems = checkAgainst(graph, objectInfo).filter(({ node, input }) => touched(node, input));
+          assertEquals(
+            problems.map(({ message }) => message),
+            [],
+            `${template.manifest.code} ${knob.parameter}`,
+          );
+        }
+      }
+    }
+  },
+});
