@@ -1,0 +1,121 @@
+import type { AnyEndpoint } from "#server/core/endpoint.ts";
+import { ERROR_STATUS, type ErrorCode } from "#server/core/errors.ts";
+import { escapeHtml, htmlPage } from "./html_page.ts";
+import type { App } from "./http_env.ts";
+import { PROBLEM_TITLES } from "./on_error.ts";
+import { type JsonObject, jsonSchema, openApiDocument, operationId, tagOf } from "./openapi.ts";
+import { endpointsOf } from "./serve.ts";
+
+/**
+ * Adds `/api/openapi.json`, the readable `/api/docs`, and the pages that the `type` of a problem names. They
+ * tell of every endpoint bound to `app`, whether before or after.
+ */
+export function serveApiDocs(app: App, version: string): void {
+  app.get(
+    "/api/openapi.json",
+    () =>
+      new Response(JSON.stringify(openApiDocument(endpointsOf(app), version), null, 2), {
+        headers: { "content-type": "application/json; charset=utf-8" },
+      }),
+  );
+  app.get("/api/docs", () => htmlPage("Seedloop API", docsBody(endpointsOf(app), version)));
+  app.get("/problems/:code", (context) => {
+    const code = context.req.param("code");
+    if (!Object.hasOwn(ERROR_STATUS, code)) return context.notFound();
+    return htmlPage(PROBLEM_TITLES[code as ErrorCode], problemBody(code as ErrorCode));
+  });
+}
+
+function problemBody(code: ErrorCode): string {
+  return `<h1>${escapeHtml(PROBLEM_TITLES[code])}</h1>
+<p>HTTP ${
+    ERROR_STATUS[code]
+  }, code <code>${code}</code>. The answer's <code>detail</code> says what could not be
+done, why, and the mend; <code>fields</code> names each wrong field.</p>`;
+}
+
+function docsBody(endpoints: readonly AnyEndpoint[], version: string): string {
+  const tags = [...new Set(endpoints.map(tagOf))].sort();
+  return `<h1>Seedloop API</h1>
+<p>Version ${escapeHtml(version)} · ${endpoints.length} endpoints ·
+<a href="/api/openapi.json">OpenAPI 3.1 document</a></p>
+<p>Send JSON. Scripts send a personal token: <code>Authorization: Bearer …</code>. Every error is
+<code>application/problem+json</code>, with a <code>code</code> from this list:</p>
+<table><tr><th>Status</th><th>Code</th><th>Meaning</th></tr>${errorRows()}</table>
+${tags.map((tag) => section(tag, endpoints.filter((endpoint) => tagOf(endpoint) === tag))).join("\n")}`;
+}
+
+function errorRows(): string {
+  return Object.entries(ERROR_STATUS).map(([code, status]) =>
+    `<tr><td>${status}</td><td><code>${code}</code></td><td>${
+      escapeHtml(PROBLEM_TITLES[code as ErrorCode])
+    }</td></tr>`
+  ).join("");
+}
+
+function section(tag: string, endpoints: readonly AnyEndpoint[]): string {
+  return `<h2 id="${escapeHtml(tag)}">${escapeHtml(tag)}</h2>\n${endpoints.map(entry).join("\n")}`;
+}
+
+function entry(endpoint: AnyEndpoint): string {
+  const parts: (readonly [string, string])[] = [["May call", who(endpoint.can)]];
+  for (const part of ["params", "query", "body", "reply"] as const) {
+    const schema = endpoint[part];
+    if (schema) parts.push([capitals[part], `<pre>${escapeHtml(typeText(jsonSchema(schema, {})))}</pre>`]);
+  }
+  if (endpoint.raw?.body) parts.push(["Body", `<code>${escapeHtml(endpoint.raw.body)}</code>`]);
+  if (endpoint.raw?.reply) parts.push(["Reply", `<code>${escapeHtml(endpoint.raw.reply)}</code>`]);
+  return `<details id="${operationId(endpoint)}"><summary><b>${endpoint.method}</b><code>/api${
+    escapeHtml(endpoint.path)
+  }</code><span>${escapeHtml(endpoint.summary)}</span></summary>
+<table>${
+    parts.map(([name, text]) => `<tr><th>${name}</th><td>${text}</td></tr>`).join("")
+  }</table></details>`;
+}
+
+const capitals = { params: "In the path", query: "Query", body: "Body", reply: "Reply" } as const;
+
+function who(can: string): string {
+  if (can === "anyone") return "Anyone";
+  if (can === "signed_in") return "Anyone who is signed in";
+  return `Who holds <code>${escapeHtml(can)}</code>`;
+}
+
+/** A JSON Schema as a person would write the type: `{ title: string (1–40 characters), tags?: string[] }`. */
+export function typeText(schema: JsonObject, indent = ""): string {
+  if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if ("const" in schema) return JSON.stringify(schema.const);
+  const options = (schema.anyOf ?? schema.oneOf ?? schema.allOf) as JsonObject[] | undefined;
+  if (options) return options.map((option) => typeText(option, indent)).join(schema.allOf ? " & " : " | ");
+  if (typeof schema.$ref === "string") return schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1);
+  if (schema.type === "array") return `${typeText((schema.items ?? {}) as JsonObject, indent)}[]`;
+  if (schema.type === "object") return objectText(schema, indent);
+  return `${schema.title ?? schema.type ?? "anything"}${limitsText(schema)}`;
+}
+
+function objectText(schema: JsonObject, indent: string): string {
+  const required = (schema.required ?? []) as string[];
+  const fields = Object.entries((schema.properties ?? {}) as Record<string, JsonObject>);
+  if (fields.length === 0) {
+    const rest = schema.additionalProperties;
+    return typeof rest === "object"
+      ? `{ [name]: ${typeText(rest as JsonObject, indent)} }`
+      : "{ [name]: anything }";
+  }
+  const lines = fields.map(([name, field]) =>
+    `${indent}  ${name}${required.includes(name) ? "" : "?"}: ${typeText(field, `${indent}  `)}`
+  );
+  return `{\n${lines.join("\n")}\n${indent}}`;
+}
+
+function limitsText(schema: JsonObject): string {
+  const low = schema.minimum ?? schema.minLength;
+  const high = schema.maximum ?? schema.maxLength;
+  const isSafe = (value: unknown) => typeof value === "number" && Math.abs(value) < Number.MAX_SAFE_INTEGER;
+  const facts = [
+    isSafe(low) ? `from ${low}` : "",
+    isSafe(high) ? `to ${high}` : "",
+    schema.default === undefined ? "" : `else ${JSON.stringify(schema.default)}`,
+  ].filter(Boolean);
+  return facts.length > 0 ? ` (${facts.join(", ")})` : "";
+}
