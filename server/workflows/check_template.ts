@@ -98,7 +98,7 @@ function checkKnobs({ manifest, graph }: WorkflowTemplate): string[] {
     }
     for (const { node, input, transform } of places) {
       const literal = graph[node]?.inputs[input];
-      if (!transform && literal !== knob.default) {
+      if (!transform && literal !== undefined && literal !== knob.default) {
         wrong.push(
           `The knob ${knob.parameter} starts at ${knob.default}, but ${node}.${input} is ${literal}`,
         );
