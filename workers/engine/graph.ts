@@ -1,4 +1,4 @@
-import type { AnyNode, Folders, InputOptions, InputSpec } from "./nodes/node_spec.ts";
+import type { AnyNode, Folders, InputSpec } from "./nodes/node_spec.ts";
 import { isRecord } from "./json_text.ts";
 
 /** Node types by class_type. */
@@ -39,12 +39,23 @@ export function inputSpec(spec: AnyNode, name: string): { spec: InputSpec; requi
   return optional && { spec: optional, required: false };
 }
 
-/** Type and options of an input, with lists made when they are made on asking. */
-export function resolveInput(
-  spec: InputSpec,
-  folders: Folders,
-): { type: string | readonly string[]; options: InputOptions } {
-  const [type, options = {}] = spec;
+/** Type and options of an input, as `/object_info` shows them. */
+export interface ResolvedInput {
+  readonly type: string | readonly string[];
+  readonly options: Readonly<Record<string, unknown>> & {
+    readonly min?: number | bigint;
+    readonly max?: number | bigint;
+    readonly options?: readonly string[];
+  };
+}
+
+/** An input's spec with the lists made that are made on asking. */
+export function resolveInput(spec: InputSpec, folders: Folders): ResolvedInput {
+  const [type, given = {}] = spec;
+  const { options: list, ...rest } = given;
+  const options = list === undefined
+    ? rest
+    : { ...given, options: typeof list === "function" ? list(folders) : list };
   return { type: typeof type === "function" ? type(folders) : type, options };
 }
 

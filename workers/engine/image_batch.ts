@@ -31,6 +31,8 @@ export interface ImageBatch extends Pixels {
   floats(index: number): Float32Array;
   /** What the batch holds in memory, in bytes, counting a frame that it shows many times once. */
   readonly memory: number;
+  /** The same object for frames that share their pixels, so that work on them need be done once only. */
+  identity(index: number): unknown;
   /** Frames [start, end) without copying pixels. */
   slice(start: number, end: number): ImageBatch;
   /** The frames at `indexes`, in that order, without copying pixels. */
@@ -109,6 +111,19 @@ export function joinBatches(batches: readonly ImageBatch[]): ImageBatch {
     frames.push(...batch.frames);
   }
   return new Batch(first, frames);
+}
+
+/**
+ * Frames of `width` × `height` whose pixel (x, y) is the source's pixel `sourceOf(x, y)` (y · width + x there).
+ * For crops, flips and turns: values are moved, never changed, and bytes stay bytes.
+ */
+export function movePixels(
+  batch: ImageBatch,
+  size: { readonly width: number; readonly height: number },
+  sourceOf: (x: number, y: number) => number,
+): ImageBatch {
+  if (!(batch instanceof Batch)) throw new TypeError("The batch was not made by image_batch.ts");
+  return batch.movePixels(size, sourceOf);
 }
 
 /** True when width, height and channels agree. */
@@ -194,6 +209,10 @@ class Batch implements ImageBatch {
     return floats;
   }
 
+  identity(index: number): unknown {
+    return this.#frame(index);
+  }
+
   slice(start: number, end: number): ImageBatch {
     return new Batch(this, this.frames.slice(start, end));
   }
@@ -204,23 +223,45 @@ class Batch implements ImageBatch {
 
   mapValues(value: (x: number) => number): ImageBatch {
     const tables = new Map<Float32Array, Float32Array>();
-    const mapped = new Map<Frame, Frame>();
-    return new Batch(
-      this,
-      this.frames.map((frame) => {
-        const known = mapped.get(frame);
-        if (known) return known;
-        let made: Frame;
-        if (frame instanceof Float32Array) made = frame.map(value);
-        else {
-          const levels = tables.get(frame.levels) ?? frame.levels.map(value);
-          tables.set(frame.levels, levels);
-          made = { data: frame.data, levels };
-        }
-        mapped.set(frame, made);
-        return made;
-      }),
+    return this.#eachOnce(this, (frame) => {
+      if (frame instanceof Float32Array) return frame.map(value);
+      const levels = tables.get(frame.levels) ?? frame.levels.map(value);
+      tables.set(frame.levels, levels);
+      return { data: frame.data, levels };
+    });
+  }
+
+  movePixels(
+    { width, height }: { width: number; height: number },
+    sourceOf: (x: number, y: number) => number,
+  ): ImageBatch {
+    const { channels } = this;
+    const map = new Int32Array(width * height);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) map[y * width + x] = sourceOf(x, y) * channels;
+    }
+    const size = width * height * channels;
+    const move = <T extends Uint8Array | Float32Array>(from: T, to: T): T => {
+      let at = 0;
+      for (const start of map) {
+        for (let c = 0; c < channels; c++) to[at++] = from[start + c] ?? 0;
+      }
+      return to;
+    };
+    return this.#eachOnce(
+      { width, height, channels },
+      (frame) =>
+        frame instanceof Float32Array
+          ? move(frame, new Float32Array(size))
+          : { data: move(frame.data, new Uint8Array(size)), levels: frame.levels },
     );
+  }
+
+  /** One frame shown many times is made once and shown as often. */
+  #eachOnce(size: Pixels, make: (frame: Frame) => Frame): Batch {
+    const made = new Map<Frame, Frame>();
+    for (const frame of this.frames) if (!made.has(frame)) made.set(frame, make(frame));
+    return new Batch(size, this.frames.flatMap((frame) => made.get(frame) ?? []));
   }
 
   #frame(index: number): Frame {

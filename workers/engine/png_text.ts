@@ -12,14 +12,14 @@ export function addPngTexts(
 
 /** The PNG `target` with the text chunks of `source`; unchanged when `source` is no PNG or has none. */
 export function copyPngTexts(source: Uint8Array, target: Uint8Array): Uint8Array<ArrayBuffer> {
-  const chunks = [...readChunks(source)].filter(({ type }) => ["tEXt", "iTXt", "zTXt"].includes(type));
+  const chunks = [...readPngChunks(source)].filter(({ type }) => ["tEXt", "iTXt", "zTXt"].includes(type));
   return insertAfterHeader(target, chunks.map(({ whole }) => whole));
 }
 
 /** The tEXt chunks of a PNG by keyword. */
 export function readPngTexts(png: Uint8Array): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const { type, data } of readChunks(png)) {
+  for (const { type, data } of readPngChunks(png)) {
     if (type !== "tEXt") continue;
     const end = data.indexOf(0);
     texts[latin1(data.subarray(0, end))] = latin1(data.subarray(end + 1));
@@ -27,14 +27,16 @@ export function readPngTexts(png: Uint8Array): Record<string, string> {
   return texts;
 }
 
-interface Chunk {
+/** A part of a PNG file. */
+export interface Chunk {
   readonly type: string;
   readonly data: Uint8Array;
   /** With length, type and checksum. */
   readonly whole: Uint8Array;
 }
 
-function* readChunks(png: Uint8Array): Generator<Chunk> {
+/** The chunks of a PNG; none when it is no PNG. */
+export function* readPngChunks(png: Uint8Array): Generator<Chunk> {
   if (latin1(png.subarray(1, 4)) !== "PNG") return;
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
   for (let at = SIGNATURE; at + 12 <= png.length;) {
@@ -67,10 +69,11 @@ function textChunk(keyword: string, text: string): Uint8Array {
 function insertAfterHeader(png: Uint8Array, chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   // The header chunk always has 13 bytes of data.
   const at = SIGNATURE + 12 + 13;
-  return concat([png.subarray(0, at), ...chunks, png.subarray(at)]);
+  return joinBytes([png.subarray(0, at), ...chunks, png.subarray(at)]);
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** The parts one after another. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,7 +1,7 @@
 import { coerce, CoercionError } from "./coerce.ts";
-import { type Graph, type GraphNode, inputSpec, isLink, resolveInput } from "./graph.ts";
+import { type Graph, type GraphNode, inputSpec, isLink, type ResolvedInput, resolveInput } from "./graph.ts";
 import { isRecord } from "./json_text.ts";
-import type { AnyNode, Folders, InputOptions } from "./nodes/node_spec.ts";
+import type { AnyNode, Folders } from "./nodes/node_spec.ts";
 import { pythonFloat, pythonRepr, pythonText } from "./python_text.ts";
 
 /** One thing wrong with a node, in ComfyUI's shape. */
@@ -40,7 +40,7 @@ interface Check {
   readonly path: string[];
 }
 
-type InputConfig = readonly [string | readonly string[], InputOptions];
+type InputConfig = readonly [ResolvedInput["type"], ResolvedInput["options"]];
 
 /** What Python would throw while it looks at a graph; caught one level up and shown with its type. */
 class GraphFault extends Error {
@@ -292,7 +292,7 @@ function judgeMembership(
   name: string,
   value: unknown,
   type: string | readonly string[],
-  options: InputOptions,
+  options: ResolvedInput["options"],
   config: InputConfig,
 ): Reason | undefined {
   const list = typeof type === "string" ? (type === "COMBO" ? options.options : undefined) : type;

@@ -7,11 +7,25 @@ export interface Latent {
   readonly samples: Float32Array;
 }
 
+/** What an AUDIO wire carries: the sound of a file. The engine copies sound but computes none. */
+export interface Audio {
+  /** Absolute path of a file whose first audio stream is meant. */
+  readonly file: string;
+}
+
 /** What a VIDEO wire carries: frames in memory, or a file that is decoded when frames are asked for. */
 export interface Video {
+  readonly width: number;
+  readonly height: number;
   readonly rate: Rate;
-  /** Path of the file it was loaded from; absent for a video made of frames. */
+  readonly audio?: Audio;
+  /** Path of the file it was loaded from, with what the file is; absent for a video made of frames. */
   readonly file?: string;
+  /** Names of the container's format, e.g. "mov", "mp4". */
+  readonly formats?: readonly string[];
+  /** ffmpeg's name of the codec, e.g. "h264". */
+  readonly codec?: string;
+  readonly tags?: Readonly<Record<string, string>>;
   /** All frames, RGB. Decodes on the first call. */
   frames(signal?: AbortSignal): Promise<ImageBatch>;
 }
@@ -32,7 +46,7 @@ export interface ValueOf {
   MASK: ImageBatch;
   LATENT: Latent;
   VIDEO: Video;
-  AUDIO: unknown;
+  AUDIO: Audio;
   VAE: Vae;
   "*": unknown;
 }

@@ -10,6 +10,9 @@ export interface Folders {
   readonly models: string;
 }
 
+/** Lists a combo's options when asked, e.g. the files in the input folder. */
+export type ListOptions = (folders: Folders) => string[];
+
 /** Options beside a type in `/object_info`, spelled as ComfyUI spells them. */
 export interface InputOptions {
   readonly default?: unknown;
@@ -20,13 +23,10 @@ export interface InputOptions {
   readonly multiline?: boolean;
   readonly tooltip?: string;
   readonly display?: string;
-  /** For the type "COMBO" of schema v3: the list. */
-  readonly options?: readonly string[];
+  /** For the type "COMBO" of schema v3: the list, or what lists it when asked. */
+  readonly options?: readonly string[] | ListOptions;
   readonly [key: string]: unknown;
 }
-
-/** Lists a combo's options when asked, e.g. the files in the input folder. */
-export type ListOptions = (folders: Folders) => string[];
 
 /** A type name, a fixed combo, or a combo that is listed when asked. */
 export type InputType = string | readonly string[] | ListOptions;
@@ -109,8 +109,8 @@ export interface NodeSpec<
   IsList extends boolean = boolean,
 > {
   readonly classType: string;
-  /** The class type by default. */
-  readonly displayName?: string;
+  /** The class type by default; null where the stock node has none. */
+  readonly displayName?: string | null;
   /** Menu path, e.g. "image/upscaling". */
   readonly category: string;
   readonly description?: string;

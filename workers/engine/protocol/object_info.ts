@@ -14,7 +14,7 @@ export function describeNode(spec: AnyNode, folders: Folders): Record<string, un
     output_is_list: spec.outputs.map((output) => output.list ?? false),
     output_name: spec.outputs.map((output) => output.name ?? output.type),
     name: spec.classType,
-    display_name: spec.displayName ?? spec.classType,
+    display_name: spec.displayName === undefined ? spec.classType : spec.displayName,
     description: spec.description ?? "",
     python_module: spec.module ?? "seedloop",
     category: spec.category,
