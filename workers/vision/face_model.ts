@@ -35,7 +35,8 @@ export interface OpenFaceModel {
   close(): void;
 }
 
-const MODEL_NAME = "blazeface+facemesh+dlib-resnet";
+/** The model as scores name it. */
+export const FACE_MODEL_NAME = "blazeface+facemesh+dlib-resnet";
 const METRIC = "euclidean-128, likeness 1/(1+exp((d-0.6)/0.05))";
 const MIN_SCORE = 0.5;
 /** Turned and pieced windows show the detector more chances to be wrong, so more is asked of what it sees there. */
@@ -58,7 +59,7 @@ export async function openFaceModel(): Promise<OpenFaceModel> {
     hashWeights(),
   ]);
   return {
-    model: { name: MODEL_NAME, hash, metric: METRIC },
+    model: { name: FACE_MODEL_NAME, hash, metric: METRIC },
     async detect(rgb, width, height, effort = "thorough") {
       assertPixels(rgb, width, height);
       return await detectFaces(detector, mesher, new Pyramid({ width, height, data: rgb }), effort);

@@ -1,0 +1,22 @@
+import { measureCut } from "#server/clips/job_kinds.ts";
+import { handle, type Handler } from "#workers/kit/handle.ts";
+import type { VisionPool } from "#workers/vision/child_pool.ts";
+import { storedFile } from "#workers/vision/stored_file.ts";
+
+/** Measures a stitched cut and judges its seams. */
+export function measureCutHandler(pool: VisionPool): Handler {
+  return handle(measureCut, async (input, job) => {
+    const { curves, likeness, seams } = await pool.ask({
+      kind: "video",
+      path: job.store.path(input.intermediate.hash),
+      rate: input.rate,
+      frameCount: input.frameCount,
+      portrait: input.portrait && storedFile(job.store, input.portrait),
+      boundaries: input.boundaries,
+      end: undefined,
+      requireFace: false,
+      endImagePath: undefined,
+    }, { signal: job.signal, onProgress: (ratio) => job.progress(ratio, "measuring") });
+    return { curves, likeness, seams: [...seams] };
+  });
+}
