@@ -1,4 +1,4 @@
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import type { JobKind } from "#server/core/job_kind.ts";
 import type { Log } from "#server/core/log.ts";
 import type { FileStore } from "#server/files/store.ts";
@@ -6,17 +6,19 @@ import type { FileStore } from "#server/files/store.ts";
 /**
  * Why a job failed, by what is to be done about it. Rows of `failure_class`, which hold the retry budget.
  */
-export type FailureClass =
-  | "bad_input" // the input can never work: a truncated file, an impossible size
-  | "rejected" // the worker refused the graph
-  | "missing_requirement" // a model or node that the worker lacks
-  | "out_of_memory"
-  | "worker_gone" // the generation worker died, forgot the prompt or can't be reached
-  | "output_missing" // "success", but no file
-  | "storage_full"
-  | "timeout"
-  | "thread_died"
-  | "internal"; // anything else: a bug, retried with back-off
+export const FailureClass = z.enum([
+  "bad_input", // the input can never work: a truncated file, an impossible size
+  "rejected", // the worker refused the graph
+  "missing_requirement", // a model or node that the worker lacks
+  "out_of_memory",
+  "worker_gone", // the generation worker died, forgot the prompt or can't be reached
+  "output_missing", // "success", but no file
+  "storage_full",
+  "timeout",
+  "thread_died",
+  "internal", // anything else: a bug, retried with back-off
+]);
+export type FailureClass = z.infer<typeof FailureClass>;
 
 /** The job can't succeed as it is: fail now, spend no retries. */
 export class GiveUp extends Error {
@@ -29,7 +31,12 @@ export class GiveUp extends Error {
 /** A passing hindrance: run again after `afterMs`; no attempt is spent. */
 export class TryLater extends Error {
   override readonly name = "TryLater";
-  constructor(message: string, readonly afterMs: number, readonly failureClass: FailureClass = "worker_gone", options?: ErrorOptions) {
+  constructor(
+    message: string,
+    readonly afterMs: number,
+    readonly failureClass: FailureClass = "worker_gone",
+    options?: ErrorOptions,
+  ) {
     super(message, options);
   }
 }
@@ -40,6 +47,14 @@ export class Retry extends Error {
   constructor(message: string, readonly failureClass: FailureClass, options?: ErrorOptions) {
     super(message, options);
   }
+}
+
+/**
+ * The reason of a job's signal when this process only hands the job back: it stops or lost the lease, and the job
+ * goes on elsewhere or after a restart. Work that lives outside (a prompt on a worker) is then left alone.
+ */
+export class HandedBack extends Error {
+  override readonly name = "HandedBack";
 }
 
 /** What a handler is given beside its input. */
