@@ -244,7 +244,8 @@ function setPlaces(graph: ApiGraph, places: Binding["to"], value: unknown) {
   }
 }
 
-function transformed(value: unknown, transform: Transform | undefined): unknown {
+/** The value as one input takes it. */
+export function transformed(value: unknown, transform: Transform | undefined): unknown {
   if (transform === undefined) return value;
   if (transform === "seed_32") return Number(value) % 2 ** 32;
   if (typeof transform === "string") {

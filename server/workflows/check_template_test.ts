@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { checkTemplate } from "./check_template.ts";
-import type { WorkflowTemplate } from "./manifest.ts";
+import type { Transform, WorkflowTemplate } from "./manifest.ts";
 import { bundledTemplate } from "./templates.ts";
 
 /** What is found in the Wan template after `change`. */
@@ -17,10 +17,44 @@ Deno.test("checkTemplate finds links to nowhere and circles", () => {
     "shift is bound to node 13, which is not there",
   ]);
   const loop = found(({ graph }) => graph["21"]?.inputs && (graph["21"].inputs["clip"] = ["50", 0]));
-  assertEquals(loop.length > 0 && loop.every((line) => line.endsWith("feed each other")), true);
+  assertEquals(loop, ["Nodes 21, 50 feed each other: remove a link of the circle"]);
   assertEquals(found(({ graph }) => graph["21"]?.inputs && (graph["21"].inputs["text"] = [1, 2])), [
     '21.text is a list but no link ["node", output]',
   ]);
+});
+
+Deno.test("checkTemplate survives long chains and names that every object has", () => {
+  assertEquals(
+    found(({ graph }) => graph["61"]?.inputs && (graph["61"].inputs["model"] = ["constructor", 0])),
+    [
+      "61.model is linked to node constructor, which is not there",
+    ],
+  );
+  const chained = found(({ graph }) => {
+    for (let i = 0; i < 50_000; i++) {
+      graph[`c${i}`] = { class_type: "SaveImage", inputs: { images: [i === 0 ? "70" : `c${i - 1}`, 0] } };
+    }
+  });
+  assertEquals(chained, []);
+});
+
+Deno.test("checkTemplate finds rewritings that make no sense", () => {
+  const bound = (parameter: string, transform?: Transform) =>
+    found(({ manifest }) => {
+      const { to } = manifest.bindings["seed"] ?? { to: [] };
+      manifest.bindings[parameter] = { to: to.map((place) => (transform ? { ...place, transform } : place)) };
+    });
+  assertEquals(bound("seed", "seed_32"), []);
+  assertEquals(bound("rate", "rate_float"), []);
+  assertEquals(bound("rate").length, 2);
+  assertEquals(
+    bound("prompt", { multiply: 2 })[0],
+    "prompt can't be rewritten for 60.noise_seed as told: it is no number",
+  );
+  assertEquals(
+    bound("seed", "rate_num")[0],
+    "seed can't be rewritten for 60.noise_seed as told: it is no rate",
+  );
 });
 
 Deno.test("checkTemplate finds bindings, knobs, models and results that the graph lacks", () => {
