@@ -1,4 +1,4 @@
-import { type Conform, nativeFrames, planConform, projectFrame } from "#server/core/conform.ts";
+import { type Conform, nativeFrames, planConform } from "#server/core/conform.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import { type LegalLengths, longest, shortest, smallestHolding } from "#server/core/legal_length.ts";
 
@@ -15,6 +15,8 @@ export interface LoopConstraints {
   readonly discardTail: number;
   /** The motion comes to rest on the last generated frame, whatever the length. */
   readonly restsAtEnd: boolean;
+  /** The last generated frame is the picture given as last image; false when left out. */
+  readonly reachesLastImage?: boolean;
 }
 
 export interface LoopRequest {
@@ -58,7 +60,7 @@ export interface GenerateStep {
   readonly end: { readonly target: number; readonly window: number; readonly exact: boolean };
   /** The end must meet the first picture of a locked segment: condition both ends where the template can. */
   readonly meetsNext: boolean;
-  /** When both ends are conditioned the whole take is kept, retimed from its length to `keepFrames`. */
+  /** A take that reaches its last image is kept whole: stitch it retimed from its length to `keepFrames`. */
   readonly retime: Retime | null;
 }
 
@@ -142,16 +144,11 @@ export function segmentBound(loop: Loop, index = 0, remaining = loop.totalFrames
 }
 
 /**
- * Makes segment `index` again while all later ones stay: the new take keeps exactly as many frames. With
- * `bothEnds` (a first-last-frame template) the take is as long as it can be near that, ends on the old end frame
- * and is retimed if no legal length fits. To let later segments follow, use `nextStep` on those before `index`.
+ * Makes segment `index` again while all later ones stay: the new take keeps exactly as many frames and has to end on
+ * the old end frame. The loop may be that of another template, if it has the same native rate. To let later segments
+ * follow instead, use `nextStep` on those before `index`.
  */
-export function planReroll(
-  loop: Loop,
-  accepted: readonly number[],
-  index: number,
-  bothEnds = false,
-): GenerateStep {
+export function planReroll(loop: Loop, accepted: readonly number[], index: number): GenerateStep {
   const keepFrames = accepted[index];
   if (keepFrames === undefined) {
     throw new RangeError(`There is no segment ${index + 1} to make again: the clip has ${accepted.length}`);
@@ -162,96 +159,7 @@ export function planReroll(
         `(${exactLimit(loop, index)}): use the template that made it, or plan again from this segment`,
     );
   }
-  const isLast = index === accepted.length - 1;
-  const step = exactStep(loop, index, keepFrames, !isLast || loop.lockedAfter > 0);
-  if (!bothEnds || isLast) return step;
-  const head = headFrames(loop, index);
-  const generateFrames = nearestLegal(loop, keepFrames + head, head + 1);
-  const made = generateFrames - head;
-  return {
-    ...step,
-    generateFrames,
-    end: { target: made - 1, window: 0, exact: true },
-    retime: made === keepFrames ? null : { index, fromFrames: made, toFrames: keepFrames },
-  };
-}
-
-export interface ForecastSegment {
-  readonly index: number;
-  readonly state: "accepted" | "next" | "later";
-  readonly keepFrames: number;
-  /** Null for accepted segments. */
-  readonly generateFrames: number | null;
-  readonly window: number;
-  readonly exact: boolean;
-  /** Where it starts in the cut, in project frames. */
-  readonly firstFrame: number;
-  /** Project frames it covers. */
-  readonly frames: number;
-}
-
-export interface Forecast {
-  readonly segments: readonly ForecastSegment[];
-  readonly askedFrames: number;
-  readonly generatedTotal: number;
-  readonly bound: number;
-  readonly conform: Conform;
-  /** "Plan 144 frames · 3 segments". */
-  readonly summary: string;
-}
-
-/** The whole plan as it would run if every take ended on its target; shown before anything is generated. */
-export function forecast(loop: Loop, accepted: readonly number[] = []): Forecast {
-  const kept = [...accepted];
-  const steps = new Map<number, GenerateStep>();
-  let step = nextStep(loop, kept);
-  while (step.kind === "generate") {
-    steps.set(step.index, step);
-    kept.push(step.keepFrames);
-    step = nextStep(loop, kept);
-  }
-  if (step.kind === "trim") kept.splice(step.index, kept.length, step.keepFrames);
-  const segments = layOut(loop, kept, steps);
-  const plural = segments.length === 1 ? "segment" : "segments";
-  return {
-    segments,
-    askedFrames: loop.askedFrames,
-    generatedTotal: [...steps.values()].reduce((sum, { generateFrames }) => sum + generateFrames, 0),
-    bound: segmentBound(loop),
-    conform: loop.conform,
-    summary: `Plan ${loop.askedFrames} frames · ${segments.length} ${plural}`,
-  };
-}
-
-function layOut(
-  loop: Loop,
-  kept: readonly number[],
-  steps: ReadonlyMap<number, GenerateStep>,
-): ForecastSegment[] {
-  const firstPlanned = Math.min(...steps.keys());
-  let start = 0;
-  return kept.map((keepFrames, index) => {
-    const step = steps.get(index);
-    const firstFrame = cutFrame(loop, start);
-    start += keepFrames;
-    const isClipEnd = index === kept.length - 1 && loop.lockedAfter === 0;
-    const end = isClipEnd ? loop.askedFrames : cutFrame(loop, start);
-    return {
-      index,
-      state: !step ? "accepted" : index === firstPlanned ? "next" : "later",
-      keepFrames,
-      generateFrames: step?.generateFrames ?? null,
-      window: step?.end.window ?? 0,
-      exact: step?.end.exact ?? true,
-      firstFrame,
-      frames: end - firstFrame,
-    };
-  });
-}
-
-/** A conformed cut may end between its last two generated frames: nothing starts after its end. */
-function cutFrame(loop: Loop, frame: number): number {
-  return Math.min(loop.askedFrames, projectFrame(frame, loop.conform));
+  return exactStep(loop, index, keepFrames, index < accepted.length - 1 || loop.lockedAfter > 0);
 }
 
 function planSegment(loop: Loop, index: number, remaining: number): GenerateStep {
@@ -276,23 +184,33 @@ function planSegment(loop: Loop, index: number, remaining: number): GenerateStep
   };
 }
 
-/** The last segment: as many frames as are left, so that the rest of a template that rests falls on the end. */
+/** The last segment, or one before a fixed picture: exactly as many frames as are left. */
 function exactStep(loop: Loop, index: number, keepFrames: number, meetsNext: boolean): GenerateStep {
   const head = headFrames(loop, index);
-  const { frames, discardTail, restsAtEnd } = loop.constraints;
+  const { frames, discardTail, restsAtEnd, reachesLastImage } = loop.constraints;
+  const fixed = {
+    kind: "generate",
+    index,
+    startsFrom: startOf(index),
+    dropHead: head,
+    keepFrames,
+    meetsNext,
+  } as const;
+  if (meetsNext && reachesLastImage) {
+    // The last image lies on the last frame made, so the whole take is kept, retimed where its length is not legal.
+    const generateFrames = nearestLegal(loop, keepFrames + head, head + 1);
+    const made = generateFrames - head;
+    const retime = made === keepFrames ? null : { index, fromFrames: made, toFrames: keepFrames };
+    return { ...fixed, generateFrames, end: { target: made - 1, window: 0, exact: true }, retime };
+  }
   const least = keepFrames + head + discardTail;
   const window = meetsNext ? 0 : Math.min(retimeWindow(loop, keepFrames), longest(frames) - least);
   // Elsewhere a few frames more serve as handle; a template that rests must stop where the cut does.
   const spare = restsAtEnd ? 0 : Math.max(0, TAIL_GUARD - discardTail);
   return {
-    kind: "generate",
-    index,
-    startsFrom: startOf(index),
+    ...fixed,
     generateFrames: Math.min(longest(frames), smallestHolding(frames, least + window + spare)),
-    dropHead: head,
-    keepFrames,
     end: { target: keepFrames - 1, window, exact: window === 0 },
-    meetsNext,
     retime: null,
   };
 }

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { EDIT_RATES, type Rate } from "#server/core/media_time.ts";
 import { nativeFrames } from "#server/core/conform.ts";
 import { isLegal, longest, shortest } from "#server/core/legal_length.ts";
+import { forecast } from "./forecast.ts";
 import {
-  forecast,
   type GenerateStep,
   type Loop,
   type LoopConstraints,
@@ -287,11 +287,16 @@ Deno.test("planReroll keeps the length of a segment in the middle", () => {
     true,
   ]);
   assertEquals([middle.generateFrames, middle.retime], [57, null]);
-  const both = planReroll(loop, [51, 46], 0, true);
+  const reaching = planLoop({
+    askedFrames: 144,
+    rate: fps(24),
+    constraints: { ...wan, reachesLastImage: true },
+  });
+  const both = planReroll(reaching, [51, 46], 0);
   // No take of 51 is legal: 49 and 53 are, and 53 is nearer by ratio.
   assertEquals([both.generateFrames, both.end.target], [53, 52]);
   assertEquals(both.retime, { index: 0, fromFrames: 53, toFrames: 51 });
-  const last = planReroll(loop, [51, 46], 1, true);
+  const last = planReroll(reaching, [51, 46], 1);
   assertEquals([last.keepFrames, last.meetsNext, last.retime], [46, false, null]);
   assertThrows(() => planReroll(loop, [51, 46], 2), RangeError, "no segment 3");
   assertThrows(() => planReroll(loop, [90, 7], 0), RangeError, "more than this template can make");
@@ -299,12 +304,16 @@ Deno.test("planReroll keeps the length of a segment in the middle", () => {
 
 Deno.test("planReroll asks only for legal lengths", () => {
   fc.assert(
-    fc.property(requestOf, fc.boolean(), fc.nat(), (request, bothEnds, pick) => {
-      const loop = loopOf({ ...request, retimeLast: 0 });
+    fc.property(requestOf, fc.boolean(), fc.nat(), (request, reachesLastImage, pick) => {
+      const loop = loopOf({
+        ...request,
+        constraints: { ...request.constraints, reachesLastImage },
+        retimeLast: 0,
+      });
       if (!loop) return;
       const kept = forecast(loop).segments.map(({ keepFrames }) => keepFrames);
       const index = pick % kept.length;
-      const step = planReroll(loop, kept, index, bothEnds);
+      const step = planReroll(loop, kept, index);
       assert(isLegal(loop.constraints.frames, step.generateFrames));
       assertEquals(step.keepFrames, kept[index]);
       assert(step.end.target >= 0 && step.end.target < step.generateFrames - step.dropHead);

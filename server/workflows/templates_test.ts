@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
+import { forecast } from "#server/clips/forecast.ts";
+import { planLoop } from "#server/clips/planner.ts";
 import { longest } from "#server/core/legal_length.ts";
+import { EDIT_RATES, framesInDuration } from "#server/core/media_time.ts";
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
 import { bind, fitSize } from "./bind.ts";
 import { checkTemplate } from "./check_template.ts";
@@ -54,6 +57,25 @@ Deno.test("every bundled template can be bound", () => {
     const graph = boundGraph(template);
     assertEquals(checkTemplate({ ...template, graph }).filter((line) => !/^The knob/.test(line)), []);
     assertEquals(JSON.stringify(graph).includes("null"), false);
+  }
+});
+
+Deno.test("every bundled video template takes each length and rate that the planner asks of it", () => {
+  for (const template of BUNDLED_TEMPLATES) {
+    const { bindings, constraints } = template.manifest;
+    if (!constraints.video) continue;
+    const files = (["image", "last_image"] as const).filter((name) => bindings[name]);
+    for (const rate of [...EDIT_RATES, { num: 16, den: 1 }]) {
+      for (const seconds of [0.02, 1, 2.5, 6, 15, 61]) {
+        const askedFrames = framesInDuration(seconds * 1e6, rate);
+        const plan = forecast(planLoop({ askedFrames, rate, constraints: constraints.video }));
+        for (const { generateFrames } of plan.segments) {
+          const size = fitSize(constraints, 768, 512);
+          const values = { seed: 1, frames: generateFrames, rate: plan.conform.nativeRate, ...size };
+          bind(template, { values, files });
+        }
+      }
+    }
   }
 });
 
