@@ -26,6 +26,8 @@ export interface VisionPool {
     request: R,
     options: { readonly signal: AbortSignal; readonly onProgress?: (ratio: number) => void },
   ): Promise<AnswerTo<R>>;
+  /** Process ids of the living children. */
+  processIds(): number[];
   /** Ends all children; requests under way reject. */
   close(): Promise<void>;
 }
@@ -108,6 +110,7 @@ export function openVisionPool(options: VisionPoolOptions = {}): VisionPool {
         }
       }
     },
+    processIds: () => [...all].map((child) => child.process.pid),
     async close() {
       isClosed = true;
       await Promise.all([...all].map(end));

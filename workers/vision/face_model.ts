@@ -141,9 +141,15 @@ async function lookAgain(
   const tilt = Math.abs(Math.sin((sighting.angle - window.angle) / 2));
   const isSmall = sighting.side < window.side / 8;
   if (sighting.score >= 0.8 && tilt < 0.35 && !isSmall) return sighting;
-  const near = { centre: sighting.centre, side: sighting.side * 2.5, angle: sighting.angle };
-  const [again] = (await findInWindow(detector, picture, near, Math.max(minScore, MIN_SCORE_NEAR)))
-    .filter((found) => distanceBetween(found.centre, sighting.centre) < sighting.side / 2);
+  const near = { centre: sighting.centre, side: sighting.side * 2.5 };
+  const least = Math.max(minScore, MIN_SCORE_NEAR);
+  const found: Sighting[] = [];
+  // Upside down, brows and mouth pass for each other: the other way round is looked at too.
+  for (const angle of [sighting.angle, sighting.angle + Math.PI]) {
+    found.push(...await findInWindow(detector, picture, { ...near, angle }, least));
+  }
+  const [again] = found.filter(({ centre }) => distanceBetween(centre, sighting.centre) < sighting.side / 2)
+    .toSorted((a, b) => b.score - a.score);
   return again;
 }
 
