@@ -84,7 +84,7 @@ export function softwareFacts(
   };
   if (features.seedloop !== undefined) details.seedloop = features.seedloop;
   if (features.seedloop === undefined) return { name: "ComfyUI", version: features.version, details };
-  const version = asText(own?.version) ?? asText(features.seedloop) ?? features.version;
+  const version = asText(own?.version) ?? features.version;
   return { name: asText(own?.name) ?? "Seedloop CPU engine", version, details };
 }
 

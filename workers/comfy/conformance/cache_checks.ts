@@ -48,6 +48,17 @@ export const CACHE_CHECKS: readonly Check[] = [
     );
   }, { skip: (facts) => isClassic(facts) ? undefined : "its cache keeps more" }),
 
+  check("A, B, A: a cache that keeps more serves the second A", async (peer) => {
+    const a = oneImage(peer.freshPrefix(), peer.freshColor());
+    const first = await peer.run(a);
+    await peer.run(oneImage(peer.freshPrefix(), peer.freshColor()));
+    const { messages, outputs } = await peer.run(a);
+    same(outline(messages).filter((line) => line.startsWith("executing")), [], "executing of the second A");
+    same(outputs, first.outputs, "outputs of the second A");
+  }, {
+    skip: (facts) => withoutCache(facts) ?? (isClassic(facts) ? "its cache is the classic one" : undefined),
+  }),
+
   check("an unlike input computes anew", async (peer) => {
     const prefix = peer.freshPrefix();
     await peer.run(oneImage(prefix, peer.freshColor()));
@@ -74,6 +85,7 @@ function withoutCache(facts: Facts): string | undefined {
 /** Keeps results of the last graph only: the default of older servers. */
 function isClassic(facts: Facts): boolean {
   if (facts.arguments.includes("--cache-classic")) return true;
+  if (facts.isEngine) return false;
   const other = ["--cache-lru", "--cache-none", "--cache-ram"].some((flag) => facts.arguments.includes(flag));
   return !other && !isAtLeast(facts, 0, 4);
 }

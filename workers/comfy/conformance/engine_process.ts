@@ -1,4 +1,3 @@
-import { TextLineStream } from "@std/streams/mod.js";
 import { asRecord, asText } from "#workers/comfy/json.ts";
 
 /** The CPU engine in a process of its own, on a free port and in a folder that goes with it. */
@@ -14,27 +13,31 @@ export async function startEngine(): Promise<EngineProcess> {
     args: ["run", "-A", "--unstable-worker-options", script.pathname, "--base", base],
     stdin: "piped",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: "null",
   }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
-    .getReader();
-  const url = await readUrl(lines);
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const url = await readUrl(output);
   return {
     url,
     async [Symbol.asyncDispose]() {
       // The engine ends when its stdin does.
       await child.stdin.close();
-      await lines.cancel();
+      await output.cancel();
       await child.status;
       await Deno.remove(base, { recursive: true });
     },
   };
 }
 
-async function readUrl(lines: ReadableStreamDefaultReader<string>): Promise<string> {
-  for (let line = await lines.read(); !line.done; line = await lines.read()) {
-    const url = line.value.startsWith("{") ? asText(asRecord(JSON.parse(line.value))?.url) : undefined;
-    if (url !== undefined) return url;
+/** The address in the first line that the engine prints. */
+async function readUrl(output: ReadableStreamDefaultReader<string>): Promise<string> {
+  let text = "";
+  while (!text.includes("\n")) {
+    const { done, value } = await output.read();
+    if (done) throw new Error("Cannot test against the engine: it ended before it was ready; see its log");
+    text += value;
   }
-  throw new Error("Cannot test against the engine: it ended before it was ready; see its log");
+  const url = asText(asRecord(JSON.parse(text.slice(0, text.indexOf("\n"))))?.url);
+  if (url === undefined) throw new Error("Cannot test against the engine: its first line names no url");
+  return url;
 }

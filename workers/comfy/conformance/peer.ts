@@ -45,7 +45,8 @@ export class Peer {
   readonly ours = new Set<string>();
   #color = Math.floor(Math.random() * 0xff0000);
 
-  private constructor(readonly url: string, readonly facts: Facts) {}
+  /** Use Peer.at(), which asks the server what it is. */
+  constructor(readonly url: string, readonly facts: Facts) {}
 
   static async at(url: string): Promise<Peer> {
     const base = url.replace(/\/+$/, "");
@@ -175,7 +176,8 @@ export class Listener {
   readonly #closed = Promise.withResolvers<void>();
   #tell: () => void = () => {};
 
-  private constructor(url: string, readonly clientId: string | undefined) {
+  /** Use Listener.open(), which waits for the connection. */
+  constructor(url: string, readonly clientId: string | undefined) {
     const query = clientId === undefined ? "" : `?clientId=${clientId}`;
     this.#socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws${query}`);
     this.#socket.binaryType = "arraybuffer";

@@ -219,7 +219,8 @@ class GenerateRun {
     const live = this.#live;
     if (live === undefined || keepsPrompt(this.#job.signal.reason)) return;
     const cancelled = live.submitted.catch(() => {}).then(() => this.#link.cancel(live.promptId));
-    await deadline(cancelled, this.#link.timings.cancelWaitMs, () => new Error("late")).catch(() => {});
+    const late = () => new Error("Cannot wait for the end of the prompt: the job must end now");
+    await deadline(cancelled, this.#link.timings.cancelWaitMs, late).catch(() => {});
   }
 
   /** Nothing was queued yet, so a worker that can't be reached costs no attempt. */
