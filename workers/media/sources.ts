@@ -1,0 +1,104 @@
+import type { Rate } from "#server/core/media_time.ts";
+import { formatRate } from "#server/core/media_time.ts";
+import { inputFile, rawInput } from "./args.ts";
+import { MediaError } from "./media_error.ts";
+import { readVideoFacts } from "./probe.ts";
+import type { CommandOptions, MediaTools } from "./run.ts";
+import { isStill, sniffFile } from "./sniff.ts";
+import { readAnimation, readRgb, stillFacts } from "./still.ts";
+
+/** Something that gives RGB frames to ffmpeg, frame n at n/rate whatever the file's own times say. */
+export interface FrameSource {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Frames that it gives, after `dropHead`. */
+  readonly frameCount: number;
+  readonly rate: Rate;
+  /** Input arguments; the picture is `[0:v]`. */
+  readonly args: readonly string[];
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Filters that make its frames upright 8-bit RGB and leave out the head. */
+  readonly filters: readonly string[];
+}
+
+/**
+ * Opens what a generator hands over: one video (MP4, WebM, MOV, MKV, AVI), one animated picture (APNG,
+ * WebP, GIF), or stills in order. Every coded frame counts as one frame; times in the file are not asked.
+ */
+export async function openSource(
+  tools: MediaTools,
+  paths: readonly string[],
+  options: { readonly rate: Rate; readonly dropHead: number; readonly signal?: AbortSignal | undefined },
+): Promise<FrameSource> {
+  const [first] = paths;
+  if (!first) throw new RangeError("Cannot open a source of no files: give at least one");
+  const sniffed = await sniffFile(first);
+  const source = paths.length > 1 || isStill(sniffed)
+    ? await openStills(paths, options.rate)
+    : sniffed.mediaType === "image/webp"
+    ? await openAnimation(first, options.rate)
+    : await openVideo(tools, first, options.rate, options);
+  const frameCount = source.frameCount - options.dropHead;
+  if (frameCount < 1) {
+    throw new MediaError(
+      `The take has ${source.frameCount} frames, of which ${options.dropHead} are left out: none remain`,
+      "not_media",
+    );
+  }
+  const head = options.dropHead > 0 ? [`trim=start_frame=${options.dropHead}`, "setpts=PTS-STARTPTS"] : [];
+  return { ...source, frameCount, filters: [...head, ...source.filters] };
+}
+
+async function openVideo(
+  tools: MediaTools,
+  path: string,
+  rate: Rate,
+  options: CommandOptions,
+): Promise<FrameSource> {
+  const facts = await readVideoFacts(tools, path, { signal: options.signal });
+  return {
+    widthPx: facts.widthPx,
+    heightPx: facts.heightPx,
+    frameCount: facts.frameCount,
+    rate,
+    // before the input, a rate means: forget the file's times, count frames
+    args: inputFile(path, ["-r", formatRate(rate)]),
+    filters: ["scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", "format=gbrp"],
+  };
+}
+
+async function openAnimation(path: string, rate: Rate): Promise<FrameSource> {
+  const { widthPx = 0, heightPx = 0, pageCount } = await stillFacts(path, await sniffFile(path));
+  return rawSource({ widthPx, heightPx, rate, frameCount: pageCount }, readAnimation(path, pageCount));
+}
+
+async function openStills(paths: readonly string[], rate: Rate): Promise<FrameSource> {
+  const { widthPx, heightPx } = await readRgb(paths[0] ?? "");
+  return rawSource(
+    { widthPx, heightPx, rate, frameCount: paths.length },
+    readStills(paths, { widthPx, heightPx }),
+  );
+}
+
+async function* readStills(
+  paths: readonly string[],
+  size: { readonly widthPx: number; readonly heightPx: number },
+): AsyncGenerator<Uint8Array, void, void> {
+  for (const [index, path] of paths.entries()) {
+    const still = await readRgb(path);
+    if (still.widthPx !== size.widthPx || still.heightPx !== size.heightPx) {
+      throw new MediaError(
+        `Frame ${index} is ${still.widthPx}×${still.heightPx}, the first is ${size.widthPx}×${size.heightPx}: all must be the same size`,
+        "not_media",
+      );
+    }
+    yield still.data;
+  }
+}
+
+function rawSource(
+  shape: { widthPx: number; heightPx: number; rate: Rate; frameCount: number },
+  stdin: AsyncIterable<Uint8Array>,
+): FrameSource {
+  return { ...shape, args: rawInput({ ...shape, pixelFormat: "rgb24" }), stdin, filters: ["format=gbrp"] };
+}
