@@ -5,7 +5,7 @@ import { type LumaImage, LumaScaler, meanLuma } from "./luma.ts";
 import { findNoiseFloor, meanDifference, measureMotion } from "./motion.ts";
 import { laplacianVariance } from "./sharpness.ts";
 
-const GRAIN_EVERY = 8;
+const GRAIN_EVERY = 16;
 
 /** Measures frames as they come, in order, holding three small ones: all curves from one decode. */
 export class FrameMeter {
