@@ -7,7 +7,9 @@ import { FaceModel } from "#server/seeds/job_kinds.ts";
 /** Likeness over time against Seed A. Frames without a usable face have a null score; N/A is not 0. */
 export const LikenessTrack = z.object({
   model: FaceModel,
-  points: z.array(z.object({ frame: z.int(), score: z.nullable(z.number()), reason: z.optional(z.string()) })),
+  points: z.array(
+    z.object({ frame: z.int(), score: z.nullable(z.number()), reason: z.optional(z.string()) }),
+  ),
   median: z.nullable(z.number()),
   min: z.nullable(z.number()),
   /** Share of sampled frames with a usable face, 0–1. */
@@ -99,7 +101,9 @@ export const stitchCut = jobKind({
   thread: "media",
   timeoutMs: 1_800_000,
   input: z.object({
-    parts: z.array(z.object({ file: FileRef, firstFrame: z.int(), frameCount: z.int() })).check(z.minLength(1)),
+    parts: z.array(z.object({ file: FileRef, firstFrame: z.int(), frameCount: z.int() })).check(
+      z.minLength(1),
+    ),
     sourceRate: Rate,
     rate: Rate,
     conform: ConformRule,

@@ -31,6 +31,8 @@ export interface EndpointSpec<
   readonly status?: 200 | 201 | 202 | 204;
   /** Media type of a reply or body that is not JSON; then the handler returns a Response itself. */
   readonly raw?: { readonly reply?: string; readonly body?: string };
+  /** Statuses that a protocol other than ours asks for, beyond the common list, and what each means. */
+  readonly otherStatuses?: Readonly<Record<number, string>>;
 }
 
 export interface Endpoint<

@@ -6,6 +6,8 @@ export type Db = postgres.Sql<Types>;
 /** A transaction. Everything that takes a `Db` takes it too, so that services compose. */
 export type Tx = postgres.TransactionSql<Types>;
 export type Queryable = Db | Tx;
+/** A piece of a query, to be put into another. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** A value that PostgreSQL stores as jsonb. */
 export type Json = postgres.JSONValue;
 

@@ -37,6 +37,8 @@ export const generate = jobKind({
     })),
     /** Nodes whose files are wanted. Success without a file from each is the failure "output_missing". */
     outputNodes: z.array(z.string()),
+    /** What was bound, by parameter: kept for provenance, not read by the bridge. */
+    values: z._default(z.record(z.string(), z.unknown()), {}),
   }),
   output: z.object({
     promptId: z.string(),

@@ -1,5 +1,5 @@
 select fill_lookup('workflow_role', 'foundation_from_portrait', 'portrait_from_foundation', 'image_to_video',
-  'first_last_to_video', 'refine_portrait', 'upscale', 'other');
+  'first_last_to_video', 'refine_portrait');
 select fill_lookup('workflow_source', 'bundled', 'imported');
 select fill_lookup('workflow_status', 'draft', 'active', 'retired');
 select allow_changes('workflow_status', 'draft', 'active', 'retired');

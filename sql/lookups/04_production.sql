@@ -56,7 +56,7 @@ select allow_changes('cut_status', 'superseded', 'ready', 'final');
 select allow_changes('cut_status', 'failed', 'stitching', 'measuring');
 
 select fill_lookup('seam_verdict', 'pass', 'warn', 'fail');
-select fill_lookup('gate_verdict', 'pass', 'warn', 're_roll', 'ask');
+select fill_lookup('gate_verdict', 'pass', 'heal', 'reroll', 'ask');
 select fill_lookup('decision_kind', 'approve', 'reject', 'finalize', 'flag');
 -- 2 (ready) is named in constraints of masters.
 select fill_lookup('master_status', 'assembling', 'ready', 'failed');

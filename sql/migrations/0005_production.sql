@@ -261,6 +261,8 @@ create table take_curves (
   motion2 real[] not null,
   sharpness real[] not null,
   mean_luma real[] not null,
+  -- L, a, b of frame 0, then of frame 1 …
+  mean_lab real[] not null,
   noise_floor real not null
 );
 

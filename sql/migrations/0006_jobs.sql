@@ -6,8 +6,14 @@ create table jobs (
   project_id uuid references projects on delete restrict,
   user_id uuid references users on delete set null,
   priority smallint not null default 0 check (priority between -10 and 10),
-  -- Order within a lane, smaller first: start-time fair queueing over users, moved ahead by priority.
+  -- Order within a lane, smaller first, in virtual microseconds; the formula is in server/jobs/queries.ts.
   order_key bigint not null,
+  -- Virtual time at which the user has had this job's share of the lane.
+  fair_end bigint not null,
+  -- Expected run time when it was submitted: what it counts for in fair share and ETA.
+  cost_ms integer not null check (cost_ms > 0),
+  -- Megapixels × frames, so that run times of different sizes can be compared.
+  work real check (work > 0),
   run_at timestamptz not null default now(),
   input jsonb not null,
   output jsonb,
@@ -21,6 +27,8 @@ create table jobs (
   file_hash text references files on delete restrict,
   attempt smallint not null default 0,
   failures smallint not null default 0,
+  -- Attempts up to this one count no more: a person has asked to try again after it.
+  retried_after smallint not null default 0,
   -- The lease: which process runs it, until when, and the fencing number of this claim.
   lease_node_id uuid references server_nodes on delete set null,
   lease_until timestamptz,
@@ -40,15 +48,18 @@ create table jobs (
 );
 comment on table jobs is 'job_status: 1 blocked, 2 queued, 3 held, 4 running, 5 done, 6 failed, 7 cancelled';
 create index jobs_ready on jobs (lane_id, order_key, id) where status_id = 2;
-create index jobs_leased on jobs (lease_until) where status_id = 4;
+-- Not on lease_until: it is moved every few seconds, and without an index on it that touches no index at all.
+create index jobs_running on jobs (lane_id, order_key) where status_id = 4;
+create index jobs_to_cancel on jobs (cancel_asked_at) where cancel_asked_at is not null and status_id < 5;
 create index jobs_by_status on jobs (status_id, id desc);
 create index on jobs (kind_id);
 create index on jobs (project_id, id desc);
-create index on jobs (user_id, lane_id) where status_id in (1, 2, 3, 4);
-create index jobs_of_user on jobs (user_id);
+create index jobs_of_user on jobs (user_id, id desc);
+-- Work that was called off is not held against its user.
+create index jobs_last_share on jobs (lane_id, user_id, fair_end) where status_id <> 7;
+create index jobs_lane_share on jobs (lane_id, fair_end);
 create index on jobs (workflow_version_id) where workflow_version_id is not null;
 create index on jobs (worker_id) where worker_id is not null;
-create index on jobs (lane_id);
 create index on jobs (seed_id) where seed_id is not null;
 create index on jobs (take_id) where take_id is not null;
 create index on jobs (cut_id) where cut_id is not null;
@@ -56,7 +67,9 @@ create index on jobs (master_id) where master_id is not null;
 create index on jobs (file_hash) where file_hash is not null;
 create index on jobs (lease_node_id) where lease_node_id is not null;
 create index on jobs (failure_class_id) where failure_class_id is not null;
-create unique index jobs_submitted_once on jobs (user_id, idempotency_key) where idempotency_key is not null;
+create unique index jobs_submitted_once on jobs (user_id, idempotency_key) nulls not distinct
+  where idempotency_key is not null;
+alter table jobs set (fillfactor = 85);
 select guard_status('jobs', 'job_status');
 
 create function announce_ready_jobs() returns trigger language plpgsql as $$
@@ -89,6 +102,8 @@ create table job_attempts (
   outcome_id smallint references attempt_outcome on delete restrict,
   failure_class_id smallint references failure_class on delete restrict,
   error text,
+  -- Whether a failure was taken off the job's retry budget.
+  is_counted boolean not null default false,
   unique (job_id, number),
   constraint finished_has_outcome check ((finished_at is null) = (outcome_id is null))
 );
@@ -117,12 +132,11 @@ create unlogged table job_progress (
   updated_at timestamptz not null default now()
 );
 
--- Virtual time of each user in each lane (start-time fair queueing).
+-- What share of a lane a user gets beside the others; 1 where there is no row.
 create table fair_shares (
   lane_id smallint not null references lane on delete cascade,
   user_id uuid not null references users on delete cascade,
-  weight real not null default 1 check (weight > 0),
-  virtual_time bigint not null default 0,
+  weight real not null check (weight between 0.01 and 100),
   primary key (lane_id, user_id)
 );
 create index on fair_shares (user_id);
@@ -141,15 +155,17 @@ create unique index on queue_pauses (user_id) where user_id is not null;
 create unique index on queue_pauses (worker_id) where worker_id is not null;
 create index on queue_pauses (paused_by_id);
 
--- How long each kind of work took: a running mean and spread, for ETA. Subject: kind, workflow and worker.
+-- How long each kind of work took lately, for ETA: by kind alone, by kind and workflow, and with the worker too.
 create table job_durations (
   kind_id smallint not null references job_kind on delete cascade,
   workflow_version_id uuid references workflow_versions on delete cascade,
   worker_id uuid references workers on delete cascade,
   runs integer not null,
-  mean_ms real not null,
-  mean_ms_per_megapixel_frame real,
-  variance_ms2 real not null default 0,
+  -- The last 40 run times; those of jobs with a known size also per megapixel-frame.
+  recent_ms real[] not null,
+  recent_ms_per_work real[] not null default '{}',
+  median_ms real not null,
+  median_ms_per_work real,
   updated_at timestamptz not null default now(),
   unique nulls not distinct (kind_id, workflow_version_id, worker_id)
 );

@@ -1,0 +1,189 @@
+import type { FileRef } from "#server/core/file_ref.ts";
+import type { PageQuery } from "#server/core/page.ts";
+import type { Json, Queryable } from "#server/db/db.ts";
+import type { Asset, AssetKind, DerivativeKind, RetentionClass } from "./contract.ts";
+import type { MediaFacts } from "./job_kinds.ts";
+
+/** Makes the file's row; the file itself is durable in the store by now (SPEC rule 2). Idempotent. */
+export async function insertFile(db: Queryable, file: FileRef): Promise<void> {
+  await db`
+    insert into files (hash, size_bytes, media_type_id)
+    select ${file.hash}, ${file.sizeBytes},
+           coalesce((select id from media_type where code = ${file.mediaType}),
+                    (select id from media_type where code = 'application/octet-stream'))
+    on conflict (hash) do nothing`;
+}
+
+export interface AssetInsert {
+  readonly id: string;
+  readonly projectId: string | null;
+  readonly file: FileRef;
+  readonly kind: AssetKind;
+  readonly retention: RetentionClass;
+  readonly name: string;
+  readonly createdById: string | null;
+}
+
+/** False when an asset of this id is there already. */
+export async function insertAsset(db: Queryable, asset: AssetInsert): Promise<boolean> {
+  await insertFile(db, asset.file);
+  const rows = await db`
+    insert into assets (id, project_id, file_hash, kind_id, retention_class_id, name, created_by_id)
+    select ${asset.id}, ${asset.projectId}, ${asset.file.hash}, k.id, r.id, ${
+    asset.name.slice(0, 255)
+  }, ${asset.createdById}
+      from asset_kind k, retention_class r where k.code = ${asset.kind} and r.code = ${asset.retention}
+    on conflict (id) do nothing
+    returning 1`;
+  return rows.length > 0;
+}
+
+const selectAsset = (db: Queryable) =>
+  db`
+  select a.id, a.project_id, k.code as kind, r.code as retention, a.name, f.hash, f.size_bytes, t.code as media_type, a.created_at,
+         case when m.file_hash is null then null else json_strip_nulls(json_build_object(
+           'container', m.container, 'codec', m.codec, 'widthPx', m.width_px, 'heightPx', m.height_px,
+           'rotationDeg', m.rotation_deg, 'pixelFormat', m.pixel_format, 'bitDepth', m.bit_depth, 'hasAlpha', m.has_alpha,
+           'rate', case when m.rate_num is not null then json_build_object('num', m.rate_num, 'den', m.rate_den) end,
+           'isConstantRate', m.is_constant_rate, 'frameCount', m.frame_count, 'durationUs', m.duration_us,
+           'colorPrimaries', m.color_primaries, 'colorTransfer', m.color_transfer, 'colorMatrix', m.color_matrix,
+           'colorRange', m.color_range, 'hasAudio', m.has_audio)) end as facts,
+         array(select d.code from derivatives x join derivative_kind d on d.id = x.kind_id
+                where x.source_hash = f.hash order by d.sort) as derivatives
+    from assets a
+    join files f on f.hash = a.file_hash
+    join media_type t on t.id = f.media_type_id
+    join asset_kind k on k.id = a.kind_id
+    join retention_class r on r.id = a.retention_class_id
+    left join media_facts m on m.file_hash = f.hash`;
+
+export async function findAsset(db: Queryable, assetId: string): Promise<Asset | undefined> {
+  const [row] = await db<Asset[]>`${selectAsset(db)} where a.id = ${assetId}`;
+  return row;
+}
+
+export async function listAssets(
+  db: Queryable,
+  projectId: string,
+  { limit, cursor, kind }: PageQuery & { kind?: AssetKind | undefined },
+): Promise<Asset[]> {
+  return await db<Asset[]>`
+    ${selectAsset(db)}
+     where a.project_id = ${projectId}
+       ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
+       ${cursor ? db`and a.id < ${cursor}` : db``}
+     order by a.id desc
+     limit ${limit + 1}`;
+}
+
+export async function deleteAsset(db: Queryable, assetId: string): Promise<void> {
+  await db`delete from assets where id = ${assetId}`;
+}
+
+export async function upsertFacts(db: Queryable, hash: string, facts: MediaFacts): Promise<void> {
+  const row = {
+    fileHash: hash,
+    container: facts.container,
+    codec: facts.codec ?? null,
+    widthPx: facts.widthPx ?? null,
+    heightPx: facts.heightPx ?? null,
+    rotationDeg: facts.rotationDeg ?? null,
+    pixelFormat: facts.pixelFormat ?? null,
+    bitDepth: facts.bitDepth ?? null,
+    hasAlpha: facts.hasAlpha ?? null,
+    rateNum: facts.rate?.num ?? null,
+    rateDen: facts.rate?.den ?? null,
+    isConstantRate: facts.isConstantRate ?? null,
+    frameCount: facts.frameCount ?? null,
+    durationUs: facts.durationUs ?? null,
+    colorPrimaries: facts.colorPrimaries ?? null,
+    colorTransfer: facts.colorTransfer ?? null,
+    colorMatrix: facts.colorMatrix ?? null,
+    colorRange: facts.colorRange ?? null,
+    hasAudio: facts.hasAudio ?? null,
+  };
+  await db`insert into media_facts ${db(row)} on conflict (file_hash) do update set ${db(row)}`;
+}
+
+export async function insertDerivative(
+  db: Queryable,
+  sourceHash: string,
+  kind: DerivativeKind,
+  file: FileRef,
+  layout?: unknown,
+): Promise<void> {
+  await insertFile(db, file);
+  await db`
+    insert into derivatives (source_hash, kind_id, file_hash, layout)
+    select ${sourceHash}, id, ${file.hash}, ${layout === undefined ? null : db.json(layout as Json)}
+      from derivative_kind where code = ${kind}
+    on conflict (source_hash, kind_id) do update set file_hash = excluded.file_hash, layout = excluded.layout`;
+}
+
+export async function findFile(db: Queryable, hash: string): Promise<FileRef | undefined> {
+  const [row] = await db<FileRef[]>`
+    select f.hash, f.size_bytes, t.code as media_type from files f join media_type t on t.id = f.media_type_id where f.hash = ${hash}`;
+  return row;
+}
+
+export async function findDerivative(
+  db: Queryable,
+  sourceHash: string,
+  kind: DerivativeKind,
+): Promise<FileRef | undefined> {
+  const [row] = await db<FileRef[]>`
+    select f.hash, f.size_bytes, t.code as media_type
+      from derivatives d
+      join derivative_kind k on k.id = d.kind_id
+      join files f on f.hash = d.file_hash
+      join media_type t on t.id = f.media_type_id
+     where d.source_hash = ${sourceHash} and k.code = ${kind}`;
+  return row;
+}
+
+/** Where an asset is used, as sentences: what stands in the way of deleting it. */
+export async function listUses(db: Queryable, assetId: string): Promise<string[]> {
+  const rows = await db<{ use: string }[]>`
+    select 'seed of ' || c.name as use from seeds s join characters c on c.id = s.character_id where s.asset_id = ${assetId}
+    union all
+    select 'take of clip ' || c.name from takes t join segments g on g.id = t.segment_id join clips c on c.id = g.clip_id
+     where ${assetId} in (t.raw_asset_id, t.intermediate_asset_id, t.end_image_asset_id)
+    union all
+    select 'cut ' || u.number || ' of clip ' || c.name from cuts u join clips c on c.id = u.clip_id
+     where ${assetId} in (u.asset_id, u.intermediate_asset_id)
+    union all
+    select 'master ' || m.number || ' of scene ' || s.name from masters m join scenes s on s.id = m.scene_id where m.asset_id = ${assetId}
+    union all
+    select 'delivery' from delivery_files where asset_id = ${assetId}
+    limit 20`;
+  return rows.map((row) => row.use);
+}
+
+export interface Provenance {
+  readonly jobId: string;
+  readonly workflowVersionId: string | null;
+  readonly workerId: string | null;
+  readonly software: string;
+  readonly softwareVersion: string;
+  readonly randomSeed: number | null;
+  readonly graph?: unknown;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly timings: unknown;
+  /** Input files by the parameter that they were bound to. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+export async function insertProvenance(db: Queryable, assetId: string, made: Provenance): Promise<void> {
+  await db`
+    insert into provenance (asset_id, job_id, workflow_version_id, worker_id, software, software_version, random_seed,
+                            graph, parameters, timings)
+    values (${assetId}, ${made.jobId}, ${made.workflowVersionId}, ${made.workerId}, ${made.software}, ${made.softwareVersion},
+            ${made.randomSeed}, ${made.graph === undefined ? null : db.json(made.graph as Json)},
+            ${db.json(made.parameters as Json)}, ${db.json(made.timings as Json)})
+    on conflict (asset_id) do nothing`;
+  for (const [parameter, hash] of Object.entries(made.inputs)) {
+    await db`
+      insert into provenance_inputs (asset_id, file_hash, parameter) values (${assetId}, ${hash}, ${parameter})
+      on conflict (asset_id, parameter) do nothing`;
+  }
+}

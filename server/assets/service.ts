@@ -1,0 +1,148 @@
+import type { Actor } from "#server/core/actor.ts";
+import { AppError } from "#server/core/errors.ts";
+import type { FileRef } from "#server/core/file_ref.ts";
+import { newId } from "#server/core/id.ts";
+import type { PageQuery } from "#server/core/page.ts";
+import type { Permission } from "#server/core/permissions.ts";
+import { audit } from "#server/audit/service.ts";
+import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import { announce } from "#server/live/announce.ts";
+import { cutPage, notFound, requireAccess } from "#server/projects/service.ts";
+import {
+  type Asset,
+  assetAdded,
+  type AssetKind,
+  type DerivativeKind,
+  type RetentionClass,
+} from "./contract.ts";
+import type { MediaFacts } from "./job_kinds.ts";
+import * as queries from "./queries.ts";
+
+/** The asset, if the actor may do `permission` in its project. */
+export async function openAsset(
+  db: Queryable,
+  actor: Actor,
+  assetId: string,
+  permission: Permission,
+): Promise<Asset> {
+  const asset = await queries.findAsset(db, assetId);
+  await requireAccess(db, actor, asset?.projectId, permission, "asset");
+  if (!asset) throw notFound("asset");
+  return asset;
+}
+
+export interface NewAsset {
+  readonly id?: string | undefined;
+  readonly projectId: string;
+  readonly file: FileRef;
+  readonly kind: AssetKind;
+  readonly retention: RetentionClass;
+  readonly name: string;
+  readonly createdById?: string | null;
+}
+
+/** Registers a stored file as an asset, in the caller's transaction. The same id twice is the same asset. */
+export async function addAsset(tx: Tx, asset: NewAsset): Promise<string> {
+  const id = asset.id ?? newId<"asset">();
+  const isNew = await queries.insertAsset(tx, { ...asset, id, createdById: asset.createdById ?? null });
+  if (isNew) {
+    await announce(tx, assetAdded, `project:${asset.projectId}`, { assetId: id, projectId: asset.projectId });
+  }
+  return id;
+}
+
+/** Takes in an upload that is already durable in the store. */
+export async function acceptUpload(
+  db: Db,
+  actor: Actor,
+  projectId: string,
+  upload: { file: FileRef; name: string; id?: string | undefined },
+): Promise<Asset> {
+  await requireAccess(db, actor, projectId, "asset.upload");
+  const assetId = await transact(db, async (tx) => {
+    const id = await addAsset(tx, {
+      ...upload,
+      projectId,
+      kind: "upload",
+      retention: "keep",
+      createdById: actor.userId,
+    });
+    await audit(tx, actor, "asset.upload", {
+      projectId,
+      subject: ["asset", id],
+      facts: { name: upload.name, hash: upload.file.hash },
+    });
+    return id;
+  });
+  const asset = await openAsset(db, actor, assetId, "asset.read");
+  if (asset.hash !== upload.file.hash || asset.projectId !== projectId) {
+    throw new AppError(
+      "conflict",
+      "An asset with this id is there already, with other content: use a new id",
+    );
+  }
+  return asset;
+}
+
+export async function listAssets(
+  db: Db,
+  actor: Actor,
+  projectId: string,
+  query: PageQuery & { kind?: AssetKind | undefined },
+): Promise<{ items: Asset[]; next?: string }> {
+  await requireAccess(db, actor, projectId, "asset.read");
+  return cutPage(await queries.listAssets(db, projectId, query), query.limit);
+}
+
+/** The derivative's file, to be served. */
+export async function openDerivative(
+  db: Db,
+  actor: Actor,
+  assetId: string,
+  kind: DerivativeKind,
+): Promise<FileRef> {
+  const asset = await openAsset(db, actor, assetId, "asset.read");
+  const file = await queries.findDerivative(db, asset.hash, kind);
+  if (!file) {
+    throw new AppError(
+      "not_found",
+      `This asset has no ${kind.replace("_", " ")} yet: it is made when the file has been looked into`,
+    );
+  }
+  return file;
+}
+
+export async function deleteAsset(db: Db, actor: Actor, assetId: string): Promise<void> {
+  const asset = await openAsset(db, actor, assetId, "asset.upload");
+  const uses = await queries.listUses(db, assetId);
+  if (asset.retention === "protected" || uses.length > 0) {
+    throw new AppError(
+      "conflict",
+      uses.length > 0
+        ? `Cannot delete this asset: it is used as ${uses.join("; ")}`
+        : "Cannot delete this asset: it is protected",
+      { details: { uses } },
+    );
+  }
+  await transact(db, async (tx) => {
+    await queries.deleteAsset(tx, assetId);
+    await audit(tx, actor, "asset.delete", {
+      ...(asset.projectId ? { projectId: asset.projectId } : {}),
+      subject: ["asset", assetId],
+      facts: { asset },
+    });
+  });
+}
+
+/** Keeps what looking into a file found; called when the job `media.inspect` is done. */
+export async function recordInspection(
+  tx: Tx,
+  hash: string,
+  found: { facts: MediaFacts; working?: FileRef | undefined; thumbnail?: FileRef | undefined },
+): Promise<void> {
+  await queries.upsertFacts(tx, hash, found.facts);
+  if (found.working) await queries.insertDerivative(tx, hash, "working_image", found.working);
+  if (found.thumbnail) await queries.insertDerivative(tx, hash, "thumbnail", found.thumbnail);
+}
+
+export const { findFile, findDerivative, insertDerivative, insertFile, insertProvenance } = queries;

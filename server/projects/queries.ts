@@ -1,0 +1,132 @@
+import type { RoleCode } from "#server/core/permissions.ts";
+import type { PageQuery } from "#server/core/page.ts";
+import type { Actor } from "#server/core/actor.ts";
+import type { Queryable } from "#server/db/db.ts";
+import type { Project, ProjectInput } from "./contract.ts";
+
+const columns = (db: Queryable) =>
+  db`
+  p.id, p.name, s.code as status, json_build_object('num', p.rate_num, 'den', p.rate_den) as rate,
+  p.width_px, p.height_px, p.start_frame, p.created_at`;
+
+/** The role in which the actor may enter the project; undefined for strangers and unknown projects. */
+export async function findAccess(
+  db: Queryable,
+  actor: Actor,
+  projectId: string,
+): Promise<{ status: string; permissions: string[] } | undefined> {
+  const [row] = await db<{ status: string; permissions: string[] }[]>`
+    select s.code as status,
+           (select coalesce(array_agg(x.code), '{}') from role_permission rp
+              join permission x on x.id = rp.permission_id
+             where rp.role_id = coalesce(m.role_id, (select id from role where code = 'admin'))) as permissions
+      from projects p
+      join project_status s on s.id = p.status_id
+      left join project_members m on m.project_id = p.id and m.user_id = ${actor.userId}
+     where p.id = ${projectId} and (m.user_id is not null or ${actor.roleCode === "admin"})`;
+  return row;
+}
+
+export async function findProject(db: Queryable, projectId: string): Promise<Project | undefined> {
+  const [row] = await db<Project[]>`
+    select ${
+    columns(db)
+  } from projects p join project_status s on s.id = p.status_id where p.id = ${projectId}`;
+  return row;
+}
+
+export async function listProjects(
+  db: Queryable,
+  actor: Actor,
+  { limit, cursor }: PageQuery,
+): Promise<Project[]> {
+  return await db<Project[]>`
+    select ${columns(db)}
+      from projects p join project_status s on s.id = p.status_id
+     where (${actor.roleCode === "admin"} or exists (
+             select 1 from project_members m where m.project_id = p.id and m.user_id = ${actor.userId}))
+       and s.code <> 'trashed'
+       ${cursor ? db`and p.id < ${cursor}` : db``}
+     order by p.id desc
+     limit ${limit + 1}`;
+}
+
+export async function insertProject(
+  db: Queryable,
+  projectId: string,
+  input: ProjectInput,
+  actor: Actor,
+): Promise<boolean> {
+  const rows = await db`
+    with made as (
+      insert into projects (id, name, status_id, rate_num, rate_den, width_px, height_px, start_frame, created_by_id)
+      select ${projectId}, ${input.name}, s.id, ${input.rate.num}, ${input.rate.den}, ${input.widthPx}, ${input.heightPx},
+             3600 * round(${input.rate.num}::numeric / ${input.rate.den}), ${actor.userId}
+        from project_status s where s.code = 'active'
+      on conflict (id) do nothing
+      returning id)
+    insert into project_members (project_id, user_id, role_id, added_by_id)
+    select made.id, ${actor.userId}, r.id, ${actor.userId} from made, role r where r.code = ${actor.roleCode}
+    returning 1`;
+  return rows.length > 0;
+}
+
+export async function updateProject(
+  db: Queryable,
+  projectId: string,
+  change: {
+    name?: string | undefined;
+    widthPx?: number | undefined;
+    heightPx?: number | undefined;
+    status?: string | undefined;
+  },
+): Promise<void> {
+  await db`
+    update projects
+       set name = coalesce(${change.name ?? null}, name),
+           width_px = coalesce(${change.widthPx ?? null}, width_px),
+           height_px = coalesce(${change.heightPx ?? null}, height_px),
+           status_id = coalesce((select id from project_status where code = ${
+    change.status ?? null
+  }), status_id),
+           updated_at = now()
+     where id = ${projectId}`;
+}
+
+export interface MemberRow {
+  readonly userId: string;
+  readonly login: string;
+  readonly displayName: string;
+  readonly role: RoleCode;
+  readonly addedAt: string;
+}
+
+export async function listMembers(db: Queryable, projectId: string, userId?: string): Promise<MemberRow[]> {
+  return await db<MemberRow[]>`
+    select m.user_id, u.login, u.display_name, r.code as role, m.added_at
+      from project_members m
+      join users u on u.id = m.user_id
+      join role r on r.id = m.role_id
+     where m.project_id = ${projectId} ${userId ? db`and m.user_id = ${userId}` : db``}
+     order by u.display_name, u.id`;
+}
+
+export async function upsertMember(
+  db: Queryable,
+  projectId: string,
+  userId: string,
+  role: RoleCode,
+  actor: Actor,
+): Promise<boolean> {
+  const rows = await db`
+    insert into project_members (project_id, user_id, role_id, added_by_id)
+    select ${projectId}, u.id, r.id, ${actor.userId} from users u, role r where u.id = ${userId} and r.code = ${role}
+    on conflict (project_id, user_id) do update set role_id = excluded.role_id
+    returning 1`;
+  return rows.length > 0;
+}
+
+export async function deleteMember(db: Queryable, projectId: string, userId: string): Promise<boolean> {
+  return (await db`delete from project_members where project_id = ${projectId} and user_id = ${userId} returning 1`)
+    .length > 0;
+}

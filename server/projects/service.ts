@@ -1,0 +1,148 @@
+import type { Actor } from "#server/core/actor.ts";
+import { AppError } from "#server/core/errors.ts";
+import { newId } from "#server/core/id.ts";
+import type { PageQuery } from "#server/core/page.ts";
+import type { Permission, RoleCode } from "#server/core/permissions.ts";
+import { audit } from "#server/audit/service.ts";
+import { type Db, type Queryable, transact } from "#server/db/db.ts";
+import { announce } from "#server/live/announce.ts";
+import { type Project, projectChanged, type ProjectInput } from "./contract.ts";
+import * as queries from "./queries.ts";
+
+/**
+ * The only way from a project's id to the right to act in it. A stranger gets the same "not found" as for an id
+ * that is nobody's; a member without the permission is told so.
+ */
+export async function openProject(
+  db: Queryable,
+  actor: Actor,
+  projectId: string,
+  permission: Permission,
+): Promise<Project> {
+  await requireAccess(db, actor, projectId, permission);
+  const project = await queries.findProject(db, projectId);
+  if (!project) throw notFound("project");
+  return project;
+}
+
+/** openProject() without reading the project: for things that were found by their own id. */
+export async function requireAccess(
+  db: Queryable,
+  actor: Actor,
+  projectId: string | null | undefined,
+  permission: Permission,
+  thing = "project",
+): Promise<void> {
+  const access = projectId ? await queries.findAccess(db, actor, projectId) : undefined;
+  if (!access) throw notFound(thing);
+  if (!actor.permissions.has(permission) || !access.permissions.includes(permission)) {
+    throw new AppError(
+      "forbidden",
+      `Your role in this project does not allow "${permission}": ask one of its members who may`,
+    );
+  }
+  if (access.status !== "active" && !permission.endsWith(".read") && permission !== "project.edit") {
+    throw new AppError(
+      "conflict",
+      `The project is ${access.status}: restore it before you change anything in it`,
+    );
+  }
+}
+
+/** The project, for work that the studio does by itself: the right to it was checked when the work was asked for. */
+export async function findProjectFacts(db: Queryable, projectId: string): Promise<Project> {
+  const project = await queries.findProject(db, projectId);
+  if (!project) throw notFound("project");
+  return project;
+}
+
+/** What a caller is told of a thing that is not there or not theirs. */
+export function notFound(thing: string): AppError {
+  return new AppError("not_found", `There is no such ${thing}, or it is not yours to see`);
+}
+
+export async function listProjects(
+  db: Db,
+  actor: Actor,
+  query: PageQuery,
+): Promise<{ items: Project[]; next?: string }> {
+  return cutPage(await queries.listProjects(db, actor, query), query.limit);
+}
+
+/** Rows were read one beyond the limit: whether that one is there says whether there is a next page. */
+export function cutPage<Row extends { readonly id: string }>(
+  rows: Row[],
+  limit: number,
+): { items: Row[]; next?: string } {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last ? { items, next: last.id } : { items };
+}
+
+export async function createProject(db: Db, actor: Actor, input: ProjectInput): Promise<Project> {
+  const projectId = input.id ?? newId<"project">();
+  await transact(db, async (tx) => {
+    if (!await queries.insertProject(tx, projectId, input, actor)) return;
+    await audit(tx, actor, "project.create", {
+      projectId,
+      subject: ["project", projectId],
+      facts: { name: input.name },
+    });
+    await announce(tx, projectChanged, `user:${actor.userId}`, { projectId });
+  });
+  return await openProject(db, actor, projectId, "project.read");
+}
+
+export async function changeProject(
+  db: Db,
+  actor: Actor,
+  projectId: string,
+  change: Parameters<typeof queries.updateProject>[2],
+): Promise<Project> {
+  const before = await openProject(db, actor, projectId, "project.edit");
+  await transact(db, async (tx) => {
+    await queries.updateProject(tx, projectId, change);
+    await audit(tx, actor, "project.change", {
+      projectId,
+      subject: ["project", projectId],
+      facts: { before, change },
+    });
+    await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+  });
+  return await openProject(db, actor, projectId, "project.read");
+}
+
+export async function listMembers(db: Db, actor: Actor, projectId: string): Promise<queries.MemberRow[]> {
+  await requireAccess(db, actor, projectId, "project.read");
+  return await queries.listMembers(db, projectId);
+}
+
+export async function setMember(
+  db: Db,
+  actor: Actor,
+  projectId: string,
+  userId: string,
+  role: RoleCode,
+): Promise<queries.MemberRow> {
+  await requireAccess(db, actor, projectId, "project.members");
+  if (role === "admin" && actor.roleCode !== "admin") {
+    throw new AppError("forbidden", "Only an admin can make someone an admin of a project");
+  }
+  await transact(db, async (tx) => {
+    if (!await queries.upsertMember(tx, projectId, userId, role, actor)) throw notFound("user");
+    await audit(tx, actor, "project.member_set", { projectId, subject: ["user", userId], facts: { role } });
+    await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+  });
+  const [member] = await queries.listMembers(db, projectId, userId);
+  if (!member) throw notFound("user");
+  return member;
+}
+
+export async function removeMember(db: Db, actor: Actor, projectId: string, userId: string): Promise<void> {
+  await requireAccess(db, actor, projectId, "project.members");
+  await transact(db, async (tx) => {
+    if (!await queries.deleteMember(tx, projectId, userId)) throw notFound("member");
+    await audit(tx, actor, "project.member_remove", { projectId, subject: ["user", userId] });
+    await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+  });
+}

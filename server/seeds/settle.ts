@@ -1,0 +1,136 @@
+import type * as z from "zod/mini";
+import type { inspectMedia } from "#server/assets/job_kinds.ts";
+import { addAsset, insertProvenance, recordInspection } from "#server/assets/service.ts";
+import type { Tx } from "#server/db/db.ts";
+import type { FileStore } from "#server/files/store.ts";
+import type { generate } from "#server/fleet/job_kinds.ts";
+import { submitJob } from "#server/jobs/service.ts";
+import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
+import { writeCharacterDocument } from "#server/metadata/service.ts";
+import type { Seed } from "./contract.ts";
+import { measureSeed } from "./job_kinds.ts";
+import * as queries from "./queries.ts";
+import { announceSeed, inspectSeed } from "./service.ts";
+
+/*
+ * A seed's way: (generated →) inspected → measured → candidate. Each step queues the next in the transaction that
+ * ends its job, so a crash leaves the seed at one step or the next and never between.
+ */
+
+type Job = SettledJob<unknown>;
+
+export async function onSeedGenerated(
+  tx: Tx,
+  job: Job,
+  made: z.output<typeof generate["output"]>,
+): Promise<void> {
+  const seed = await findOpen(tx, job);
+  const output = made.outputs[0];
+  if (!seed || !output) return;
+  const input = job.input as z.output<typeof generate["input"]>;
+  const assetId = await addAsset(tx, {
+    projectId: seed.projectId,
+    file: output.file,
+    kind: seed.kind,
+    retention: "keep",
+    name: output.fileName,
+    createdById: job.userId,
+  });
+  await insertProvenance(tx, assetId, {
+    jobId: job.id,
+    workflowVersionId: job.workflowVersionId,
+    workerId: job.workerId,
+    software: made.software.name,
+    softwareVersion: made.software.version,
+    randomSeed: seed.randomSeed,
+    graph: made.graph,
+    parameters: input.values,
+    timings: made.timings,
+    inputs: Object.fromEntries(
+      input.uploads.map((upload, index) => [`upload_${index + 1}`, upload.file.hash]),
+    ),
+  });
+  await queries.setAsset(tx, seed.id, assetId);
+  await inspectSeed(
+    tx,
+    { id: seed.id, projectId: seed.projectId, userId: job.userId },
+    output.file,
+    output.fileName,
+  );
+  await announceSeed(tx, seed);
+}
+
+export async function onSeedInspected(
+  tx: Tx,
+  job: Job,
+  found: z.output<typeof inspectMedia["output"]>,
+): Promise<void> {
+  const { file } = job.input as z.output<typeof inspectMedia["input"]>;
+  await recordInspection(tx, file.hash, found);
+  const seed = await findOpen(tx, job);
+  if (!seed) return;
+  if (found.facts.kind !== "image" || !found.working) {
+    const what = found.facts.kind === "image" ? "picture that can't be read" : found.facts.kind;
+    await fail(
+      tx,
+      seed,
+      `This is a ${what} (${found.facts.mediaType}): a seed is a still picture, give a PNG, JPEG or WebP`,
+    );
+    return;
+  }
+  const portrait = await queries.findPortraitFor(tx, seed);
+  await submitJob(tx, {
+    kind: measureSeed,
+    input: {
+      image: found.working,
+      ...(portrait && seed.kind === "foundation" ? { portrait: portrait.working } : {}),
+    },
+    projectId: seed.projectId,
+    userId: job.userId,
+    subject: { seedId: seed.id },
+  });
+}
+
+export async function onSeedMeasured(
+  { tx, store }: { tx: Tx; store: FileStore },
+  job: Job,
+  measured: z.output<typeof measureSeed["output"]>,
+): Promise<void> {
+  const seed = await findOpen(tx, job);
+  if (!seed) return;
+  const { portrait } = job.input as z.output<typeof measureSeed["input"]>;
+  const against = portrait ? await queries.findPortraitFor(tx, seed) : undefined;
+  await queries.saveMeasures(tx, seed.id, measured, against?.seedId);
+  await queries.setStatus(tx, seed.id, "candidate");
+  await queries.protectAsset(tx, seed.id);
+  await writeCharacterDocument({ db: tx, store }, seed.characterId);
+  await announceSeed(tx, seed);
+}
+
+export async function onSeedFailed(tx: Tx, job: Job, failure: JobFailure): Promise<void> {
+  const seed = await findOpen(tx, job);
+  if (seed) await fail(tx, seed, failure.message);
+}
+
+export async function onSeedCancelled(tx: Tx, job: Job): Promise<void> {
+  const seed = await findOpen(tx, job);
+  if (!seed) return;
+  await queries.setStatus(
+    tx,
+    seed.id,
+    seed.assetId ? "failed" : "cancelled",
+    "It was cancelled before it was ready",
+  );
+  await announceSeed(tx, seed);
+}
+
+/** The job's seed while it is being made; a late result of a cancelled one changes nothing. */
+async function findOpen(tx: Tx, job: Job): Promise<Seed | undefined> {
+  const seed = job.seedId ? await queries.findSeed(tx, job.seedId) : undefined;
+  return seed?.status === "making" ? seed : undefined;
+}
+
+async function fail(tx: Tx, seed: Seed, reason: string): Promise<void> {
+  await queries.setStatus(tx, seed.id, "failed", reason);
+  await announceSeed(tx, seed);
+}
