@@ -28,7 +28,7 @@ export async function readCapped(
 
 /** Calls `onStall` once when it is not touched for `ms`. */
 export class StallTimer {
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   constructor(readonly ms: number, readonly onStall: () => void) {}
 
   touch(): void {

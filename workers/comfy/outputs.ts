@@ -18,6 +18,16 @@ export interface FetchedOutput {
 /** A file is asked for so often before the job as a whole is tried again. */
 const TRIES = 3;
 
+export interface FetchOptions {
+  /** Nodes whose files are wanted. */
+  readonly nodes: readonly string[];
+  /** What blocked branches said while the prompt ran: history doesn't keep it. */
+  readonly blocked: readonly string[];
+  readonly store: FileStore;
+  readonly signal: AbortSignal;
+  readonly onFile: (fetched: number, all: number) => void;
+}
+
 /**
  * Brings the files of `nodes` from the worker into the store, in order. Throws Retry("output_missing") when a
  * node left none or a file is gone, Retry("storage_full") when the store is full. A broken transfer leaves
@@ -26,12 +36,10 @@ const TRIES = 3;
 export async function fetchOutputs(
   link: WorkerLink,
   entry: HistoryEntry,
-  nodes: readonly string[],
-  store: FileStore,
-  signal: AbortSignal,
-  onFile: (fetched: number, all: number) => void,
+  options: FetchOptions,
 ): Promise<FetchedOutput[]> {
-  const wanted = nodes.flatMap((node) => filesOf(entry, node).map((file) => ({ node, file })));
+  const { nodes, blocked, store, signal, onFile } = options;
+  const wanted = nodes.flatMap((node) => filesOf(entry, node, blocked).map((file) => ({ node, file })));
   const outputs: FetchedOutput[] = [];
   for (const { node, file } of wanted) {
     outputs.push({ node, fileName: file.filename, file: await fetchFile(link, file, store, signal) });
@@ -40,14 +48,11 @@ export async function fetchOutputs(
   return outputs;
 }
 
-function filesOf(entry: HistoryEntry, node: string): readonly FileOnWorker[] {
+function filesOf(entry: HistoryEntry, node: string, blocked: readonly string[]): readonly FileOnWorker[] {
   const files = entry.outputs.get(node)?.files ?? [];
   if (files.length > 0) return files;
-  const blocked = entry.messages.find((message) => message.data.exception_type === "ExecutionBlocked");
-  const because = blocked === undefined
-    ? ""
-    : ` Its branch was blocked: ${String(blocked.data.exception_message)}`;
-  throw new Retry(`The prompt succeeded, but node ${node} left no file.${because}`, "output_missing");
+  const because = blocked.length === 0 ? "" : `; a branch was blocked: ${blocked.join("; ")}`;
+  throw new Retry(`The prompt succeeded, but node ${node} left no file${because}`, "output_missing");
 }
 
 async function fetchFile(

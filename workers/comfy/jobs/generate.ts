@@ -47,6 +47,7 @@ class GenerateRun {
   readonly #input: GenerateInput;
   readonly #job: JobContext;
   readonly #progress: PromptProgress;
+  readonly #blocked: string[] = [];
   /** The prompt to cancel when the job is aborted; settles when its submit has. */
   #live: { readonly promptId: string; readonly submitted: Promise<unknown> } | undefined;
 
@@ -150,7 +151,10 @@ class GenerateRun {
       promptId,
       clientId,
       signal,
-      onEvent: (event) => this.#progress.take(event),
+      onEvent: (event) => {
+        if (event.type === "blocked") this.#blocked.push(event.message);
+        this.#progress.take(event);
+      },
       onPreview: (image, mediaType) => this.#job.preview(image, mediaType),
     });
     try {
