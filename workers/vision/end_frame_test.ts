@@ -91,6 +91,15 @@ Deno.test("chooseEndFrame wants a face where one is required, open eyes and kept
   assertEquals(chooseEndFrame(curves, within(80, 10), gone, false).frame, 80);
 });
 
+Deno.test("chooseEndFrame prefers a sharp frame and one in the clip's own colour", () => {
+  const blurred = restingCurves(80);
+  for (let t = 79; t <= 81; t++) blurred.sharpness[t] = 60;
+  assertEquals(Math.abs(chooseEndFrame(blurred, within(80, 10)).frame - 80), 2);
+  const drifted = restingCurves(80);
+  for (let t = 80; t < 100; t++) drifted.meanLab[t] = [46, 12, 5];
+  assertEquals(chooseEndFrame(drifted, within(80, 10)).frame, 79);
+});
+
 Deno.test("chooseEndFrame names the best of the rejected with stability 0 when no frame may be taken", () => {
   const nobody = Array.from(
     { length: 100 },

@@ -193,15 +193,23 @@ Deno.test("an abort kills the child within 2 s, and the next request gets a new 
   try {
     const abort = new AbortController();
     const begun = Promise.withResolvers<void>();
-    const job = { ...await context(abort.signal), progress: () => begun.resolve() };
-    const take = measureTakeHandler(pool).run(longTake, job);
-    take.catch(() => {});
+    let reached = 0;
+    // A face in every frame: some seconds of work.
+    const boundaries = Array.from({ length: 40 }, (_, frame) => frame);
+    const input = { intermediate: she, rate: RATE, frameCount: 40, portrait, boundaries };
+    const progress = (ratio: number) => {
+      reached = ratio;
+      begun.resolve();
+    };
+    const cut = measureCutHandler(pool).run(input, { ...await context(abort.signal), progress });
+    cut.catch(() => {});
     await begun.promise;
     const [child] = pool.processIds();
     const abortedAt = performance.now();
     abort.abort(new Error("cancelled"));
-    await assertRejects(() => take, Error, "cancelled");
+    await assertRejects(() => cut, Error, "cancelled");
     assert(performance.now() - abortedAt < 2000);
+    assert(reached < 0.8, `went on to ${reached}`);
     assertEquals(isAlive(child!), false);
     assertEquals((await run(measureSeed, measureSeedHandler, pool, { image: nobody })).faces, []);
   } finally {

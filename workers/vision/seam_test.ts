@@ -99,6 +99,15 @@ Deno.test("judgeSeams takes no rest for a duplicate and no slow turn for a rever
   assertEquals(judgeSeams(curves, [30])[0]?.reasons, []);
 });
 
+Deno.test("judgeSeams takes a mean colour that moves steadily for no step", () => {
+  const curves = curvesOf(Array.from({ length: 60 }, (_, t) => t === 0 ? 0 : 2 + 0.1 * (t % 3)));
+  const walksIn = curves.meanLab.map(([l, a, b], t): [number, number, number] => [l + 1.2 * t, a, b]);
+  assertEquals(
+    judgeSeams({ ...curves, meanLab: walksIn, meanLuma: walksIn.map(([l]) => 2 * l) }, [30])[0]?.reasons,
+    [],
+  );
+});
+
 Deno.test("judgeSeams judges seams near a clip's ends and leaves out what is no seam", () => {
   const motion = Array.from({ length: 40 }, (_, t) => t === 0 ? 0 : 2 + 0.1 * (t % 3));
   motion[38] = 6;
