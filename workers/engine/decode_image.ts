@@ -11,12 +11,12 @@ export interface DecodedImage {
 }
 
 /**
- * Decodes an image file: turned upright by its EXIF, colour profile ignored, as stock loaders do. Rejects with
+ * Decodes an image file (its path or its bytes): turned upright by its EXIF, colour profile ignored, as stock loaders do. Rejects with
  * the decoder's sentence for a file that is no image or is cut off.
  */
-export async function decodeImage(path: string): Promise<DecodedImage> {
-  const { pages = 1 } = await sharp(path).metadata();
-  let image = sharp(path, { ignoreIcc: true, pages: pages > 1 ? -1 : 1 });
+export async function decodeImage(source: string | Uint8Array): Promise<DecodedImage> {
+  const { pages = 1 } = await sharp(source).metadata();
+  let image = sharp(source, { ignoreIcc: true, pages: pages > 1 ? -1 : 1 });
   // The decoder turns single pictures only; animations carry no orientation.
   if (pages === 1) image = image.autoOrient();
   const { data, info } = await image.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });

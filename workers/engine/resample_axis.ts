@@ -6,7 +6,7 @@ export interface Taps {
   readonly weights: Float64Array;
 }
 
-export type AxisMethod = "nearest-exact" | "bilinear" | "area" | "bicubic";
+export type AxisMethod = "nearest-exact" | "bilinear" | "bicubic";
 
 /** The taps by which PyTorch's interpolate (align_corners off, no antialias) makes `to` values of `from`. */
 export function axisTaps(method: AxisMethod, from: number, to: number): Taps {
@@ -22,35 +22,32 @@ export function axisTaps(method: AxisMethod, from: number, to: number): Taps {
   return { length: to, starts, indexes, weights };
 }
 
+/** PyTorch computes places and weights in float32; rounding as it does decides the last bit, and ties. */
+const f = Math.fround;
+
 function tapsAt(method: AxisMethod, at: number, from: number, to: number): [index: number, weight: number][] {
-  if (method === "area") {
-    const start = Math.floor((at * from) / to);
-    const end = Math.ceil(((at + 1) * from) / to);
-    return Array.from({ length: end - start }, (_, i) => [start + i, 1 / (end - start)]);
-  }
-  // PyTorch computes the ratio in float32, which decides ties.
-  const ratio = Math.fround(from / to);
-  if (method === "nearest-exact") {
-    return [[Math.min(from - 1, Math.floor(Math.fround((at + 0.5) * ratio))), 1]];
-  }
+  const ratio = f(from / to);
+  if (method === "nearest-exact") return [[Math.min(from - 1, Math.floor(f((at + 0.5) * ratio))), 1]];
   if (from === to) return [[at, 1]];
-  const center = ratio * (at + 0.5) - 0.5;
+  const center = f(ratio * (at + 0.5) - 0.5);
   const inside = (index: number) => Math.min(from - 1, Math.max(0, index));
   if (method === "bilinear") {
     const place = Math.max(0, center);
-    const first = Math.floor(place);
-    return [[inside(first), 1 - (place - first)], [inside(first + 1), place - first]];
+    const first = inside(Math.floor(place));
+    const share = f(place - first);
+    return [[first, f(1 - share)], [inside(first + 1), share]];
   }
   const first = Math.floor(center);
-  return cubicWeights(center - first).map((weight, i) => [inside(first - 1 + i), weight]);
+  return cubicWeights(f(center - first)).map((weight, i) => [inside(first - 1 + i), weight]);
 }
 
 /** Keys' cubic with a = −0.75. */
 function cubicWeights(t: number): number[] {
   const a = -0.75;
-  const near = (x: number) => ((a + 2) * x - (a + 3)) * x * x + 1;
-  const far = (x: number) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+  // Multiply and add are one operation with one rounding there.
+  const near = (x: number) => f(f(f((a + 2) * x - (a + 3)) * x) * x + 1);
+  const far = (x: number) => f(f(f(a * x - 5 * a) * x + 8 * a) * x - 4 * a);
+  return [far(f(t + 1)), near(t), near(f(1 - t)), far(f(f(1 - t) + 1))];
 }
 
 /** Applies taps along x, then along y, to interleaved rows. */
@@ -89,4 +86,34 @@ export function resampleFloats(
     }
   }
   return result;
+}
+
+/** Every output pixel is the mean of the source pixels that it touches: PyTorch's "area". */
+export function averageAreas(
+  source: Float32Array,
+  size: { readonly width: number; readonly height: number; readonly channels: number },
+  to: { readonly width: number; readonly height: number },
+): Float32Array {
+  const { width, height, channels } = size;
+  const result = new Float32Array(to.width * to.height * channels);
+  for (let y = 0; y < to.height; y++) {
+    const [top, bottom] = touched(y, height, to.height);
+    for (let x = 0; x < to.width; x++) {
+      const [left, right] = touched(x, width, to.width);
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let row = top; row < bottom; row++) {
+          for (let column = left; column < right; column++) {
+            sum = f(sum + (source[(row * width + column) * channels + c] ?? 0));
+          }
+        }
+        result[(y * to.width + x) * channels + c] = f(sum / (bottom - top)) / (right - left);
+      }
+    }
+  }
+  return result;
+}
+
+function touched(at: number, from: number, to: number): [start: number, end: number] {
+  return [Math.floor((at * from) / to), Math.ceil(((at + 1) * from) / to)];
 }

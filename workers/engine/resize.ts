@@ -1,10 +1,10 @@
 import { batchOfBytes, buildFloats, type ImageBatch, movePixels } from "./image_batch.ts";
-import { type AxisMethod, axisTaps, resampleFloats } from "./resample_axis.ts";
+import { averageAreas, type AxisMethod, axisTaps, resampleFloats } from "./resample_axis.ts";
 import { resizeLanczos } from "./resample_lanczos.ts";
 
 /** The methods that stock nodes offer. */
 export const RESIZE_METHODS = ["nearest-exact", "bilinear", "area", "bicubic", "lanczos"] as const;
-export type ResizeMethod = AxisMethod | "lanczos";
+export type ResizeMethod = AxisMethod | "area" | "lanczos";
 
 /**
  * ComfyUI's common_upscale: every frame at `width` × `height`, after a centred cut to the new aspect when
@@ -44,6 +44,12 @@ async function resizeDistinct(
       frames.push(resizeLanczos(source.bytes(index), source, to));
     }
     return batchOfBytes(size, frames);
+  }
+  if (method === "area") {
+    return await buildFloats(size, source.length, async (index) => {
+      await breathe();
+      return averageAreas(source.floats(index), source, to);
+    });
   }
   const across = axisTaps(method, source.width, to.width);
   const down = axisTaps(method, source.height, to.height);

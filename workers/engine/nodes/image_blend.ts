@@ -48,19 +48,22 @@ function commonLength(a: ImageBatch, b: ImageBatch): number {
   );
 }
 
+/** Each step is rounded to float32, as PyTorch does. */
+const f = Math.fround;
+
 function blend(a: number, b: number, factor: number, mode: Mode): number {
-  const mixed = a * (1 - factor) + combine(a, b, mode) * factor;
+  const mixed = f(f(a * f(1 - factor)) + f(combine(a, b, mode) * f(factor)));
   return mixed < 0 ? 0 : mixed > 1 ? 1 : mixed;
 }
 
 function combine(a: number, b: number, mode: Mode): number {
-  if (mode === "multiply") return a * b;
-  if (mode === "screen") return 1 - (1 - a) * (1 - b);
-  if (mode === "overlay") return a <= 0.5 ? 2 * a * b : 1 - 2 * (1 - a) * (1 - b);
+  if (mode === "multiply") return f(a * b);
+  if (mode === "screen") return f(1 - f(f(1 - a) * f(1 - b)));
+  if (mode === "overlay") return a <= 0.5 ? f(f(2 * a) * b) : f(1 - f(f(2 * f(1 - a)) * f(1 - b)));
   if (mode === "soft_light") {
-    if (b <= 0.5) return a - (1 - 2 * b) * a * (1 - a);
-    const root = a <= 0.25 ? ((16 * a - 12) * a + 4) * a : Math.sqrt(a);
-    return a + (2 * b - 1) * (root - a);
+    if (b <= 0.5) return f(a - f(f(f(1 - f(2 * b)) * a) * f(1 - a)));
+    const root = a <= 0.25 ? f(f(f(f(f(16 * a) - 12) * a) + 4) * a) : f(Math.sqrt(a));
+    return f(a + f(f(f(2 * b) - 1) * f(root - a)));
   }
-  return mode === "difference" ? a - b : b;
+  return mode === "difference" ? f(a - b) : b;
 }

@@ -79,7 +79,8 @@ function systemStats(): unknown {
       python_version: `none (Deno ${Deno.version.deno})`,
       pytorch_version: "none",
       embedded_python: false,
-      argv: ["seedloop-cpu-engine", "--cpu"],
+      // Results of earlier prompts are kept, the longest unused dropped first: clients read that here.
+      argv: ["seedloop-cpu-engine", "--cpu", "--cache-lru", "1000"],
     },
     devices: [{
       name: "cpu",

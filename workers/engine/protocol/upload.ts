@@ -1,5 +1,6 @@
 import { basename, extname, join, resolve } from "@std/path/mod.js";
 import sharp from "sharp";
+import { decodeImage } from "#workers/engine/decode_image.ts";
 import { isFolderType, isInside, splitAnnotation, writeWhole } from "#workers/engine/folders.ts";
 import { isRecord } from "#workers/engine/json_text.ts";
 import type { Folders } from "#workers/engine/nodes/node_spec.ts";
@@ -116,15 +117,19 @@ async function findOriginal(reference: unknown, folders: Folders): Promise<strin
 }
 
 async function writeMasked(original: string, mask: Uint8Array, path: string): Promise<void> {
-  const alpha = await sharp(mask).ensureAlpha().extractChannel("alpha").raw().toBuffer({
-    resolveWithObject: true,
-  });
-  const { width, height } = alpha.info;
-  const png = await sharp(original, { ignoreIcc: true })
-    .toColourspace("srgb")
-    .removeAlpha()
-    .joinChannel(alpha.data, { raw: { width, height, channels: 1 } })
-    .png({ compressionLevel: 4 })
+  const { width, height, rgb: [colours] } = await decodeImage(original);
+  const { alpha: [alpha] = [], ...size } = await decodeImage(mask);
+  if (!colours || size.width !== width || size.height !== height) {
+    throw new Error(
+      `Cannot use the mask: it is ${size.width}x${size.height}, its original ${width}x${height}`,
+    );
+  }
+  const rgba = new Uint8Array(4 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    rgba.set(colours.subarray(3 * i, 3 * i + 3), 4 * i);
+    rgba[4 * i + 3] = alpha?.[i] ?? 255;
+  }
+  const png = await sharp(rgba, { raw: { width, height, channels: 4 } }).png({ compressionLevel: 4 })
     .toBuffer();
   await Deno.writeFile(path, copyPngTexts(await Deno.readFile(original), png));
 }
