@@ -1,17 +1,8 @@
-import { AppError } from "#server/core/errors.ts";
+import type { Actor } from "#server/core/actor.ts";
 import type { Gate } from "#server/core/endpoint.ts";
-import type { Permission, RoleCode } from "#server/core/permissions.ts";
+import { AppError } from "#server/core/errors.ts";
 
-/** Who calls: a signed-in user, or a script with one of their tokens. */
-export interface Actor {
-  readonly userId: string;
-  readonly roleCode: RoleCode;
-  /** What this call may do: the role's permissions, cut down to the token's scopes where there is a token. */
-  readonly permissions: ReadonlySet<Permission>;
-  readonly sessionId?: string;
-  readonly tokenId?: string;
-  readonly ip: string;
-}
+export type { Actor };
 
 /** Throws AppError unauthenticated or forbidden when `actor` may not pass `gate`. */
 export type Authorise = (actor: Actor | undefined, gate: Gate) => void | Promise<void>;

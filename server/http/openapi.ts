@@ -81,6 +81,11 @@ function operation(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject {
       ...Object.fromEntries(
         ERROR_CODES.map((code) => [String(ERROR_STATUS[code]), { $ref: `#/components/responses/${code}` }]),
       ),
+      ...Object.fromEntries(
+        Object.entries(endpoint.otherStatuses ?? {}).map((
+          [status, description],
+        ) => [status, { description }]),
+      ),
     },
     security: endpoint.can === "anyone" ? [] : [{ bearer: [] }, { cookie: [] }],
     "x-can": endpoint.can,

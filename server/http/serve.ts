@@ -47,7 +47,9 @@ export function endpointsOf(app: App): readonly AnyEndpoint[] {
  */
 export function serve<E extends AnyEndpoint>(app: App, endpoint: E, handler: EndpointHandler<E>): void {
   boundEndpoints.set(app, [...endpointsOf(app), endpoint]);
-  app.on(endpoint.method, `/api${endpoint.path}`, async (context) => {
+  // Hono answers HEAD through the GET route, without the body.
+  const method = endpoint.method === "HEAD" ? "GET" : endpoint.method;
+  app.on(method, `/api${endpoint.path}`, async (context) => {
     const { http, actor } = context.var;
     await http.authorise(actor, endpoint.can);
     const answer = await handler(await readCall(endpoint, context));
@@ -77,7 +79,9 @@ async function readCall<E extends AnyEndpoint>(endpoint: E, context: HttpContext
     ip: clientIp(context),
     requestId,
     log,
-    signal: request.signal,
+    get signal(): AbortSignal {
+      return request.signal;
+    },
     context,
   };
 }
