@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
+import * as tf from "@tensorflow/tfjs-core";
 import sharp, { type Sharp } from "sharp";
 import type { Face } from "#server/seeds/job_kinds.ts";
 import { likenessOfDistance, openFaceModel } from "./face_model.ts";
@@ -136,4 +137,10 @@ Deno.test("detect refuses pixels that are not as many as it is told", async () =
   let message = "";
   await model.detect(new Uint8Array(10), 4, 4).catch((thrown: Error) => message = thrown.message);
   assert(message.includes("4×4"));
+});
+
+Deno.test("detect and embed leave no tensors behind", async () => {
+  const before = tf.memory().numTensors;
+  for (const face of await detect(her)) await embed(her, face);
+  assertEquals(tf.memory().numTensors, before);
 });

@@ -18,7 +18,7 @@ import { measureSeedHandler } from "./jobs/measure_seed.ts";
 import { measureTakeHandler } from "./jobs/measure_take.ts";
 import { measureStill } from "./measure_still.ts";
 import { readStill } from "./read_still.ts";
-import { person } from "./testing/pictures.ts";
+import { groupPhoto, person } from "./testing/pictures.ts";
 
 const RATE = { num: 24, den: 1 };
 const SIZE = 320;
@@ -160,6 +160,10 @@ Deno.test("seeds.measure scores a still against a portrait and gives up on what 
     assert(same.likeness !== null && same.likeness > 0.9);
     assertEquals(same.faces.length, 1);
     assertEquals(same.dhash.length, 16);
+    const photo = await store.put({ path: decodeURIComponent(groupPhoto(6).pathname) }, "image/jpeg");
+    const among = await run(measureSeed, measureSeedHandler, pool, { image: photo, portrait });
+    assertEquals(among.faces.length, 4);
+    assert(among.likeness !== null && among.likeness > 0.9, `the best match counts, not ${among.likeness}`);
     const none = await run(measureSeed, measureSeedHandler, pool, { image: nobody, portrait });
     assertEquals([none.likeness, none.likenessReason, none.faces], [null, "no face was found", []]);
     const alone = await run(measureSeed, measureSeedHandler, pool, { image });
