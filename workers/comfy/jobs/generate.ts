@@ -177,16 +177,15 @@ class GenerateRun {
     if (entry.ended !== "success") throw await this.#failed(entry);
     this.#job.progress(1 - FETCH_SHARE, "fetching files");
     const { store, signal } = this.#job;
-    const outputs = await fetchOutputs(
-      this.#link,
-      entry,
-      this.#input.outputNodes,
+    const outputs = await fetchOutputs(this.#link, entry, {
+      nodes: this.#input.outputNodes,
+      blocked: this.#blocked,
       store,
       signal,
-      (got, all) => {
+      onFile: (got, all) => {
         this.#job.progress(1 - FETCH_SHARE + FETCH_SHARE * got / all, `fetched ${got}/${all}`);
       },
-    );
+    });
     const startedAt = messageTime(entry, "execution_start") === undefined
       ? undefined
       : startOf(entry, ended.finishedAt);
