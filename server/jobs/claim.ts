@@ -1,0 +1,271 @@
+import { newId } from "#server/core/id.ts";
+import type { Lane } from "#server/core/job_kind.ts";
+import type { Json, Queryable } from "#server/db/db.ts";
+
+/** How long a claim is good without a beat, by the database's clock. */
+export const LEASE_MS = 15_000;
+
+/** A job that this process has claimed, and may finish as long as nobody has claimed it since. */
+export interface ClaimedJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly lane: Lane;
+  /** The fencing number: every statement that ends this run names it. */
+  readonly epoch: number;
+  readonly attemptId: string;
+  readonly attempt: number;
+  readonly orderKey: number;
+  readonly input: Json;
+  readonly projectId: string | null;
+  readonly userId: string | null;
+  readonly seedId: string | null;
+  readonly takeId: string | null;
+  readonly cutId: string | null;
+  readonly masterId: string | null;
+  readonly fileHash: string | null;
+  readonly workflowVersionId: string | null;
+  readonly workerId: string | null;
+  readonly work: number | null;
+}
+
+export interface ClaimRequest {
+  readonly nodeId: string;
+  readonly lane: Lane;
+  /** Codes of the kinds that can be run here now. */
+  readonly kinds: readonly string[];
+  readonly limit: number;
+  /**
+   * Keys below this are known to be taken: lets a claim step over what a long-open snapshot keeps PostgreSQL from
+   * cleaning away. Only an aid; it must be forgotten whenever a job may have got a smaller key.
+   */
+  readonly floor?: number | undefined;
+}
+
+/**
+ * Claims up to `limit` ready jobs of a lane, in order, in one statement: chosen, locked, leased, numbered and given
+ * an attempt. Jobs that another claim holds are stepped over, so that nobody waits and no job is claimed twice.
+ */
+export async function claimJobs(db: Queryable, request: ClaimRequest): Promise<ClaimedJob[]> {
+  if (request.limit < 1 || request.kinds.length === 0) return [];
+  return await db<ClaimedJob[]>`with ${claimSteps(db, request)} ${claimedRows(db)}`;
+}
+
+/** What ends well without a settlement. */
+export interface Completion {
+  readonly job: Pick<ClaimedJob, "id" | "epoch">;
+  readonly output: unknown;
+}
+
+/**
+ * Ends jobs whose kind has no settlement and claims the next ones: one statement, one commit, one round trip.
+ * `ended` holds the ids that were still ours to end.
+ */
+export async function finishAndClaim(
+  db: Queryable,
+  completions: readonly Completion[],
+  request: ClaimRequest,
+): Promise<{ ended: string[]; claimed: ClaimedJob[] }> {
+  const rows = await db<(ClaimedJob & { ended: string[] })[]>`
+    with given as (
+      select g.id, g.epoch, g.output
+        from jsonb_to_recordset(${
+    db.json(completionRows(completions))
+  }) as g (id uuid, epoch integer, output jsonb)),
+    finished as (
+      update jobs j
+         set status_id = 5, output = g.output, finished_at = now(), lease_until = null, lease_node_id = null,
+             failure_class_id = null, error = null
+        from given g
+       where j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch
+      returning j.*),
+    closed as (
+      update job_attempts a set finished_at = now(), outcome_id = 1
+        from finished f where a.job_id = f.id and a.number = f.attempt),
+    told_finished as (
+      insert into events (kind_id, topic, project_id, data)
+      select e.id, coalesce('project:' || f.project_id, 'jobs'), f.project_id, job_facts(f)
+        from finished f join event_kind e on e.code = 'job.changed'),
+    readied as (select coalesce(array_agg(id), '{}') as ids, ready_successors(array_agg(id)) from finished),
+    ${claimSteps(db, request)}
+    select r.ids as ended, c.* from readied r left join (${claimedRows(db)}) c on true`;
+  return {
+    ended: rows[0]?.ended ?? [],
+    claimed: rows.filter((row) => row.id !== null).map(({ ended: _ended, ...job }) => job),
+  };
+}
+
+function completionRows(completions: readonly Completion[]): Json {
+  // Outputs were parsed by their schema and are plain JSON.
+  return completions.map(({ job, output }) => ({
+    id: job.id,
+    epoch: job.epoch,
+    output: (output ?? {}) as Json,
+  }));
+}
+
+function claimSteps(db: Queryable, request: ClaimRequest) {
+  return db`
+    picked as materialized (
+      select j.id
+        from jobs j
+       where j.lane_id = (select id from lane where code = ${request.lane})
+         and j.status_id = 2
+         and j.run_at <= now()
+         and j.cancel_asked_at is null
+         ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
+         and j.kind_id = any(array(select id from job_kind where code = any(${request.kinds as string[]})))
+         and ${isNotPaused(db)}
+       order by j.order_key, j.id
+       limit ${request.limit}
+         for update of j skip locked),
+    claimed as (
+      update jobs j set ${leaseColumns(db, request.nodeId)}
+        from picked p where j.id = p.id
+      returning j.*),
+    ${attemptSteps(db, request.nodeId, request.limit)}`;
+}
+
+function isNotPaused(db: Queryable) {
+  return db`not exists (select 1 from queue_pauses p where p.lane_id = j.lane_id or p.user_id = j.user_id)`;
+}
+
+function leaseColumns(db: Queryable, nodeId: string) {
+  return db`
+    status_id = 4, attempt = j.attempt + 1, lease_epoch = j.lease_epoch + 1, lease_node_id = ${nodeId},
+    lease_until = now() + ${LEASE_MS} * interval '1 millisecond', started_at = coalesce(j.started_at, now())`;
+}
+
+/** From `claimed`: attempts under ids made here (UUIDv7 needs PostgreSQL 18), and the news. */
+function attemptSteps(db: Queryable, nodeId: string, limit: number) {
+  const ids = Array.from({ length: limit }, () => newId<"attempt">());
+  return db`
+    numbered as (
+      select c.*, i.attempt_id
+        from (select *, row_number() over (order by order_key, id) as n from claimed) c
+        join unnest(${ids}::uuid[]) with ordinality as i (attempt_id, n) on i.n = c.n),
+    attempts as (
+      insert into job_attempts (id, job_id, number, worker_id, node_id)
+      select attempt_id, id, attempt, worker_id, ${nodeId} from numbered),
+    told as (
+      insert into events (kind_id, topic, project_id, data)
+      select e.id, coalesce('project:' || c.project_id, 'jobs'), c.project_id, job_facts(c)
+        from claimed c join event_kind e on e.code = 'job.changed')`;
+}
+
+function claimedRows(db: Queryable) {
+  return db`
+    select n.id, k.code as kind, l.code as lane, n.lease_epoch as epoch, n.attempt_id, n.attempt, n.order_key, n.input,
+           n.project_id, n.user_id, n.seed_id, n.take_id, n.cut_id, n.master_id, n.file_hash, n.workflow_version_id,
+           n.worker_id, n.work
+      from numbered n join job_kind k on k.id = n.kind_id join lane l on l.id = n.lane_id
+     order by n.order_key, n.id`;
+}
+
+/** A ready generation job, as placement looks at it. */
+export interface Candidate {
+  readonly id: string;
+  readonly orderKey: number;
+  readonly costMs: number;
+  readonly workflowVersionId: string | null;
+  /** Where it ran last, and whether that run may still be going on or be done there. */
+  readonly lastWorkerId: string | null;
+  readonly isAdoptable: boolean;
+  /** Workers on which it has failed. */
+  readonly failedWorkerIds: readonly string[];
+}
+
+/** The first ready generation jobs, in order, that one of `workerIds` can run. */
+export async function listCandidates(
+  db: Queryable,
+  workerIds: readonly string[],
+  limit: number,
+): Promise<Candidate[]> {
+  return await db<Candidate[]>`
+    select j.id, j.order_key, j.cost_ms, j.workflow_version_id, j.worker_id as last_worker_id,
+           exists (select 1 from job_attempts a
+                    where a.job_id = j.id and a.number = j.attempt and a.outcome_id in (4, 5)) as is_adoptable,
+           array(select distinct a.worker_id from job_attempts a
+                  where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
+                    and a.worker_id is not null) as failed_worker_ids
+      from jobs j
+     where j.lane_id = (select id from lane where code = 'gpu')
+       and j.status_id = 2
+       and j.run_at <= now()
+       and j.cancel_asked_at is null
+       and ${isNotPaused(db)}
+       and (j.workflow_version_id is null or exists (
+         select 1 from worker_capabilities c
+          where c.workflow_version_id = j.workflow_version_id and c.is_able
+            and c.worker_id = any(${workerIds as string[]}::uuid[])))
+     order by j.order_key, j.id
+     limit ${limit}`;
+}
+
+/** A worker that could take a job now. */
+export interface FreeWorker {
+  readonly id: string;
+  readonly url: string;
+  readonly freeSlots: number;
+  /** What it ran last, hence has in memory. */
+  readonly lastWorkflowVersionId: string | null;
+  /** Workflow versions that it can run. */
+  readonly able: readonly string[];
+}
+
+/** The workers that this process drives, that are online and not paused, with the slots that they have left. */
+export async function listFreeWorkers(db: Queryable, nodeId: string): Promise<FreeWorker[]> {
+  return await db<FreeWorker[]>`
+    select w.id, w.url, w.max_parallel - r.n::integer as free_slots, last.workflow_version_id as last_workflow_version_id,
+           array(select c.workflow_version_id from worker_capabilities c where c.worker_id = w.id and c.is_able) as able
+      from workers w
+      join worker_status s on s.id = w.status_id and s.code = 'online'
+     cross join lateral (select count(*) as n from jobs j where j.worker_id = w.id and j.status_id = 4) r
+      left join lateral (
+        select j.workflow_version_id from job_attempts a join jobs j on j.id = a.job_id
+         where a.worker_id = w.id order by a.id desc limit 1) last on true
+     where w.owner_node_id = ${nodeId} and w.max_parallel > r.n
+       and not exists (select 1 from queue_pauses p where p.worker_id = w.id)
+     order by w.id`;
+}
+
+export interface Placement {
+  readonly jobId: string;
+  readonly workerId: string;
+}
+
+/** Claims exactly the placed jobs that are still ready, each for its worker, in one statement. */
+export async function claimPlaced(
+  db: Queryable,
+  nodeId: string,
+  placements: readonly Placement[],
+): Promise<ClaimedJob[]> {
+  if (placements.length === 0) return [];
+  return await db<ClaimedJob[]>`
+    with asked as (
+      select * from unnest(${placements.map((one) => one.jobId)}::uuid[],
+                           ${placements.map((one) => one.workerId)}::uuid[]) as a (job_id, worker_id)),
+    picked as materialized (
+      select j.id from jobs j
+       where j.id in (select job_id from asked) and j.status_id = 2 and j.run_at <= now() and j.cancel_asked_at is null
+         for update of j skip locked),
+    claimed as (
+      update jobs j set ${leaseColumns(db, nodeId)}, worker_id = a.worker_id
+        from picked p join asked a on a.job_id = p.id where j.id = p.id
+      returning j.*),
+    ${attemptSteps(db, nodeId, placements.length)}
+    ${claimedRows(db)}`;
+}
+
+/**
+ * The ids under which earlier attempts of a job may still run, or be done, on the same worker: those that this
+ * process lost sight of. What failed for a reason of its own is not taken up again.
+ */
+export async function listEarlierPrompts(db: Queryable, job: ClaimedJob): Promise<string[]> {
+  const rows = await db<{ id: string }[]>`
+    select a.id from job_attempts a left join failure_class f on f.id = a.failure_class_id
+     where a.job_id = ${job.id} and a.number < ${job.attempt} and a.worker_id = ${job.workerId}
+       and (a.outcome_id is null or a.outcome_id in (4, 5)
+            or (a.outcome_id = 2 and f.code in ('worker_gone', 'thread_died', 'storage_full')))
+     order by a.number desc limit 20`;
+  return rows.map((row) => row.id);
+}

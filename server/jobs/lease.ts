@@ -1,0 +1,145 @@
+import type { Lane } from "#server/core/job_kind.ts";
+import type { Queryable } from "#server/db/db.ts";
+import { type ClaimedJob, LEASE_MS } from "./claim.ts";
+
+/** A process that runs jobs: a row of `server_nodes`. */
+export interface ServerNode {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** Makes the node known, or alive again after its queue thread was restarted. */
+export async function enterNode(db: Queryable, node: ServerNode): Promise<void> {
+  await db`
+    insert into server_nodes (id, host, pid, version)
+    values (${node.id}, ${node.host}, ${node.pid}, ${node.version})
+    on conflict (id) do update set heartbeat_at = now(), stopped_at = null`;
+}
+
+export async function leaveNode(db: Queryable, nodeId: string): Promise<void> {
+  await db`update server_nodes set stopped_at = now() where id = ${nodeId}`;
+}
+
+/** Nodes of this host that hold leases or workers: whether their process is alive can be looked up here. */
+export async function listNodesOfHost(
+  db: Queryable,
+  host: string,
+): Promise<{ id: string; pid: number; isStopped: boolean }[]> {
+  return await db<{ id: string; pid: number; isStopped: boolean }[]>`
+    select n.id, n.pid, n.stopped_at is not null as is_stopped from server_nodes n
+     where n.host = ${host}
+       and (exists (select 1 from jobs j where j.lease_node_id = n.id)
+            or exists (select 1 from workers w where w.owner_node_id = n.id))`;
+}
+
+export interface Beat {
+  /** Jobs of this node whose lease was renewed; what is missing was lost. */
+  readonly held: { readonly id: string; readonly epoch: number; readonly isCancelAsked: boolean }[];
+}
+
+/** Renews the node and all its leases by the database's clock. */
+export async function beat(db: Queryable, nodeId: string): Promise<Beat> {
+  const [row] = await db<Beat[]>`
+    with alive as (update server_nodes set heartbeat_at = now() where id = ${nodeId}),
+    renewed as (
+      update jobs j set lease_until = now() + ${LEASE_MS} * interval '1 millisecond'
+       where j.lease_node_id = ${nodeId} and j.status_id = 4
+      returning j.id, j.lease_epoch, j.cancel_asked_at)
+    select coalesce(json_agg(json_build_object(
+             'id', id, 'epoch', lease_epoch, 'isCancelAsked', cancel_asked_at is not null)), '[]') as held
+      from renewed`;
+  return row ?? { held: [] };
+}
+
+export interface Look {
+  /** Lanes in which a job is ready. */
+  readonly ready: readonly Lane[];
+  /** Waiting jobs that were asked to be cancelled. */
+  readonly toCancel: readonly string[];
+  /** Running jobs of this node that were asked to be cancelled. */
+  readonly toStop: readonly string[];
+  /** Whether some lease has run out. */
+  readonly hasSilent: boolean;
+}
+
+/** Everything that there may be to do, in one statement: the poll that backs up the notifications. */
+export async function look(db: Queryable, nodeId: string): Promise<Look> {
+  const [row] = await db<Look[]>`
+    select array(select l.code from lane l
+                  where exists (select 1 from jobs j
+                                 where j.lane_id = l.id and j.status_id = 2 and j.run_at <= now())) as ready,
+           array(select j.id from jobs j
+                  where j.cancel_asked_at is not null and j.status_id < 4) as to_cancel,
+           array(select j.id from jobs j
+                  where j.cancel_asked_at is not null and j.status_id = 4 and j.lease_node_id = ${nodeId}) as to_stop,
+           exists (select 1 from jobs j where j.status_id = 4 and j.lease_until < now()) as has_silent`;
+  return row ?? { ready: [], toCancel: [], toStop: [], hasSilent: false };
+}
+
+/** A job that takes its process down each time it runs is given up after so many lost leases. */
+const MAX_LOST = 30;
+
+/**
+ * Gives running jobs back whose lease has run out or whose node is known to be dead, without spending an attempt.
+ * `keep` are the runs that this process has in its hands. Returns how many were given back, and those that have
+ * been lost so often that they should fail.
+ */
+export async function rescue(
+  db: Queryable,
+  options: { deadNodeIds: readonly string[]; keep: readonly string[] },
+): Promise<{ rescued: number; hopeless: ClaimedJob[] }> {
+  const silent = db`
+    j.status_id = 4 and (j.lease_until < now() or j.lease_node_id = any(${options
+    .deadNodeIds as string[]}::uuid[]))
+    and j.id <> all(${options.keep as string[]}::uuid[])`;
+  const lost = db`(
+    select count(*) from job_attempts a where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 4)`;
+  const rows = await db`
+    with silent as (
+      select j.id from jobs j where ${silent} and ${lost} < ${MAX_LOST} for update of j skip locked),
+    freed as (
+      update jobs j set status_id = 2, lease_until = null, lease_node_id = null, run_at = now()
+        from silent s where j.id = s.id returning j.*),
+    ${closeAttempts(db, 4)}
+    select pg_notify('seedloop_jobs', '') from freed`;
+  const hopeless = await db<ClaimedJob[]>`
+    select j.id, k.code as kind, l.code as lane, j.lease_epoch as epoch, a.id as attempt_id, j.attempt, j.order_key,
+           j.input, j.project_id, j.user_id, j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash,
+           j.workflow_version_id, j.worker_id, j.work
+      from jobs j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
+      join job_attempts a on a.job_id = j.id and a.number = j.attempt
+     where ${silent} and ${lost} >= ${MAX_LOST}`;
+  return { rescued: rows.length, hopeless };
+}
+
+/** Gives jobs that this process runs back to the queue, without spending an attempt. */
+export async function handBack(
+  db: Queryable,
+  jobs: readonly { id: string; epoch: number }[],
+): Promise<number> {
+  if (jobs.length === 0) return 0;
+  const rows = await db`
+    with freed as (
+      update jobs j set status_id = 2, lease_until = null, lease_node_id = null, run_at = now()
+        from unnest(${jobs.map((one) => one.id)}::uuid[], ${
+    jobs.map((one) => one.epoch)
+  }::integer[]) as g (id, epoch)
+       where j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch returning j.*),
+    ${closeAttempts(db, 5)}
+    select pg_notify('seedloop_jobs', '') from freed`;
+  return rows.length;
+}
+
+/** From `freed`: the attempts' outcome (a number of attempt_outcome) and the news. */
+function closeAttempts(db: Queryable, outcome: 4 | 5) {
+  return db`
+    closed as (
+      update job_attempts a set finished_at = now(), outcome_id = ${outcome}
+        from freed f where a.job_id = f.id and a.number = f.attempt and a.finished_at is null),
+    told as (
+      insert into events (kind_id, topic, project_id, data)
+      select e.id, coalesce('project:' || f.project_id, 'jobs'), f.project_id, job_facts(f)
+        from freed f join event_kind e on e.code = 'job.changed')`;
+}

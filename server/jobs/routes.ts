@@ -1,0 +1,33 @@
+import type { Db } from "#server/db/db.ts";
+import type { App } from "#server/http/http_env.ts";
+import { serve } from "#server/http/serve.ts";
+import * as contract from "./contract.ts";
+import * as service from "./service.ts";
+import type { Settlement } from "./settle.ts";
+
+/** The jobs slice over HTTP. `settlements` are told of retries. */
+export function mountJobs(app: App, db: Db, settlements: readonly Settlement[] = []): void {
+  serve(app, contract.listJobs, ({ actor, query }) => service.listJobs(db, actor, query));
+  serve(app, contract.getJob, ({ actor, params }) => service.getJob(db, actor, params.jobId));
+  serve(
+    app,
+    contract.cancelJob,
+    ({ actor, params, body }) => service.cancelJob(db, actor, params.jobId, body),
+  );
+  serve(app, contract.holdJob, ({ actor, params }) => service.holdJob(db, actor, params.jobId));
+  serve(app, contract.releaseJob, ({ actor, params }) => service.releaseJob(db, actor, params.jobId));
+  serve(
+    app,
+    contract.retryJob,
+    ({ actor, params }) => service.retryJob(db, actor, params.jobId, settlements),
+  );
+  serve(
+    app,
+    contract.changeJob,
+    ({ actor, params, body }) => service.changeJob(db, actor, params.jobId, body),
+  );
+  serve(app, contract.moveJob, ({ actor, params, body }) => service.moveJob(db, actor, params.jobId, body));
+  serve(app, contract.getQueue, () => service.getQueue(db));
+  serve(app, contract.pauseQueue, ({ actor, body }) => service.pauseQueue(db, actor, body));
+  serve(app, contract.resumeQueue, ({ actor, body }) => service.resumeQueue(db, actor, body));
+}

@@ -1,0 +1,371 @@
+import * as z from "zod/mini";
+import type { Actor } from "#server/core/actor.ts";
+import { AppError } from "#server/core/errors.ts";
+import { isId, newId } from "#server/core/id.ts";
+import type { JobKind } from "#server/core/job_kind.ts";
+import { audit } from "#server/audit/service.ts";
+import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import { generate } from "#server/fleet/job_kinds.ts";
+import { announce } from "#server/live/announce.ts";
+import { cutPage, notFound, requireAccess } from "#server/projects/service.ts";
+import {
+  type Job,
+  type JobDetail,
+  type JobFilter,
+  type PauseTarget,
+  queueChanged,
+  type QueueState,
+} from "./contract.ts";
+import { describeWait, estimate } from "./eta.ts";
+import * as queries from "./queries.ts";
+import type { SettledJob, Settlement } from "./settle.ts";
+
+/** What the queue adds to a generation at dispatch: where it runs and under which prompt ids. */
+type FilledAtDispatch = "workerId" | "workerUrl" | "promptId" | "earlierPromptIds";
+
+/** A generation as it is submitted and stored. */
+export const GenerateRequest = z.omit(generate.input, {
+  workerId: true,
+  workerUrl: true,
+  promptId: true,
+  earlierPromptIds: true,
+});
+export type GenerateRequest = z.input<typeof GenerateRequest>;
+
+export interface JobSubmission<I extends z.core.$ZodType = z.core.$ZodType> {
+  readonly id?: string | undefined;
+  readonly kind: JobKind<I, z.core.$ZodType>;
+  readonly input: Omit<z.input<I>, FilledAtDispatch>;
+  readonly projectId: string | null;
+  /** Whose share it counts for; null is the studio itself. */
+  readonly userId: string | null;
+  /** −10 to 10; 0 unless said. */
+  readonly priority?: number;
+  /** What it works for: at most one. */
+  readonly subject?: {
+    readonly seedId?: string;
+    readonly takeId?: string;
+    readonly cutId?: string;
+    readonly masterId?: string;
+    readonly fileHash?: string;
+  };
+  /** Jobs that must be done before this one may start. */
+  readonly needs?: readonly string[];
+  readonly workflowVersionId?: string | undefined;
+  /** Of two submissions of one user with the same key there is one job. */
+  readonly idempotencyKey?: string | undefined;
+  /** An instant before which it does not start. */
+  readonly runAt?: string;
+  /** It waits until someone releases it. */
+  readonly isHeld?: boolean;
+  /** Megapixels × frames, when known: makes estimates good across sizes. */
+  readonly work?: number;
+}
+
+/**
+ * Queues a job in the caller's transaction and returns its id. The same id or idempotency key again returns the job
+ * that is there, unless it is of another kind or user: AppError("conflict"). Input that its kind can't read is
+ * AppError("invalid").
+ */
+export async function submitJob<I extends z.core.$ZodType>(
+  tx: Tx,
+  submission: JobSubmission<I>,
+): Promise<string> {
+  const [id] = await submitJobs(tx, [submission as unknown as JobSubmission]);
+  if (id === undefined) throw new Error("Cannot submit the job: it got no id");
+  return id;
+}
+
+/** submitJob() for many at once, in order; jobs may need earlier ones of the same list. */
+export async function submitJobs(tx: Tx, submissions: readonly JobSubmission[]): Promise<string[]> {
+  const jobs = submissions.map((one) => ({ ...one, id: one.id ?? newId<"job">() }));
+  const needs = [...new Set(jobs.flatMap((job) => job.needs ?? []))];
+  const own = new Set(jobs.map((job) => job.id));
+  const elsewhere = needs.filter((id) => !own.has(id));
+  const statuses = elsewhere.length > 0 ? await queries.lockNeeded(tx, elsewhere) : new Map();
+  const missing = elsewhere.find((id) => !statuses.has(id));
+  if (missing) {
+    throw new AppError("invalid", "Cannot submit the job: a job that it needs does not exist", {
+      details: { jobId: missing },
+    });
+  }
+  const rows = jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done")));
+  const made = new Set(await queries.insertJobs(tx, rows));
+  const ids: string[] = [];
+  for (const row of rows) ids.push(made.has(row.id) ? row.id : await findEarlier(tx, row));
+  return ids;
+}
+
+async function findEarlier(tx: Tx, row: queries.JobInsert): Promise<string> {
+  const found = await queries.findSubmitted(tx, row);
+  if (found && found.kind === row.kind && found.userId === row.userId) return found.id;
+  throw new AppError(
+    "conflict",
+    "Cannot submit the job: its id or idempotency key belongs to another job. Use a new one",
+  );
+}
+
+function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): queries.JobInsert {
+  const schema = job.kind.code === generate.code ? GenerateRequest : job.kind.input;
+  const parsed = z.safeParse(schema, job.input);
+  if (!parsed.success) {
+    throw new AppError("invalid", `Cannot submit the job: its input is not one of "${job.kind.code}"`, {
+      fields: parsed.error.issues.map(({ path, message }) => ({
+        field: `/input/${path.join("/")}`,
+        message,
+      })),
+    });
+  }
+  return {
+    id: job.id,
+    kind: job.kind.code,
+    projectId: job.projectId,
+    userId: job.userId,
+    priority: job.priority ?? 0,
+    // As it was given: a schema with a transform would else be applied twice, here and in the thread.
+    input: job.input,
+    workflowVersionId: job.workflowVersionId ?? null,
+    seedId: job.subject?.seedId ?? null,
+    takeId: job.subject?.takeId ?? null,
+    cutId: job.subject?.cutId ?? null,
+    masterId: job.subject?.masterId ?? null,
+    fileHash: job.subject?.fileHash ?? null,
+    idempotencyKey: job.idempotencyKey ?? null,
+    runAt: job.runAt ?? null,
+    work: job.work ?? null,
+    status: job.isHeld ? "held" : isBlocked ? "blocked" : "queued",
+    needs: job.needs ?? [],
+  };
+}
+
+/**
+ * Asks the queue to cancel all unfinished jobs of one thing, in the caller's transaction. Waiting ones end within
+ * moments, running ones as soon as their thread has let go; each goes through its settlement.
+ */
+export async function cancelJobsOf(
+  tx: Tx,
+  subject: { seedId: string } | { takeId: string } | { cutId: string } | { masterId: string },
+): Promise<number> {
+  const [column, id] = subjectColumn(subject);
+  const jobIds = await queries.listOpenJobsOf(tx, { column, id });
+  return jobIds.length > 0 ? await queries.askCancel(tx, jobIds, false) : 0;
+}
+
+function subjectColumn(
+  subject: { seedId: string } | { takeId: string } | { cutId: string } | { masterId: string },
+): ["seed_id" | "take_id" | "cut_id" | "master_id", string] {
+  if ("seedId" in subject) return ["seed_id", subject.seedId];
+  if ("takeId" in subject) return ["take_id", subject.takeId];
+  if ("cutId" in subject) return ["cut_id", subject.cutId];
+  return ["master_id", subject.masterId];
+}
+
+export async function listJobs(
+  db: Db,
+  actor: Actor,
+  filter: JobFilter,
+): Promise<{ items: Job[]; next?: string }> {
+  if (filter.cursor !== undefined && !isId(filter.cursor)) {
+    throw new AppError("invalid", "Cannot read this page: the cursor is not one that a list gave", {
+      fields: [{ field: "/query/cursor", message: "must be the `next` of an earlier page" }],
+    });
+  }
+  if (filter.projectId) await requireAccess(db, actor, filter.projectId, "job.read");
+  return cutPage(await queries.listJobs(db, actor, filter), filter.limit);
+}
+
+/** The only way from a job's id to the job: strangers are told that there is none. */
+export async function openJob(db: Queryable, actor: Actor, jobId: string): Promise<Job> {
+  const job = await queries.findJob(db, actor, jobId);
+  if (!job) throw notFound("job");
+  return job;
+}
+
+export async function getJob(db: Db, actor: Actor, jobId: string): Promise<JobDetail> {
+  const job = await openJob(db, actor, jobId);
+  const [parts, waiting, reason] = await Promise.all([
+    queries.findJobParts(db, jobId),
+    queries.findWaiting(db, jobId),
+    queries.findWaitReason(db, jobId),
+  ]);
+  if (!parts || !reason) throw notFound("job");
+  return { ...job, ...parts, ...estimate(job, waiting), waitsFor: describeWait(reason) };
+}
+
+/** The job, if the actor may steer it: their own, or any for those who run the queue. */
+async function openToControl(db: Queryable, actor: Actor, jobId: string): Promise<Job> {
+  const job = await openJob(db, actor, jobId);
+  if (job.userId === actor.userId || actor.permissions.has("queue.admin")) return job;
+  throw new AppError("forbidden", "Cannot change this job: it is someone else's. Ask them or an admin");
+}
+
+export async function cancelJob(
+  db: Db,
+  actor: Actor,
+  jobId: string,
+  { withDependents }: { withDependents: boolean },
+): Promise<Job> {
+  const job = await openToControl(db, actor, jobId);
+  await transact(db, async (tx) => {
+    const asked = await queries.askCancel(tx, [jobId], withDependents);
+    if (asked > 0) await audit(tx, actor, "job.cancel", about(job, { withDependents, asked }));
+  });
+  return await openJob(db, actor, jobId);
+}
+
+export async function holdJob(db: Db, actor: Actor, jobId: string): Promise<Job> {
+  return await change(db, actor, jobId, "job.hold", "is not waiting, so it can't be held", queries.holdJob);
+}
+
+export async function releaseJob(db: Db, actor: Actor, jobId: string): Promise<Job> {
+  return await change(db, actor, jobId, "job.release", "is not held", queries.releaseJob);
+}
+
+/**
+ * Queues an ended job again. `settlements` let its slice take back what the failure or cancel made of its things.
+ */
+export async function retryJob(
+  db: Db,
+  actor: Actor,
+  jobId: string,
+  settlements: readonly Settlement[] = [],
+): Promise<Job> {
+  const problem = "has not failed and was not cancelled, so there is nothing to retry";
+  return await change(db, actor, jobId, "job.retry", problem, async (tx, id) => {
+    const isQueued = await queries.retryJob(tx, id);
+    if (!isQueued) return false;
+    const job = await queries.findJob(tx, actor, id);
+    const parts = await queries.findJobParts(tx, id);
+    const settlement = settlements.find((one) => one.kind.code === job?.kind);
+    if (job && parts) await settlement?.retried?.(tx, { ...job, input: parts.input } satisfies SettledJob);
+    await queries.blockIfNeeded(tx, id);
+    return true;
+  });
+}
+
+export async function changeJob(
+  db: Db,
+  actor: Actor,
+  jobId: string,
+  { priority }: { priority: number },
+): Promise<Job> {
+  if (priority > 0 && !actor.permissions.has("queue.admin")) {
+    throw new AppError(
+      "forbidden",
+      "Cannot raise a job above priority 0: it would pass other people's. Ask an admin",
+    );
+  }
+  const problem = "is not waiting, so its priority has no effect any more";
+  return await change(
+    db,
+    actor,
+    jobId,
+    "job.reorder",
+    problem,
+    (tx, id) => queries.setPriority(tx, id, priority),
+  );
+}
+
+async function change(
+  db: Db,
+  actor: Actor,
+  jobId: string,
+  action: string,
+  problem: string,
+  work: (tx: Tx, jobId: string) => Promise<boolean>,
+): Promise<Job> {
+  const before = await openToControl(db, actor, jobId);
+  await transact(db, async (tx) => {
+    if (!await work(tx, jobId)) throw new AppError("conflict", `The job "${before.label}" ${problem}`);
+    await audit(tx, actor, action, about(before, { status: before.status, priority: before.priority }));
+  });
+  return await openJob(db, actor, jobId);
+}
+
+function about(job: Job, facts: Record<string, unknown>) {
+  const subject: [string, string] = ["job", job.id];
+  return { ...(job.projectId ? { projectId: job.projectId } : {}), subject, facts };
+}
+
+export type Move = { readonly beforeJobId: string } | { readonly afterJobId: string };
+
+/**
+ * Moves a waiting job before or after another of its lane. One's own jobs swap the places that they have, so that
+ * nobody else waits longer; who runs the queue may put any job anywhere.
+ */
+export async function moveJob(db: Db, actor: Actor, jobId: string, move: Move): Promise<Job> {
+  const job = await openToControl(db, actor, jobId);
+  const otherId = "beforeJobId" in move ? move.beforeJobId : move.afterJobId;
+  const side = "beforeJobId" in move ? "before" : "after";
+  if (otherId === jobId) throw new AppError("invalid", "Cannot move a job past itself: name another one");
+  await openJob(db, actor, otherId);
+  await transact(db, async (tx) => {
+    const places = await queries.lockPlaces(tx, [jobId, otherId]);
+    const moved = places.get(jobId);
+    const other = places.get(otherId);
+    if (!moved?.isWaiting || !other?.isWaiting || moved.lane !== other.lane) {
+      throw new AppError("conflict", "Cannot move the job: both must be waiting in the same lane");
+    }
+    if (moved.userId !== null && moved.userId === other.userId) await permute(tx, moved, other, side);
+    else if (actor.permissions.has("queue.admin")) await squeezeIn(tx, moved, other, side);
+    else throw new AppError("forbidden", "Cannot move the job past someone else's: ask an admin");
+    await audit(tx, actor, "job.reorder", about(job, { side, otherId }));
+    await announce(tx, queueChanged, "jobs", {});
+  });
+  return await openJob(db, actor, jobId);
+}
+
+async function permute(
+  tx: Tx,
+  moved: queries.Place,
+  other: queries.Place,
+  side: "before" | "after",
+): Promise<void> {
+  const places = await queries.listPlacesOfUser(tx, moved.lane, String(moved.userId));
+  const order = places.map((place) => place.id).filter((id) => id !== moved.id);
+  order.splice(order.indexOf(other.id) + (side === "after" ? 1 : 0), 0, moved.id);
+  const keys = places.map((place) => place.orderKey);
+  // Equal keys are told apart by id, which the new order need not follow.
+  for (let i = 1; i < keys.length; i++) keys[i] = Math.max(keys[i] ?? 0, (keys[i - 1] ?? 0) + 1);
+  await queries.setPlaces(tx, order.map((id, index) => ({ id, orderKey: keys[index] ?? 0 })));
+}
+
+async function squeezeIn(
+  tx: Tx,
+  moved: queries.Place,
+  other: queries.Place,
+  side: "before" | "after",
+): Promise<void> {
+  const next = await queries.findNeighbourKey(tx, other, side);
+  const middle = next === undefined ? undefined : Math.floor((next + other.orderKey) / 2);
+  const hasRoom = middle !== undefined && middle !== next && middle !== other.orderKey;
+  const orderKey = hasRoom ? middle : other.orderKey + (side === "before" ? -1 : 1);
+  await queries.setPlaces(tx, [{ id: moved.id, orderKey }]);
+}
+
+export async function getQueue(db: Db): Promise<QueueState> {
+  return await queries.findQueueState(db);
+}
+
+export async function pauseQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
+  return await changePause(db, actor, target, "queue.pause", (tx) => queries.insertPause(tx, target, actor));
+}
+
+export async function resumeQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
+  return await changePause(db, actor, target, "queue.resume", (tx) => queries.deletePause(tx, target));
+}
+
+async function changePause(
+  db: Db,
+  actor: Actor,
+  target: PauseTarget,
+  action: string,
+  work: (tx: Tx) => Promise<void>,
+): Promise<QueueState> {
+  await transact(db, async (tx) => {
+    await work(tx);
+    await audit(tx, actor, action, { facts: { ...target } });
+    await announce(tx, queueChanged, "jobs", {});
+  });
+  return await queries.findQueueState(db);
+}
