@@ -109,6 +109,13 @@ export interface AviSlice {
   readonly frameCount: number;
 }
 
+export interface SpliceOptions {
+  readonly rate: Rate;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a new RIFF segment begins; smaller only in tests. */
+  readonly segmentBytes?: number | undefined;
+}
+
 /**
  * Copies runs of coded frames into one AVI (OpenDML, any length) at `rate`, decoding nothing. The files
  * must agree in codec and size, and every coded frame must stand alone, as Ut Video's do.
@@ -116,14 +123,14 @@ export interface AviSlice {
 export async function spliceAvi(
   slices: readonly AviSlice[],
   out: string,
-  rate: Rate,
-  signal?: AbortSignal,
+  options: SpliceOptions,
 ): Promise<number> {
+  const { rate, signal, segmentBytes = SEGMENT_BYTES } = options;
   const first = slices[0]?.file;
   if (!first) throw new RangeError("Cannot splice nothing: give at least one slice");
   const frames = slices.flatMap((slice) => sliceFrames(slice, first));
   using target = Deno.openSync(out, { write: true, create: true, truncate: true });
-  const segments = planSegments(frames.map(({ frame }) => frame.size));
+  const segments = planSegments(frames.map(({ frame }) => frame.size), segmentBytes);
   const layout: SegmentLayout[] = [];
   let at = 0;
   for (const [index, segment] of segments.entries()) {
@@ -186,12 +193,12 @@ interface Segment {
 }
 
 /** RIFF sizes are 32 bits and readers balk above 1 GB, so long files are cut into RIFF segments. */
-function planSegments(sizes: readonly number[]): Segment[] {
+function planSegments(sizes: readonly number[], segmentBytes: number): Segment[] {
   const segments: Segment[] = [];
   let from = 0;
   let bytes = 0;
   for (const [n, size] of sizes.entries()) {
-    if (bytes + size > SEGMENT_BYTES && n > from) {
+    if (bytes + size > segmentBytes && n > from) {
       segments.push({ from, to: n });
       from = n;
       bytes = 0;

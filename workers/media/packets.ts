@@ -27,6 +27,13 @@ export interface PacketSlice {
   readonly frameCount?: number | undefined;
 }
 
+export interface JoinOptions {
+  readonly rate: Rate;
+  readonly signal?: AbortSignal | undefined;
+  /** Puts the index in front, for which the result is held in memory; true by default. */
+  readonly indexInFront?: boolean | undefined;
+}
+
 export interface JoinResult {
   readonly frameCount: number;
   /** Where each slice begins in the result. */
@@ -34,23 +41,19 @@ export interface JoinResult {
 }
 
 /** Joins whole files by copying their packets; see `joinSlices`. */
-export function joinFiles(
-  paths: readonly string[],
-  out: string,
-  options: { readonly rate: Rate; readonly signal?: AbortSignal | undefined },
-): Promise<JoinResult> {
+export function joinFiles(paths: readonly string[], out: string, options: JoinOptions): Promise<JoinResult> {
   return joinSlices(paths.map((path) => ({ path })), out, options);
 }
 
 /**
- * Joins runs of coded frames into one MP4 with its index in front, decoding nothing: every frame comes out
+ * Joins runs of coded frames into one MP4, decoding nothing: every frame comes out
  * bit by bit as it went in, frame n at n/rate. Throws ParametersDiffer when codec, parameter sets, size or
  * rate don't agree or a slice doesn't begin at a key frame.
  */
 export async function joinSlices(
   slices: readonly PacketSlice[],
   out: string,
-  options: { readonly rate: Rate; readonly signal?: AbortSignal | undefined },
+  options: JoinOptions,
 ): Promise<JoinResult> {
   const { rate, signal } = options;
   const boundaries: number[] = [];
@@ -63,7 +66,7 @@ export async function joinSlices(
       using input = new Input({ formats: ALL_FORMATS, source: new FilePathSource(slice.path) });
       const track = await openTrack(input, slice.path);
       const signature = await signatureOf(track, slice.path);
-      join ??= { ...await beginOutput(track, out, rate), signature };
+      join ??= { ...await beginOutput(track, out, options), signature };
       if (signature !== join.signature) {
         throw new ParametersDiffer(
           `The video ${slice.path} was coded with other parameters than the first: encode both anew`,
@@ -94,12 +97,9 @@ async function openTrack(input: Input, path: string): Promise<InputVideoTrack> {
   return track;
 }
 
-async function beginOutput(track: InputVideoTrack, out: string, rate: Rate) {
-  // the index lies in front only when the muxer may hold the file; cuts are tens of megabytes a minute
-  const output = new Output({
-    format: new Mp4OutputFormat({ fastStart: "in-memory" }),
-    target: new FilePathTarget(out),
-  });
+async function beginOutput(track: InputVideoTrack, out: string, { rate, indexInFront = true }: JoinOptions) {
+  const format = new Mp4OutputFormat({ fastStart: indexInFront ? "in-memory" : false });
+  const output = new Output({ format, target: new FilePathTarget(out) });
   const source = new EncodedVideoPacketSource(track.codec as VideoCodec);
   output.addVideoTrack(source, { frameRate: rate.num / rate.den });
   await output.start();

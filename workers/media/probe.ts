@@ -4,8 +4,8 @@ import { durationUs, type Rate } from "#server/core/media_time.ts";
 import { MediaError } from "./media_error.ts";
 import type { CommandOptions, MediaTools, ProbeStream } from "./run.ts";
 import { describeType, isStill, type Sniffed, sniffFile } from "./sniff.ts";
-import { stillFacts } from "./still.ts";
-import { type Timing, timingOf } from "./timing.ts";
+import { plainFacts, stillFacts } from "./still.ts";
+import { type Timing, timingOf, timingOfStays } from "./timing.ts";
 
 /**
  * What a file holds, by looking inside it: the same answer on both backends. Rates come from the times of
@@ -21,7 +21,7 @@ export async function readFacts(
   if (sniffed.mediaType === "application/x-empty") {
     throw new MediaError("The file is empty: upload it again", "not_media");
   }
-  if (isStill(sniffed)) return await stillFacts(path, sniffed);
+  if (isStill(sniffed)) return plainFacts(await stillFacts(path, sniffed));
   const kind = sniffed.mediaType.split("/")[0];
   if (kind !== "video" && kind !== "audio" && !sniffed.isAnimated) {
     throw new MediaError(
@@ -94,7 +94,7 @@ async function walkPackets(
   const isBoxed = /^video\/(mp4|quicktime|webm|x-matroska)$/.test(sniffed.mediaType);
   const walk = isBoxed
     ? await walkInProcess(path, hint)
-    : await walkByProbe(tools, path, video, hint, options);
+    : await walkByProbe(tools, path, { sniffed, video, hint }, options);
   if (walk.frameCount === 0) throw new MediaError("The video has no frames", "not_media");
   return walk;
 }
@@ -134,13 +134,17 @@ async function isWhole(sink: EncodedPacketSink): Promise<boolean> {
 async function walkByProbe(
   tools: MediaTools,
   path: string,
-  video: ProbeStream,
-  hint: Rate | undefined,
+  known: { readonly sniffed: Sniffed; readonly video: ProbeStream; readonly hint: Rate | undefined },
   options: CommandOptions,
 ): Promise<Walk> {
+  const { sniffed, video, hint } = known;
   const { packets = [] } = await tools.probe(path, { ...options, packets: true });
   const base = parseFraction(video.time_base) ?? { num: 1, den: 1000 };
   const ticks = packets.flatMap((packet) => packet.pts === undefined ? [] : [packet.pts * base.num]);
+  if (sniffed.isAnimated && ticks.length > 1) {
+    const stays = ticks.slice(1).map((tick, n) => tick - (ticks[n] ?? 0));
+    return { timing: timingOfStays(stays, base.den), frameCount: packets.length };
+  }
   const timing = ticks.length === packets.length ? timingOf(ticks, base.den, hint) : undefined;
   return {
     timing: timing ?? { rate: hint ?? { num: 25, den: 1 }, isConstant: true },
@@ -156,9 +160,8 @@ async function animatedFacts(path: string, sniffed: Sniffed): Promise<MediaFacts
     pageCount,
   );
   const timing = timingOf(ticks, 1000);
-  const { pageCount: _, delaysMs: __, ...facts } = still;
   return {
-    ...facts,
+    ...plainFacts(still),
     kind: "video",
     rate: timing.rate,
     isConstantRate: timing.isConstant,

@@ -88,7 +88,7 @@ export async function writeThumbnail(path: string, out: string): Promise<void> {
   await guardDecode(() => small.webp({ quality: 80 }).toFile(out));
 }
 
-/** One still as packed 8-bit RGB, as it is: nothing turned, scaled or colour-managed. */
+/** One still as packed 8-bit RGB, not turned or scaled; without an embedded profile every value stays as it is. */
 export async function readRgb(
   path: string,
 ): Promise<{ widthPx: number; heightPx: number; data: Uint8Array }> {

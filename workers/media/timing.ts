@@ -51,3 +51,19 @@ function bounded(rate: Rate): Rate {
   const reduced = reduceRate(rate);
   return reduced.num <= 1_000_000 && reduced.den <= 1_000_000 ? reduced : nearestRate(rate.num / rate.den);
 }
+
+/**
+ * The timing of an animated picture, whose container rounds each frame's stay and not its time: the common
+ * rate whose step is within a tick of the mean stay, whole rates first.
+ */
+export function timingOfStays(stays: readonly number[], ticksPerSecond: number): Timing {
+  const [lowest, highest] = [Math.min(...stays), Math.max(...stays)];
+  const mean = stays.reduce((sum, stay) => sum + stay, 0) / stays.length;
+  if (!(mean > 0)) return { rate: { num: 25, den: 1 }, isConstant: true };
+  const common = [...OTHER_RATES, ...EDIT_RATES].sort((a, b) => a.den - b.den)
+    .map((rate) => ({ rate, error: Math.abs((ticksPerSecond * rate.den) / rate.num - mean) }))
+    .filter(({ error }) => error < 0.5)
+    .sort((a, b) => a.rate.den - b.rate.den || a.error - b.error)[0];
+  const isConstant = highest - lowest <= 1;
+  return { rate: isConstant && common ? common.rate : nearestRate(ticksPerSecond / mean), isConstant };
+}
