@@ -6,7 +6,15 @@ import { id } from "#server/core/id.ts";
 import { Instant } from "#server/core/time.ts";
 
 export const DeliveryStatus = z.enum(["assembling", "ready", "failed"]);
-export const DeliveryFileKind = z.enum(["master", "csv", "xml", "character_metadata", "video_metadata", "manifest", "readme"]);
+export const DeliveryFileKind = z.enum([
+  "master",
+  "csv",
+  "xml",
+  "character_metadata",
+  "video_metadata",
+  "manifest",
+  "readme",
+]);
 
 export const Delivery = z.object({
   id: id("delivery"),
@@ -52,8 +60,14 @@ export const getDeliveryFile = endpoint({
   path: "/deliveries/:deliveryId/files/:name",
   can: "asset.read",
   summary: "One file of a delivery",
-  params: z.object({ deliveryId: id("delivery"), name: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,120}$/)) }),
+  params: z.object({
+    deliveryId: id("delivery"),
+    name: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,120}$/)),
+  }),
   raw: { reply: "application/octet-stream" },
 });
 
-export const deliveryChanged = eventKind("delivery.changed", z.object({ deliveryId: z.string(), masterId: z.string() }));
+export const deliveryChanged = eventKind(
+  "delivery.changed",
+  z.object({ deliveryId: z.string(), masterId: z.string() }),
+);

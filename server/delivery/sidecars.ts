@@ -40,13 +40,46 @@ export interface SidecarHeader {
   readonly frames: number;
 }
 
-export const NAMESPACE = "https://seedloop.example/ns/sidecar/1";
+export const NAMESPACE = "urn:seedloop:sidecar:1";
 
 const COLUMNS = [
-  "scene", "item", "clip", "version", "reel", "src_in_tc", "src_out_tc", "src_in_f", "src_out_f", "rec_in_tc", "rec_out_tc",
-  "rec_in_f", "rec_out_f", "fps_num", "fps_den", "drop", "width", "height", "pix_fmt", "color_primaries", "color_trc",
-  "color_space", "range", "handles_in", "handles_out", "seed", "workflow", "workflow_hash", "models", "prompt",
-  "likeness_median", "likeness_min", "seam_worst", "approved_by", "approved_at", "sha256", "file",
+  "scene",
+  "item",
+  "clip",
+  "version",
+  "reel",
+  "src_in_tc",
+  "src_out_tc",
+  "src_in_f",
+  "src_out_f",
+  "rec_in_tc",
+  "rec_out_tc",
+  "rec_in_f",
+  "rec_out_f",
+  "fps_num",
+  "fps_den",
+  "drop",
+  "width",
+  "height",
+  "pix_fmt",
+  "color_primaries",
+  "color_trc",
+  "color_space",
+  "range",
+  "handles_in",
+  "handles_out",
+  "seed",
+  "workflow",
+  "workflow_hash",
+  "models",
+  "prompt",
+  "likeness_median",
+  "likeness_min",
+  "seam_worst",
+  "approved_by",
+  "approved_at",
+  "sha256",
+  "file",
 ] as const;
 
 type Row = Record<(typeof COLUMNS)[number], string>;
@@ -99,10 +132,13 @@ function toRow(header: SidecarHeader, item: SidecarItem): Row {
 
 /** RFC 4180 with a header row. A cell that a spreadsheet would run as a formula gets a leading apostrophe. */
 export function writeCsv(header: SidecarHeader, items: readonly SidecarItem[]): string {
-  const lines = [COLUMNS.join(","), ...items.map((item) => {
-    const row = toRow(header, item);
-    return COLUMNS.map((column) => csvCell(row[column])).join(",");
-  })];
+  const lines = [
+    COLUMNS.join(","),
+    ...items.map((item) => {
+      const row = toRow(header, item);
+      return COLUMNS.map((column) => csvCell(row[column])).join(",");
+    }),
+  ];
   return lines.map((line) => `${line}\r\n`).join("");
 }
 

@@ -35,7 +35,8 @@ export async function insertDecision(
 }
 
 export async function markUndone(db: Queryable, decisionId: string): Promise<boolean> {
-  return (await db`update decisions set undone_at = now() where id = ${decisionId} and undone_at is null returning 1`).length > 0;
+  return (await db`update decisions set undone_at = now() where id = ${decisionId} and undone_at is null returning 1`)
+    .length > 0;
 }
 
 export async function findCutHash(db: Queryable, cutId: string): Promise<string | undefined> {
@@ -45,7 +46,11 @@ export async function findCutHash(db: Queryable, cutId: string): Promise<string 
 }
 
 /** Final cuts are never reclaimed (SPEC rule 4). */
-export async function setCutRetention(db: Queryable, cutId: string, retention: "protected" | "keep"): Promise<void> {
+export async function setCutRetention(
+  db: Queryable,
+  cutId: string,
+  retention: "protected" | "keep",
+): Promise<void> {
   await db`
     update assets set retention_class_id = (select id from retention_class where code = ${retention})
      where id in (select unnest(array[asset_id, intermediate_asset_id]) from cuts where id = ${cutId})`;

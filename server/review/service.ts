@@ -3,7 +3,15 @@ import { AppError } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Clip, type ClipState, type Cut, cutChanged } from "#server/clips/contract.ts";
-import { announceClip, listCuts, openClip, openClipState, openCut, setClipStatus, setCutStatus } from "#server/clips/service.ts";
+import {
+  announceClip,
+  listCuts,
+  openClip,
+  openClipState,
+  openCut,
+  setClipStatus,
+  setCutStatus,
+} from "#server/clips/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
@@ -23,7 +31,12 @@ export async function listDecisions(db: Db, actor: Actor, cutId: string): Promis
   return await queries.listDecisions(db, cutId);
 }
 
-export async function approveCut(db: Db, actor: Actor, cutId: string, input: DecisionInput): Promise<Decision> {
+export async function approveCut(
+  db: Db,
+  actor: Actor,
+  cutId: string,
+  input: DecisionInput,
+): Promise<Decision> {
   const { cut, clip } = await openCut(db, actor, cutId, "review.decide");
   return await transact(db, async (tx) => {
     const { decision, isNew } = await decide(tx, actor, cut, clip, "approve", input);
@@ -32,9 +45,16 @@ export async function approveCut(db: Db, actor: Actor, cutId: string, input: Dec
   });
 }
 
-export async function rejectCut(db: Db, actor: Actor, cutId: string, input: DecisionInput): Promise<Decision> {
+export async function rejectCut(
+  db: Db,
+  actor: Actor,
+  cutId: string,
+  input: DecisionInput,
+): Promise<Decision> {
   const { cut, clip } = await openCut(db, actor, cutId, "review.decide");
-  if (cut.status === "final") throw new AppError("conflict", "The cut is final: undo the finalization before you reject it");
+  if (cut.status === "final") {
+    throw new AppError("conflict", "The cut is final: undo the finalization before you reject it");
+  }
   return await transact(db, async (tx) => {
     const { decision, isNew } = await decide(tx, actor, cut, clip, "reject", input);
     if (isNew && cut.status === "ready") await setCutStatus(tx, cutId, "rejected");
@@ -59,7 +79,10 @@ export async function finalizeCut(
     const fresh = await openClip(tx, actor, clip.id, "review.finalize");
     if (cut.status === "final") return;
     if (fresh.status !== "in_review" && fresh.status !== "final") {
-      throw new AppError("conflict", `The clip is ${fresh.status.replace("_", " ")}: wait until its cut is in review`);
+      throw new AppError(
+        "conflict",
+        `The clip is ${fresh.status.replace("_", " ")}: wait until its cut is in review`,
+      );
     }
     await decide(tx, actor, cut, clip, "finalize", input);
     await releaseFinal(tx, clip.id);
@@ -82,7 +105,12 @@ async function releaseFinal(tx: Tx, clipId: string): Promise<void> {
 async function refuseInMaster(db: Queryable, cutId: string): Promise<void> {
   const masters = await queries.countMasters(db, cutId);
   if (masters > 0) {
-    throw new AppError("conflict", `The final cut is part of ${masters} ${masters === 1 ? "master" : "masters"}: it stays final. Make a new clip to change the scene`);
+    throw new AppError(
+      "conflict",
+      `The final cut is part of ${masters} ${
+        masters === 1 ? "master" : "masters"
+      }: it stays final. Make a new clip to change the scene`,
+    );
   }
 }
 
@@ -105,7 +133,11 @@ export async function undoDecision(
     }
     if (decision.kind === "reject" && cut.status === "rejected") await setCutStatus(tx, cut.id, "ready");
     await writeVideoDocument({ db: tx, store }, cut.id);
-    await audit(tx, actor, "cut.undo_decision", { projectId: clip.projectId, subject: ["cut", cut.id], facts: { decision } });
+    await audit(tx, actor, "cut.undo_decision", {
+      projectId: clip.projectId,
+      subject: ["cut", cut.id],
+      facts: { decision },
+    });
     await announceCut(tx, cut, clip);
   });
   return await openClipState(db, actor, clip.id);
@@ -121,10 +153,15 @@ async function decide(
 ): Promise<{ decision: Decision; isNew: boolean }> {
   const hash = await queries.findCutHash(tx, cut.id);
   if (!hash || ["stitching", "measuring", "failed"].includes(cut.status)) {
-    throw new AppError("conflict", `The cut is ${cut.status === "failed" ? "failed" : "not ready yet"}: decide when it can be seen`);
+    throw new AppError(
+      "conflict",
+      `The cut is ${cut.status === "failed" ? "failed" : "not ready yet"}: decide when it can be seen`,
+    );
   }
   if (input.hash && input.hash !== hash) {
-    throw new AppError("conflict", "The cut is not the file that you saw any more: look at it again", { details: { hash } });
+    throw new AppError("conflict", "The cut is not the file that you saw any more: look at it again", {
+      details: { hash },
+    });
   }
   const id = input.id ?? newId<"decision">();
   const isNew = await queries.insertDecision(tx, { id, cutId: cut.id, kind, hash, note: input.note }, actor);
@@ -133,7 +170,11 @@ async function decide(
     throw new AppError("conflict", "A decision with this id is there already: use a new id");
   }
   if (isNew) {
-    await audit(tx, actor, `cut.${kind}`, { projectId: clip.projectId, subject: ["cut", cut.id], facts: { hash, note: input.note } });
+    await audit(tx, actor, `cut.${kind}`, {
+      projectId: clip.projectId,
+      subject: ["cut", cut.id],
+      facts: { hash, note: input.note },
+    });
     await announceCut(tx, cut, clip);
   }
   return { decision, isNew };

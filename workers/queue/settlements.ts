@@ -1,0 +1,55 @@
+import type * as z from "zod/mini";
+import { inspectMedia, makeProxy } from "#server/assets/job_kinds.ts";
+import { recordInspection } from "#server/assets/service.ts";
+import { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
+import * as clips from "#server/clips/settle.ts";
+import type { JobKind } from "#server/core/job_kind.ts";
+import type { Tx } from "#server/db/db.ts";
+import type { FileStore } from "#server/files/store.ts";
+import { generate } from "#server/fleet/job_kinds.ts";
+import type { Settlement, SettledJob } from "#server/jobs/settle.ts";
+import { assembleMaster } from "#server/scenes/job_kinds.ts";
+import { onMasterAssembled, onMasterFailed } from "#server/scenes/service.ts";
+import { measureSeed } from "#server/seeds/job_kinds.ts";
+import * as seeds from "#server/seeds/settle.ts";
+
+/** Who is told when a job of each kind has ended: the slice for whose thing it was done. */
+export function allSettlements(store: FileStore): Settlement[] {
+  const takes = { failed: clips.onTakeFailed, cancelled: clips.onTakeCancelled };
+  const cuts = {
+    failed: clips.onCutFailed,
+    cancelled: (tx: Tx, job: SettledJob) => clips.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+  };
+  const stills = { failed: seeds.onSeedFailed, cancelled: seeds.onSeedCancelled };
+  return [
+    settlement(generate, {
+      done: (tx, job, output) => job.seedId ? seeds.onSeedGenerated(tx, job, output) : clips.onTakeGenerated(tx, job, output),
+      failed: (tx, job, failure) => job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
+      cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : takes.cancelled(tx, job),
+    }),
+    settlement(inspectMedia, {
+      done: (tx, job, output) =>
+        job.seedId ? seeds.onSeedInspected(tx, job, output) : recordInspection(tx, job.input.file.hash, output),
+      ...stills,
+    }),
+    settlement(measureSeed, { done: (tx, job, output) => seeds.onSeedMeasured({ tx, store }, job, output), ...stills }),
+    settlement(ingestTake, { done: clips.onTakeIngested, ...takes }),
+    settlement(measureTake, { done: clips.onTakeMeasured, ...takes }),
+    settlement(stitchCut, { done: clips.onCutStitched, ...cuts }),
+    settlement(measureCut, { done: clips.onCutMeasured, ...cuts }),
+    settlement(assembleMaster, {
+      done: onMasterAssembled,
+      failed: onMasterFailed,
+      cancelled: (tx, job) => onMasterFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+    }),
+    settlement(makeProxy, { done: async () => {}, failed: async () => {}, cancelled: async () => {} }),
+  ];
+}
+
+function settlement<I extends z.core.$ZodType, O extends z.core.$ZodType>(
+  kind: JobKind<I, O>,
+  ends: Omit<Settlement<I, O>, "kind">,
+): Settlement {
+  // The list holds kinds of many shapes; the queue hands each settlement only what its own kind has parsed.
+  return { kind, ...ends } as unknown as Settlement;
+}
