@@ -1,17 +1,21 @@
 import { type CameraMove, type CameraPath, planPath } from "./camera_path.ts";
-import { findGrain, measureGrain, patternFor, removeGrain, snapLevel, writeGrainyRow } from "./grain.ts";
-import { checkPicture, lumaOf, type Picture } from "./picture.ts";
-import { matchSharpness, sharpnessOf } from "./sharpness.ts";
-import { openWarper } from "./spline_warp.ts";
-import { buildStage, fieldFor } from "./stage.ts";
-import { type FaceShape, findSubject } from "./subject.ts";
+import { planCrossing } from "./crossing.ts";
+import { patternFor, writeGrainyRow } from "./grain.ts";
+import { grainLevel, type Layer, openLayer, planSharpness } from "./layer.ts";
+import { type Picture, smoothstep } from "./picture.ts";
+import { addField, fieldFor } from "./stage.ts";
+import type { FaceShape } from "./subject.ts";
+
+/** A still and its face, when one was found. */
+export interface Still {
+  readonly picture: Picture;
+  readonly face: FaceShape | undefined;
+}
 
 /** What a moving shot is made from. */
-export interface MotionRequest {
-  /** Frame 0, already at the wanted size. */
-  readonly start: Picture;
-  /** Its face, when one was found. */
-  readonly face: FaceShape | undefined;
+export interface MotionRequest extends Still {
+  /** What the last frame must be: same size as `picture`, which is frame 0. */
+  readonly last?: Still | undefined;
   /** Frames to make, the start included. */
   readonly frames: number;
   /** Frames per second. Moves are so many percent per second, whatever the rate. */
@@ -35,74 +39,107 @@ export interface Shot {
   render(index: number): Uint8Array;
 }
 
-/** Times at which the sharpening is measured; between them it is interpolated. */
-const PROBES = 5;
-
 /**
- * Plans camera, depth, breath, grain and sharpness of one shot. Frame 0 is the start frame, byte for byte; all
- * others are each resampled once from it, brought to its sharpness and given fresh grain of its level.
+ * Plans camera, depth, breath, grain and sharpness of one shot. Frame 0 is the start still, byte for byte; each
+ * other frame is resampled once from it, brought to its sharpness and given fresh grain of its level. With a
+ * last still both bend towards each other while one dissolves into the other, and the last frame is that still.
  */
 export function planShot(request: MotionRequest): Shot {
-  const { start, frames, rate, seed } = request;
-  checkPicture(start);
-  const { width, height } = start;
-  const trace = findGrain(start);
-  const clean = removeGrain(start, trace);
-  const subject = findSubject(start, request.face);
-  const stage = buildStage(subject, width, height);
-  const path = withBreath(
-    planPath({
-      move: request.move,
-      seconds: Math.max(1, frames - 1) / rate,
-      seed,
-      amount: request.amount,
-      face: subject.face,
-      room: stage.room,
-      closed: false,
-    }),
-    request.breathing,
-  );
-  const warper = openWarper(clean, width, height);
-  const fieldAt = (index: number) => fieldFor(stage, path(index / rate));
-  const crisp = sharpnessOf(clean, width, height);
-  const sharpen = planSharpness(frames, (index) => matchSharpness(warper, fieldAt(index), crisp));
-  const level = trace?.level ?? grainFor(request.grain, measureGrain(lumaOf(start)));
+  const layer = openLayer(request.picture, request.face);
+  return request.last ? crossingShot(request, layer, request.last) : plainShot(request, layer);
+}
+
+function plainShot(request: MotionRequest, layer: Layer): Shot {
+  const { width, height } = request.picture;
+  const { frames, rate } = request;
+  const path = pathFor(request, layer);
+  const fieldAt = (index: number) => fieldFor(layer.stage, path(index / rate));
+  const sharpen = planSharpness(layer, frames, fieldAt);
+  const level = grainLevel(layer, request.grain);
+  const finish = grainWriter(request, layer);
   return {
     width,
     height,
     frames,
     render(index) {
-      if (index <= 0) return start.rgb.slice();
-      const out = new Uint8ClampedArray(width * height * 3);
-      const pattern = patternFor(seed, index, trace?.pattern ?? -1);
-      warper.render(fieldAt(index), sharpen(index), 0, height, (row, y) => {
-        writeGrainyRow(row, y, pattern, level, out);
+      if (index <= 0) return request.picture.rgb.slice();
+      return finish(index, level, (take) => {
+        layer.warper.render(fieldAt(index), sharpen(index), 0, height, take);
       });
-      return new Uint8Array(out.buffer);
     },
   };
 }
 
-function withBreath(path: CameraPath, amount: number): CameraPath {
-  return (t) => {
-    const state = path(t);
-    return { ...state, breath: state.breath * amount };
+function crossingShot(request: MotionRequest, layer: Layer, last: Still): Shot {
+  const { width, height } = request.picture;
+  const { frames, rate } = request;
+  const end = openLayer(last.picture, last.face);
+  const crossing = planCrossing(layer, end);
+  const path = pathFor(request, layer);
+  const share = (index: number) => smoothstep(0, frames - 1, index);
+  const fieldA = (index: number) =>
+    addField(fieldFor(layer.stage, path(index / rate)), crossing.fromA, share(index), layer.stage);
+  const fieldB = (index: number) =>
+    addField(fieldFor(end.stage, path(index / rate)), crossing.fromB, 1 - share(index), end.stage);
+  const sharpenA = planSharpness(layer, frames, fieldA);
+  const sharpenB = planSharpness(end, frames, fieldB);
+  const levels = [grainLevel(layer, request.grain), grainLevel(end, request.grain)] as const;
+  const finish = grainWriter(request, layer);
+  const other = new Float32Array(width * 3 * height);
+  return {
+    width,
+    height,
+    frames,
+    render(index) {
+      if (index <= 0) return request.picture.rgb.slice();
+      if (index >= frames - 1) return last.picture.rgb.slice();
+      const mix = smoothstep(0.12, 0.88, index / (frames - 1));
+      const level = levels[0] + (levels[1] - levels[0]) * mix;
+      return finish(index, level, (take) => {
+        end.warper.render(
+          fieldB(index),
+          sharpenB(index),
+          0,
+          height,
+          (row, y) => other.set(row, y * width * 3),
+        );
+        layer.warper.render(fieldA(index), sharpenA(index), 0, height, (row, y) => {
+          const base = y * width * 3;
+          for (let i = 0; i < row.length; i++) row[i] = row[i]! + (other[base + i]! - row[i]!) * mix;
+          take(row, y);
+        });
+      });
+    },
   };
 }
 
-/** As much grain as the picture lacks, and always enough to be alive. */
-function grainFor(wanted: number, present: number): number {
-  return snapLevel(Math.max(Math.sqrt(Math.max(0, wanted ** 2 - present ** 2)), wanted * 0.7));
+function pathFor(request: MotionRequest, layer: Layer): CameraPath {
+  const path = planPath({
+    move: request.move,
+    seconds: Math.max(1, request.frames - 1) / request.rate,
+    seed: request.seed,
+    amount: request.amount,
+    face: layer.subject.face,
+    room: layer.stage.room,
+    closed: request.last !== undefined,
+  });
+  return (t) => {
+    const state = path(t);
+    return { ...state, breath: state.breath * request.breathing };
+  };
 }
 
-/** Measures at a few frames and interpolates between. */
-function planSharpness(frames: number, measure: (index: number) => number): (index: number) => number {
-  const last = Math.max(1, frames - 1);
-  const stops = Array.from({ length: PROBES }, (_, i) => 1 + ((last - 1) * i) / (PROBES - 1));
-  const amounts = stops.map((stop) => measure(stop));
-  return (index) => {
-    const at = last === 1 ? 0 : ((index - 1) / (last - 1)) * (PROBES - 1);
-    const left = Math.min(PROBES - 2, Math.max(0, Math.floor(at)));
-    return amounts[left]! + (amounts[left + 1]! - amounts[left]!) * Math.min(1, at - left);
+type TakeRow = (row: Float32Array, y: number) => void;
+
+/** Rounds rendered rows to bytes under the frame's own grain. */
+function grainWriter(
+  { picture, seed }: MotionRequest,
+  layer: Layer,
+): (index: number, level: number, render: (take: TakeRow) => void) => Uint8Array {
+  return (index, level, render) => {
+    const out = new Uint8ClampedArray(picture.width * picture.height * 3);
+    const pattern = patternFor(seed, index, layer.trace?.pattern ?? -1);
+    render((row, y) => writeGrainyRow(row, y, pattern, level, out));
+    return new Uint8Array(out.buffer);
   };
 }

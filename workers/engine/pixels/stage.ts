@@ -136,6 +136,16 @@ export function fieldFor(stage: Stage, wanted: CameraState): Field {
         sway;
     }
   }
+  holdEdges(field, { ...stage, clear: { top: GIVE, right: GIVE, bottom: GIVE, left: GIVE } });
+  return field;
+}
+
+/** Adds `share` of another field, holding the frame's edges again, over a wide band: a crossing moves far. */
+export function addField(field: Field, other: Field, share: number, stage: Stage): Field {
+  for (let at = 0; at < field.dx.length; at++) {
+    field.dx[at] = field.dx[at]! + other.dx[at]! * share;
+    field.dy[at] = field.dy[at]! + other.dy[at]! * share;
+  }
   holdEdges(field, stage);
   return field;
 }
@@ -197,7 +207,9 @@ function giveWay(at: number, last: number, before: Edge, after: Edge): number {
 }
 
 /** A parabola through (−over, 0) that meets the identity at `band` with slope 1. */
-function bend(at: number, band: number, over: number): number {
+function bend(at: number, band: number, missing: number): number {
+  // More than the band holds would fold it: what is left over shows the mirrored margin.
+  const over = Math.min(missing, band * 0.9);
   const span = band + over;
   const t = (band - at) / span;
   return band - span * t + over * t * t;

@@ -126,7 +126,7 @@ function refine(small: Picture, prior: Plane, sure: boolean): Plane {
   const fine = guidedFilter(guide, softBlur(mask, 1.5), Math.round(width / 40), 2e-3);
   const crisp = sure ? 1 : 0.8;
   for (let i = 0; i < fine.data.length; i++) {
-    fine.data[i] = smoothstep(0.12, 0.12 + 0.7 / crisp, fine.data[i]!);
+    fine.data[i] = smoothstep(0.22, 0.22 + 0.66 / crisp, fine.data[i]!);
   }
   return fine;
 }
