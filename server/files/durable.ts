@@ -142,14 +142,39 @@ async function* chunksOf(source: FileSource, signal?: AbortSignal): AsyncGenerat
   if (source instanceof Uint8Array) {
     for (let at = 0; at < source.length; at += CHUNK_BYTES) yield source.subarray(at, at + CHUNK_BYTES);
   } else if (source instanceof ReadableStream) {
-    // Through a pipe an abort ends even a read that waits for a silent sender.
-    yield* signal ? source.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal }) : source;
+    yield* readUntilAborted(source, signal);
   } else {
     using file = await Deno.open(source.path, { read: true });
     const buffer = new Uint8Array(CHUNK_BYTES);
     for (let read = await file.read(buffer); read !== null; read = await file.read(buffer)) {
       yield buffer.subarray(0, read);
     }
+  }
+}
+
+/**
+ * The chunks of a stream; an abort ends even a read that waits for a silent sender, and throws its reason.
+ * By hand because a pipe with a signal does the same at two thirds of the speed.
+ */
+export async function* readUntilAborted(
+  source: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = source.getReader();
+  const onAbort = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", onAbort, { once: true });
+  let isEnded = false;
+  try {
+    while (!isEnded) {
+      signal?.throwIfAborted();
+      const { value, done } = await reader.read();
+      isEnded = done;
+      signal?.throwIfAborted();
+      if (value) yield value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    if (!isEnded) await reader.cancel().catch(() => {});
   }
 }
 

@@ -3,7 +3,13 @@ import { join } from "@std/path/mod.js";
 import * as z from "zod/mini";
 import { AppError } from "#server/core/errors.ts";
 import { FileRef } from "#server/core/file_ref.ts";
-import { removeIfThere, syncFolder, translateDiskError, writeDurably } from "#server/files/durable.ts";
+import {
+  readUntilAborted,
+  removeIfThere,
+  syncFolder,
+  translateDiskError,
+  writeDurably,
+} from "#server/files/durable.ts";
 
 /** What is known of an upload, kept beside its bytes so that a restart goes on where the disk says. */
 const UploadRecord = z.object({
@@ -136,8 +142,7 @@ export class UploadFolder {
       await this.save(kept);
     };
     try {
-      // Through a pipe an abort ends even a read that waits for a silent sender.
-      for await (const chunk of body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal })) {
+      for await (const chunk of readUntilAborted(body, signal)) {
         if (offset + chunk.length > record.sizeBytes) {
           throw new AppError(
             "too_large",
