@@ -4,6 +4,8 @@ import { planLoop } from "#server/clips/planner.ts";
 import { longest } from "#server/core/legal_length.ts";
 import { EDIT_RATES, framesInDuration } from "#server/core/media_time.ts";
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
+import { REGISTRY } from "#workers/engine/nodes/registry.ts";
+import { describeNode } from "#workers/engine/protocol/object_info.ts";
 import { bind, fitSize } from "./bind.ts";
 import { checkTemplate } from "./check_template.ts";
 import { type FileParameter, PREFIX_MARKER, type WorkflowTemplate } from "./manifest.ts";
@@ -16,7 +18,10 @@ const objectInfo = await Deno.readTextFile(OBJECT_INFO).then(JSON.parse, () => u
 const stock = BUNDLED_TEMPLATES.filter(({ manifest }) => !manifest.cpuPreview);
 
 /** Every template bound as the pipeline would, with all its files. */
-function boundGraph({ manifest, graph }: WorkflowTemplate): ApiGraph {
+function boundGraph(
+  { manifest, graph }: WorkflowTemplate,
+  files: readonly FileParameter[] = ["image", "last_image", "reference"],
+): ApiGraph {
   const { constraints } = manifest;
   const values: Record<string, unknown> = {
     prompt: "a calm portrait",
@@ -29,7 +34,6 @@ function boundGraph({ manifest, graph }: WorkflowTemplate): ApiGraph {
     values["frames"] = longest(frames);
     values["rate"] = rates === "any" ? { num: 24000, den: 1001 } : rates[0];
   }
-  const files: FileParameter[] = ["image", "last_image", "reference"];
   return bind({ manifest, graph }, { values, files }).graph;
 }
 
@@ -78,6 +82,25 @@ Deno.test("every bundled video template takes each length and rate that the plan
     }
   }
 });
+
+Deno.test("every preview template fits the CPU engine node by node, with and without its optional files", async () => {
+  const empty = await Deno.makeTempDir();
+  const folders = { input: empty, output: empty, temp: empty, models: empty };
+  const engine = Object.fromEntries([...REGISTRY].map(([name, spec]) => [name, describeNode(spec, folders)]));
+  await Deno.remove(empty);
+  for (const template of BUNDLED_TEMPLATES.filter(({ manifest }) => manifest.cpuPreview)) {
+    const required = Object.entries(template.manifest.bindings)
+      .flatMap(([name, binding]) => (binding.required && isFile(name) ? [name] : []));
+    for (const graph of [template.graph, boundGraph(template), boundGraph(template, required)]) {
+      assertEquals(checkAgainst(graph, engine).map(({ message }) => message), [], template.manifest.code);
+    }
+    assertEquals(requirementsMissing(template, engine), { nodes: [], models: [], others: [] });
+  }
+});
+
+function isFile(name: string): name is FileParameter {
+  return name === "image" || name === "last_image" || name === "reference";
+}
 
 Deno.test({
   name: "every ready template fits the recorded ComfyUI node by node, but for model files",
