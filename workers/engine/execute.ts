@@ -3,10 +3,10 @@ import type { NodeRecord, ResultCache } from "./cache.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { isLink } from "./graph.ts";
 import type { MediaTools } from "#workers/media/run.ts";
-import { type Folders, Interrupted, type NodeContext } from "./nodes/node_spec.ts";
+import { type Folders, Interrupted } from "./nodes/node_spec.ts";
 import { describeFailure } from "./failure.ts";
 import { mapOverLists, type NodeInputs } from "./map_lists.ts";
-import { createNodeContext } from "./node_context.ts";
+import { createNodeContext, type EngineContext } from "./node_context.ts";
 import { planExecution } from "./order.ts";
 import type { Outlet } from "./outlet.ts";
 import { PromptProgress } from "./progress.ts";
@@ -138,7 +138,7 @@ async function runNode(run: Run, node: GraphNode): Promise<boolean> {
   return true;
 }
 
-function contextFor(run: Run, node: GraphNode): NodeContext {
+function contextFor(run: Run, node: GraphNode): EngineContext {
   const { world, item, signal, progress } = run;
   return createNodeContext({ world, item, signal, progress, nodeId: node.id });
 }

@@ -1,5 +1,6 @@
 import type { NodeRecord } from "./cache.ts";
-import type { AnyNode, NodeContext, NodeResult } from "./nodes/node_spec.ts";
+import type { EngineContext } from "./node_context.ts";
+import type { AnyNode, NodeResult } from "./nodes/node_spec.ts";
 
 /** Every input as a list: one element for a plain value, more where an output fans out. */
 export type NodeInputs = Readonly<Record<string, readonly unknown[]>>;
@@ -11,7 +12,7 @@ export type NodeInputs = Readonly<Record<string, readonly unknown[]>>;
 export async function mapOverLists(
   spec: AnyNode,
   inputs: NodeInputs,
-  context: NodeContext,
+  context: EngineContext,
 ): Promise<NodeRecord> {
   const results: NodeResult[] = [];
   if (spec.inputIsList) {
@@ -31,9 +32,9 @@ export async function mapOverLists(
 async function runOnce(
   spec: AnyNode,
   inputs: Readonly<Record<string, unknown>>,
-  context: NodeContext,
+  context: EngineContext,
 ): Promise<NodeResult> {
-  await context.breathe();
+  await context.begin();
   return await spec.run(inputs, context);
 }
 

@@ -7,6 +7,15 @@ import { isRecord } from "./json_text.ts";
 /** A node that has the thread for longer than this gives way to the server. */
 const BREATH_MS = 15;
 
+/** A node's context, with what only the engine uses of it. */
+export interface EngineContext extends NodeContext {
+  /**
+   * Throws Interrupted when the prompt was interrupted; else lets what was announced go out before the node
+   * takes the thread. An interrupt that comes meanwhile is the node's own business, as it counts as running.
+   */
+  begin(): Promise<void>;
+}
+
 /** What one run of a node is given. */
 export function createNodeContext(of: {
   readonly world: ExecutionWorld;
@@ -14,11 +23,14 @@ export function createNodeContext(of: {
   readonly signal: AbortSignal;
   readonly progress: PromptProgress;
   readonly nodeId: string;
-}): NodeContext {
+}): EngineContext {
   const { world, item, signal, nodeId } = of;
   let pending: PreviewFrame | undefined;
-  // 0: the first breath always gives way, so that events go out before a node takes the thread.
   let breathedAt = 0;
+  const giveWay = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    breathedAt = performance.now();
+  };
   const stopIfInterrupted = () => {
     if (signal.aborted) throw new Interrupted();
   };
@@ -42,11 +54,12 @@ export function createNodeContext(of: {
     },
     text: (text) => world.outlet.text(nodeId, text),
     async breathe() {
-      if (performance.now() - breathedAt >= BREATH_MS) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        breathedAt = performance.now();
-      }
+      if (performance.now() - breathedAt >= BREATH_MS) await giveWay();
       stopIfInterrupted();
+    },
+    async begin() {
+      stopIfInterrupted();
+      await giveWay();
     },
   };
 }

@@ -23,7 +23,8 @@ export const imageBlur = defineNode({
     }
     const weights = gaussian(blur_radius, sigma);
     const blurred = await buildFloats(image, image.length, async (index) => {
-      await context.breathe();
+      // A single frame is not interruptible, as in ComfyUI; a long batch is, between frames.
+      if (index > 0) await context.breathe();
       const along = await blurAxis(image.floats(index), image, weights, "x");
       return await blurAxis(along, image, weights, "y");
     });
@@ -54,7 +55,7 @@ async function blurAxis(
   const padded = new Float64Array(length + 2 * radius);
   const sums = new Float64Array(length);
   for (let line = 0; line < lines; line++) {
-    // Requests are answered meanwhile, but a frame once begun is finished, as in ComfyUI.
+    // Requests are answered meanwhile.
     if (line % 64 === 63) await new Promise((resolve) => setTimeout(resolve, 0));
     for (let c = 0; c < channels; c++) {
       const start = line * lineStride + c;
