@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import type { FileRef } from "#server/core/file_ref.ts";
+import { HandedBack } from "#workers/kit/handle.ts";
 import { BridgeUnderTest, saveOne, type Told } from "./testing/bridge.ts";
 import { type FakePrompt, FaultServer } from "./testing/fault_server.ts";
 
@@ -225,11 +226,10 @@ Deno.test("on a server that can't interrupt by id, only the own running prompt i
     assertEquals(server.interrupted.length, 1);
   }));
 
-Deno.test("a job that stops because its lease went away leaves its prompt to the next run", () =>
+Deno.test("a job that is handed back leaves its prompt to the next run", () =>
   withWorker(async (server, bridge) => {
     server.onPrompt = (prompt) => server.begin(prompt);
-    const reason = new Error("Cannot go on: the lease was lost");
-    reason.name = "LeaseLost";
+    const reason = new HandedBack("The job is run by another process now");
     await abortWhen(
       server,
       bridge,

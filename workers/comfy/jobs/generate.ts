@@ -1,6 +1,14 @@
 import { deadline, toInstant } from "#server/core/time.ts";
 import { type ApiGraph, generate } from "#server/fleet/job_kinds.ts";
-import { GiveUp, handle, type Handler, type JobContext, Retry, TryLater } from "#workers/kit/handle.ts";
+import {
+  GiveUp,
+  HandedBack,
+  handle,
+  type Handler,
+  type JobContext,
+  Retry,
+  TryLater,
+} from "#workers/kit/handle.ts";
 import { asThrown, isPassing, runFailure } from "#workers/comfy/failure.ts";
 import { softwareFacts } from "#workers/comfy/features.ts";
 import { PromptFollower } from "#workers/comfy/follow.ts";
@@ -72,8 +80,9 @@ class GenerateRun {
       }
       return await this.#collect(await this.#runAnew());
     } catch (problem) {
-      if (this.#job.signal.aborted) await this.#cancelLive();
-      throw problem;
+      if (!this.#job.signal.aborted) throw problem;
+      await this.#cancelLive();
+      throw this.#job.signal.reason;
     }
   }
 
@@ -217,10 +226,13 @@ class GenerateRun {
     return asThrown(failure);
   }
 
-  /** Stops the prompt of an aborted job; what takes longer than a job may goes on behind its back. */
+  /**
+   * Stops the prompt of an aborted job, unless the job goes on elsewhere and will adopt it. What takes longer
+   * than a job may goes on behind its back.
+   */
   async #cancelLive(): Promise<void> {
     const live = this.#live;
-    if (live === undefined || keepsPrompt(this.#job.signal.reason)) return;
+    if (live === undefined || this.#job.signal.reason instanceof HandedBack) return;
     const cancelled = live.submitted.catch(() => {}).then(() => this.#link.cancel(live.promptId));
     const late = () => new Error("Cannot wait for the end of the prompt: the job must end now");
     await deadline(cancelled, this.#link.timings.cancelWaitMs, late).catch(() => {});
@@ -231,14 +243,6 @@ class GenerateRun {
     if (!isPassing(problem) || problem instanceof GiveUp) return problem;
     return new TryLater(problem.message, AGAIN_MS, "worker_gone", { cause: problem });
   }
-}
-
-/**
- * Whether an aborted job's prompt is left running on the worker: the next run of the job adopts it. So it is
- * when the abort is no cancel: the lease went to somebody else, or the studio stops.
- */
-export function keepsPrompt(reason: unknown): boolean {
-  return reason instanceof Error && (reason.name === "LeaseLost" || reason.name === "Stopping");
 }
 
 /** The start of a prompt on our clock: the worker's clock is trusted for the length only. */
