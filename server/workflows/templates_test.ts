@@ -6,10 +6,10 @@ import { EDIT_RATES, framesInDuration } from "#server/core/media_time.ts";
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
 import { REGISTRY } from "#workers/engine/nodes/registry.ts";
 import { describeNode } from "#workers/engine/protocol/object_info.ts";
-import { bind, fitSize } from "./bind.ts";
+import { bind, fitSize, transformed } from "./bind.ts";
 import { checkTemplate } from "./check_template.ts";
 import { type FileParameter, PREFIX_MARKER, type WorkflowTemplate } from "./manifest.ts";
-import { checkAgainst, requirementsMissing } from "./requirements.ts";
+import { checkAgainst, type ObjectInfo, requirementsMissing } from "./requirements.ts";
 import { BUNDLED_TEMPLATES } from "./templates.ts";
 
 /** What the recorded ComfyUI offers; only where the studio's reference folder is. */
@@ -95,6 +95,7 @@ Deno.test("every preview template fits the CPU engine node by node, with and wit
       assertEquals(checkAgainst(graph, engine).map(({ message }) => message), [], template.manifest.code);
     }
     assertEquals(requirementsMissing(template, engine), { nodes: [], models: [], others: [] });
+    assertEquals(refusedKnobs(template, engine), []);
   }
 });
 
@@ -127,30 +128,28 @@ Deno.test({
   name: "every choice that a ready template's knobs offer is offered by the recorded ComfyUI",
   ignore: objectInfo === undefined,
   fn() {
-    for (const template of stock) {
-      for (const knob of template.manifest.knobs) {
-        const values = knob.kind === "choice"
-          ? knob.options.map(({ value }) => value)
-          : "min" in knob
-          ? [knob.min, knob.max]
-          : [knob.default];
-        for (const value of values) {
-          const graph = structuredClone(template.graph);
-          const places = template.manifest.bindings[knob.parameter]?.to ?? [];
-          for (const { node, input, transform } of places) {
-            const inputs = graph[node]?.inputs;
-            if (inputs && !transform) inputs[input] = value;
-          }
-          const touched = (node: string, input: string | undefined) =>
-            places.some((place) => place.node === node && place.input === input);
-          const problems = checkAgainst(graph, objectInfo).filter(({ node, input }) => touched(node, input));
-          assertEquals(
-            problems.map(({ message }) => message),
-            [],
-            `${template.manifest.code} ${knob.parameter}`,
-          );
-        }
-      }
-    }
+    for (const template of stock) assertEquals(refusedKnobs(template, objectInfo), []);
   },
 });
+
+/** What the worker would refuse of the knobs' options and range ends. */
+function refusedKnobs({ manifest, graph }: WorkflowTemplate, info: ObjectInfo): string[] {
+  return manifest.knobs.flatMap((knob) => {
+    const places = manifest.bindings[knob.parameter]?.to ?? [];
+    const values = knob.kind === "choice"
+      ? knob.options.map(({ value }) => value)
+      : "min" in knob
+      ? [knob.min, knob.max]
+      : [knob.default];
+    return values.flatMap((value) => {
+      const turned = structuredClone(graph);
+      for (const { node, input, transform } of places) {
+        const inputs = turned[node]?.inputs;
+        if (inputs) inputs[input] = transformed(value, transform);
+      }
+      return checkAgainst(turned, info)
+        .filter(({ node, input }) => places.some((place) => place.node === node && place.input === input))
+        .map(({ message }) => `${manifest.code}, ${knob.parameter}: ${message}`);
+    });
+  });
+}
