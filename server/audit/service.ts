@@ -14,7 +14,7 @@ export async function audit(db: Queryable, actor: Actor | undefined, action: str
   const [subjectKind, subjectId] = about.subject ?? [null, null];
   const rows = await db`
     insert into audit_entries (action_id, user_id, token_id, project_id, subject_kind_id, subject_id, ip, request_id, facts)
-    select a.id, ${actor?.userId ?? null}, ${actor?.tokenId ?? null}, ${about.projectId ?? null},
+    select a.id, ${actor?.userId || null}, ${actor?.tokenId ?? null}, ${about.projectId ?? null},
            (select id from subject_kind where code = ${subjectKind}), ${subjectId},
            ${actor?.ip ?? null}, ${actor?.requestId ?? null}, ${db.json((about.facts ?? {}) as Json)}
       from audit_action a where a.code = ${action}

@@ -1,0 +1,102 @@
+import { jwtVerify, SignJWT } from "jose";
+import { encodeBase64Url } from "@std/encoding/base64url.js";
+import { encodeHex } from "@std/encoding/hex.js";
+import { newId } from "#server/core/id.ts";
+import type { Db } from "#server/db/db.ts";
+
+export const ACCESS_MS = 15 * 60_000;
+const ISSUER = "seedloop";
+
+export interface AccessClaims {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly tokenVersion: number;
+}
+
+/** A secret for people or cookies: 256 bits, with a prefix by which scanners and people know it. */
+export function newSecret(prefix: string): string {
+  return `${prefix}${encodeBase64Url(crypto.getRandomValues(new Uint8Array(32)))}`;
+}
+
+/** What is stored of a secret. Secrets have 256 bits, so a plain hash is enough. */
+export async function hashSecret(secret: string): Promise<string> {
+  return encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret))));
+}
+
+/** Signs and reads access tokens with the keys of the table `signing_keys`; one algorithm, one issuer, known keys only. */
+export class AccessTokens {
+  readonly #db: Db;
+  readonly #keys = new Map<string, Uint8Array<ArrayBuffer>>();
+  #signing: string | undefined;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  async sign(
+    claims: AccessClaims,
+    audience = "api",
+    ttlMs = ACCESS_MS,
+  ): Promise<{ token: string; expiresAt: string }> {
+    const kid = this.#signing ??= await this.#openSigningKey();
+    const expiresAt = new Date(Date.now() + ttlMs);
+    const token = await new SignJWT({ sid: claims.sessionId, tv: claims.tokenVersion })
+      .setProtectedHeader({ alg: "HS256", typ: "at+jwt", kid })
+      .setSubject(claims.userId)
+      .setIssuer(ISSUER)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setJti(newId())
+      .setExpirationTime(expiresAt)
+      .sign(await this.#key(kid) ?? new Uint8Array());
+    return { token, expiresAt: expiresAt.toISOString() };
+  }
+
+  /** The claims of a token that is whole, ours and not expired; undefined for anything else. */
+  async read(
+    token: string,
+    audience = "api",
+  ): Promise<AccessClaims & { readonly tokenId: string } | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, async ({ kid }) => {
+        const key = kid ? await this.#key(kid) : undefined;
+        if (!key) throw new Error("unknown key");
+        return key;
+      }, {
+        algorithms: ["HS256"],
+        typ: "at+jwt",
+        issuer: ISSUER,
+        audience,
+        clockTolerance: 30,
+        requiredClaims: ["exp", "sub", "sid", "tv", "jti"],
+      });
+      const { sub, sid, tv, jti } = payload;
+      if (typeof sid !== "string" || typeof tv !== "number" || !sub || !jti) return undefined;
+      return { userId: sub, sessionId: sid, tokenVersion: tv, tokenId: jti };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #openSigningKey(): Promise<string> {
+    const secret = encodeHex(crypto.getRandomValues(new Uint8Array(32)));
+    await this.#db`
+      insert into signing_keys (id, secret)
+      select ${newId()}, ${secret} where not exists (select 1 from signing_keys where retired_at is null)`;
+    const [row] = await this.#db<{ id: string }[]>`
+      select id from signing_keys where retired_at is null order by created_at, id limit 1`;
+    if (!row) throw new Error("There is no signing key");
+    return row.id;
+  }
+
+  async #key(kid: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const known = this.#keys.get(kid);
+    if (known) return known;
+    if (!/^[0-9a-f-]{36}$/.test(kid)) return undefined;
+    const [row] = await this.#db<{ secret: string }[]>`select secret from signing_keys where id = ${kid}`;
+    if (!row) return undefined;
+    const key = Uint8Array.from(row.secret.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+    this.#keys.set(kid, key);
+    return key;
+  }
+}
