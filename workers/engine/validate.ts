@@ -1,8 +1,7 @@
-import { coerce, CoercionError } from "./coerce.ts";
-import { type Graph, type GraphNode, inputSpec, isLink, type ResolvedInput, resolveInput } from "./graph.ts";
-import { isRecord } from "./json_text.ts";
+import { type Graph, type GraphNode, inputSpec, isLink, resolveInput } from "./graph.ts";
 import type { AnyNode, Folders } from "./nodes/node_spec.ts";
-import { pythonFloat, pythonRepr, pythonText } from "./python_text.ts";
+import { pythonRepr, pythonText } from "./python_text.ts";
+import { type InputConfig, judgeLiteral } from "./validate_literal.ts";
 
 /** One thing wrong with a node, in ComfyUI's shape. */
 export interface Reason {
@@ -39,8 +38,6 @@ interface Check {
   /** Nodes being judged now, outermost first. */
   readonly path: string[];
 }
-
-type InputConfig = readonly [ResolvedInput["type"], ResolvedInput["options"]];
 
 /** What Python would throw while it looks at a graph; caught one level up and shown with its type. */
 class GraphFault extends Error {
@@ -235,78 +232,6 @@ export function typesMatch(received: string, wanted: string | readonly string[])
   if (wanted === "*" || received === wanted) return true;
   const accepted = new Set(wanted.split(",").map((type) => type.trim()));
   return received.split(",").some((type) => accepted.has(type.trim()));
-}
-
-function judgeLiteral(node: GraphNode, name: string, config: InputConfig): Reason | undefined {
-  const [type, options] = config;
-  const given = node.inputs[name];
-  const literal = isRecord(given) && "__value__" in given ? given["__value__"] : given;
-  let value: unknown;
-  try {
-    value = coerce(type, literal);
-  } catch (error) {
-    if (!(error instanceof CoercionError)) throw error;
-    return {
-      type: "invalid_input_type",
-      message: `Failed to convert an input value to a ${type} value`,
-      details: `${name}, ${pythonText(literal)}, ${error.message}`,
-      extra_info: {
-        input_name: name,
-        input_config: config,
-        received_value: literal,
-        exception_message: error.message,
-      },
-    };
-  }
-  node.inputs[name] = value;
-  if (node.spec.validates?.includes(name)) return undefined;
-  return judgeRange(name, value, config) ?? judgeMembership(name, value, type, options, config);
-}
-
-function judgeRange(name: string, value: unknown, config: InputConfig): Reason | undefined {
-  const [type, { min, max }] = config;
-  if (typeof value !== "number" && typeof value !== "bigint") return undefined;
-  const show = (number: number | bigint) =>
-    type === "FLOAT" && typeof number === "number" ? pythonFloat(number) : String(number);
-  const extra_info = { input_name: name, input_config: config, received_value: value };
-  if (min !== undefined && value < min) {
-    return {
-      type: "value_smaller_than_min",
-      message: `Value ${show(value)} smaller than min of ${show(min)}`,
-      details: name,
-      extra_info,
-    };
-  }
-  if (max !== undefined && value > max) {
-    return {
-      type: "value_bigger_than_max",
-      message: `Value ${show(value)} bigger than max of ${show(max)}`,
-      details: name,
-      extra_info,
-    };
-  }
-  return undefined;
-}
-
-function judgeMembership(
-  name: string,
-  value: unknown,
-  type: string | readonly string[],
-  options: ResolvedInput["options"],
-  config: InputConfig,
-): Reason | undefined {
-  const list = typeof type === "string" ? (type === "COMBO" ? options.options : undefined) : type;
-  if (!list || list.some((option) => option === value)) return undefined;
-  // Long lists (folders full of files) are not sent back whole.
-  const long = list.length > 20;
-  return {
-    type: "value_not_in_list",
-    message: "Value not in list",
-    details: `${name}: '${pythonText(value)}' not in ${
-      long ? `(list of length ${list.length})` : pythonRepr(list)
-    }`,
-    extra_info: { input_name: name, input_config: long ? null : config, received_value: value },
-  };
 }
 
 async function judgeByNode(node: GraphNode, folders: Folders): Promise<Reason[]> {
