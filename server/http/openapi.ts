@@ -43,8 +43,8 @@ export function openApiDocument(endpoints: readonly AnyEndpoint[], version: stri
         cookie: {
           type: "apiKey",
           in: "cookie",
-          name: "__Host-session",
-          description: "The browser's session",
+          name: "__Host-seedloop_access",
+          description: "The browser's session; without the prefix on plain HTTP",
         },
       },
     },
