@@ -1,15 +1,15 @@
-import { clamp, emptyPlane, lumaOf, type Picture, type Plane } from "./picture.ts";
+import { clamp, emptyPlane, lumaOf, type Picture, type Plane, smoothstep } from "./picture.ts";
 import { samplePlane, softBlur } from "./planes.ts";
 import { resizePicture } from "./resample.ts";
 import { CELL, emptyField, type Field } from "./spline_warp.ts";
 import { type FaceShape, type Subject } from "./subject.ts";
 
-/** Displacements that lay one picture over another. */
+/** How two pictures bend towards each other. `share` is 0 in A's layout and 1 in B's. */
 export interface Crossing {
-  /** Reads picture A so that its content lies where B has it. */
-  readonly fromA: Field;
-  /** Reads picture B so that its content lies where A has it. */
-  readonly fromB: Field;
+  /** Reads picture A so that its content lies where it belongs at `share`. */
+  fromA(share: number): Field;
+  /** The same for picture B. */
+  fromB(share: number): Field;
 }
 
 /** One side of a crossing. */
@@ -20,7 +20,7 @@ export interface Side {
 }
 
 /** No place moves further than this share of the frame; what is further apart dissolves. */
-const FARTHEST = 0.16;
+const FARTHEST = 0.42;
 const SEARCH_WIDTH = 160;
 
 /**
@@ -29,59 +29,80 @@ const SEARCH_WIDTH = 160;
  */
 export function planCrossing(a: Side, b: Side): Crossing {
   const { width } = a.picture;
-  const rough = layFaces(a, b);
-  const toA = refineMatch(a.picture, b.picture, rough.fromA);
-  const toB = refineMatch(b.picture, a.picture, rough.fromB);
-  return { fromA: limited(toA, width), fromB: limited(toB, width) };
+  const poseA = a.face && poseOf(a.face);
+  const poseB = b.face && poseOf(b.face);
+  const [nearA, nearB] = [nearOf(a.subject), nearOf(b.subject)];
+  const layFaces = (side: Side, near: Plane, pose: Pose | undefined, share: number): Field => {
+    const { height } = side.picture;
+    const field = emptyField(width, height);
+    if (poseA && poseB && pose) layFace(field, between(poseA, poseB, share), pose, near, width, height);
+    return limited(field, width);
+  };
+  const roughA = (share: number) => layFaces(a, nearA, poseA, share);
+  const roughB = (share: number) => layFaces(b, nearB, poseB, share);
+  const fineA = refineMatch(a.picture, b.picture, roughA(1));
+  const fineB = refineMatch(b.picture, a.picture, roughB(0));
+  return {
+    fromA: (share) => addScaled(roughA(share), fineA, share),
+    fromB: (share) => addScaled(roughB(share), fineB, 1 - share),
+  };
 }
 
-function layFaces(a: Side, b: Side): Crossing {
-  const { width, height } = a.picture;
-  const fromA = emptyField(width, height);
-  const fromB = emptyField(width, height);
-  if (a.face && b.face) {
-    fillSimilarity(fromA, b.face, a.face, b.subject, width, height);
-    fillSimilarity(fromB, a.face, b.face, a.subject, width, height);
-  }
-  return { fromA, fromB };
+interface Pose {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+  readonly roll: number;
 }
 
-/** Carries places near face `here` to where `there` has them; far places go along half as much. */
-function fillSimilarity(
-  field: Field,
-  here: FaceShape,
-  there: FaceShape,
-  subject: Subject,
-  width: number,
-  height: number,
-): void {
-  const from = poseOf(here);
-  const to = poseOf(there);
-  const size = clamp(to.size / from.size, 0.6, 1.7);
-  const turn = clamp(to.roll - from.roll, -0.5, 0.5);
+function between(a: Pose, b: Pose, share: number): Pose {
+  const mix = (from: number, to: number) => from + (to - from) * share;
+  return { x: mix(a.x, b.x), y: mix(a.y, b.y), size: mix(a.size, b.size), roll: mix(a.roll, b.roll) };
+}
+
+/** The subject with some room around it, without a hard edge. */
+function nearOf({ mask }: Subject): Plane {
+  const near = softBlur(mask, mask.width * 0.035);
+  for (let i = 0; i < near.data.length; i++) near.data[i] = smoothstep(0.04, 0.5, near.data[i]!);
+  return near;
+}
+
+/** Fills `field` so that a face at `here` is read from `there`; places off the subject go along a little less. */
+function layFace(field: Field, here: Pose, there: Pose, near: Plane, width: number, height: number): void {
+  const size = clamp(there.size / here.size, 0.6, 1.7);
+  const turn = clamp(there.roll - here.roll, -0.5, 0.5);
   const cos = Math.cos(turn) * size;
   const sin = Math.sin(turn) * size;
-  const near = softBlur(subject.mask, subject.mask.width * 0.06);
   for (let j = 0, at = 0; j < field.rows; j++) {
     for (let i = 0; i < field.columns; i++, at++) {
       const x = i * CELL;
       const y = j * CELL;
-      const u = x - from.x;
-      const v = y - from.y;
-      const weight = 0.45 + 0.55 * samplePlane(near, (x / width) * near.width, (y / height) * near.height);
-      field.dx[at] = (to.x + cos * u - sin * v - x) * weight;
-      field.dy[at] = (to.y + sin * u + cos * v - y) * weight;
+      const u = x - here.x;
+      const v = y - here.y;
+      const dx = there.x + cos * u - sin * v - x;
+      const dy = there.y + sin * u + cos * v - y;
+      const on = samplePlane(near, ((x + dx) / width) * near.width, ((y + dy) / height) * near.height);
+      field.dx[at] = dx * (0.8 + 0.2 * on);
+      field.dy[at] = dy * (0.8 + 0.2 * on);
     }
   }
 }
 
-function poseOf({ box, points }: FaceShape): { x: number; y: number; size: number; roll: number } {
+function addScaled(field: Field, other: Field, share: number): Field {
+  for (let at = 0; at < field.dx.length; at++) {
+    field.dx[at] = field.dx[at]! + other.dx[at]! * share;
+    field.dy[at] = field.dy[at]! + other.dy[at]! * share;
+  }
+  return field;
+}
+
+function poseOf({ box, points }: FaceShape): Pose {
   const [left, right] = points;
   const roll = left && right ? Math.atan2(right.y - left.y, right.x - left.x) : 0;
   return { x: box.x + box.width / 2, y: box.y + box.height / 2, size: box.height, roll };
 }
 
-/** Adds block matching on small pictures where it clearly explains more than the rough field does. */
+/** What block matching on small pictures adds to the rough field, where it clearly explains more. */
 function refineMatch(source: Picture, target: Picture, rough: Field): Field {
   const scale = SEARCH_WIDTH / target.width;
   const height = Math.max(8, Math.round(target.height * scale));
@@ -102,11 +123,11 @@ function refineMatch(source: Picture, target: Picture, rough: Field): Field {
   const trust = softBlur(sure, reach);
   const moveX = softBlur(dx, reach);
   const moveY = softBlur(dy, reach);
-  const field: Field = { ...rough, dx: rough.dx.slice(), dy: rough.dy.slice() };
+  const field = emptyField(target.width, target.height);
   for (let at = 0; at < sure.data.length; at++) {
     const weight = 1 / (trust.data[at]! + 0.08);
-    field.dx[at] = field.dx[at]! + moveX.data[at]! * weight;
-    field.dy[at] = field.dy[at]! + moveY.data[at]! * weight;
+    field.dx[at] = moveX.data[at]! * weight;
+    field.dy[at] = moveY.data[at]! * weight;
   }
   return field;
 }

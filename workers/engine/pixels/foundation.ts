@@ -135,6 +135,7 @@ function finish(
 ): Picture {
   const { width, height } = frame;
   const mask = fineMask(frame, subject);
+  const beside = softBlur(subject.mask, subject.mask.width * 0.035);
   const far = blurBehind(frame, mask, Math.max(look.blur, 0.002) * width);
   const farthest = blurBehind(frame, emptyPlane(width, height), width * 0.045);
   const out = new Uint8ClampedArray(width * height * 3);
@@ -148,6 +149,8 @@ function finish(
       const m = mask.data[i]! * (1 - beyond);
       const sx = ((x + 0.5) * light.exposure.width) / width - 0.5;
       const sy = ((y + 0.5) * light.exposure.height) / height - 0.5;
+      // Focus falls off gently from the outline, so that no edge of the mask is ever seen as an edge.
+      const sharp = Math.max(m, 0.8 * (1 - beyond) * smoothstep(0.05, 0.6, samplePlane(beside, sx, sy)));
       const corner = Math.hypot((x / width - 0.5) * 1.15, y / height - 0.5);
       const stops = samplePlane(light.exposure, sx, sy) - look.darken * (1 - m) -
         look.vignette * smoothstep(0.35, 0.8, corner) - 0.35 * beyond * request.strength;
@@ -155,7 +158,7 @@ function finish(
       for (let c = 0; c < 3; c++) {
         const soft = look.blur > 0 ? far[c]!.data[i]! : frame.rgb[i * 3 + c]!;
         const behind = soft + (farthest[c]!.data[i]! - soft) * beyond;
-        const value = behind + (frame.rgb[i * 3 + c]! - behind) * m;
+        const value = behind + (frame.rgb[i * 3 + c]! - behind) * sharp;
         row[x * 3 + c] = grade(value, stops, look.contrast, 1 + [0.075, 0.006, -0.095][c]! * warm);
       }
     }

@@ -78,9 +78,9 @@ function crossingShot(request: MotionRequest, layer: Layer, last: Still): Shot {
   const path = pathFor(request, layer);
   const share = (index: number) => smoothstep(0, frames - 1, index);
   const fieldA = (index: number) =>
-    addField(fieldFor(layer.stage, path(index / rate)), crossing.fromA, share(index), layer.stage);
+    addField(fieldFor(layer.stage, path(index / rate)), crossing.fromA(share(index)), layer.stage);
   const fieldB = (index: number) =>
-    addField(fieldFor(end.stage, path(index / rate)), crossing.fromB, 1 - share(index), end.stage);
+    addField(fieldFor(end.stage, path(index / rate)), crossing.fromB(share(index)), end.stage);
   const sharpenA = planSharpness(layer, frames, fieldA);
   const sharpenB = planSharpness(end, frames, fieldB);
   const levels = [grainLevel(layer, request.grain), grainLevel(end, request.grain)] as const;
@@ -93,7 +93,7 @@ function crossingShot(request: MotionRequest, layer: Layer, last: Still): Shot {
     render(index) {
       if (index <= 0) return request.picture.rgb.slice();
       if (index >= frames - 1) return last.picture.rgb.slice();
-      const mix = smoothstep(0.12, 0.88, index / (frames - 1));
+      const mix = smoothstep(0.28, 0.72, index / (frames - 1));
       const level = levels[0] + (levels[1] - levels[0]) * mix;
       return finish(index, level, (take) => {
         end.warper.render(

@@ -28,6 +28,7 @@ const BREATH = 0.0032;
 /** The share of the frame over which edges give way instead of showing what was never there. */
 const GIVE = 0.27;
 const LEAST_GIVE = 0.04;
+const WIDE_GIVE = 0.45;
 
 /** Stands the subject in front of its background. Width and height are those of the frame. */
 export function buildStage(subject: Subject, width: number, height: number): Stage {
@@ -136,15 +137,15 @@ export function fieldFor(stage: Stage, wanted: CameraState): Field {
         sway;
     }
   }
-  holdEdges(field, { ...stage, clear: { top: GIVE, right: GIVE, bottom: GIVE, left: GIVE } });
+  holdEdges(field, { ...stage, clear: { top: 1, right: 1, bottom: 1, left: 1 } }, WIDE_GIVE);
   return field;
 }
 
-/** Adds `share` of another field, holding the frame's edges again, over a wide band: a crossing moves far. */
-export function addField(field: Field, other: Field, share: number, stage: Stage): Field {
+/** Adds another field, holding the frame's edges again, over a wide band: a crossing moves far. */
+export function addField(field: Field, other: Field, stage: Stage): Field {
   for (let at = 0; at < field.dx.length; at++) {
-    field.dx[at] = field.dx[at]! + other.dx[at]! * share;
-    field.dy[at] = field.dy[at]! + other.dy[at]! * share;
+    field.dx[at] = field.dx[at]! + other.dx[at]!;
+    field.dy[at] = field.dy[at]! + other.dy[at]!;
   }
   holdEdges(field, stage);
   return field;
@@ -154,7 +155,7 @@ export function addField(field: Field, other: Field, share: number, stage: Stage
  * Where the camera would look past an edge, the last quarter of the frame gives way like cloth pinned at that
  * edge: content comes in stretched by a few percent instead of mirrored or black.
  */
-function holdEdges(field: Field, { width, height, clear }: Stage): void {
+function holdEdges(field: Field, { width, height, clear }: Stage, give = GIVE): void {
   const { columns, rows, dx, dy } = field;
   for (let j = 0; j < rows; j++) {
     const right = edgeAt(width, columns);
@@ -163,7 +164,13 @@ function holdEdges(field: Field, { width, height, clear }: Stage): void {
     const overRight = Math.max(0, mix(dx[last - 1]!, dx[last]!, right));
     for (let i = 0; i < columns; i++) {
       const at = j * columns + i;
-      const source = giveWay(i * CELL + dx[at]!, width - 1, [overLeft, clear.left], [overRight, clear.right]);
+      const source = giveWay(
+        i * CELL + dx[at]!,
+        width - 1,
+        [overLeft, clear.left],
+        [overRight, clear.right],
+        give,
+      );
       dx[at] = source - i * CELL;
     }
   }
@@ -174,10 +181,13 @@ function holdEdges(field: Field, { width, height, clear }: Stage): void {
     const overBottom = Math.max(0, mix(dy[last - columns]!, dy[last]!, bottom));
     for (let j = 0; j < rows; j++) {
       const at = j * columns + i;
-      const source = giveWay(j * CELL + dy[at]!, height - 1, [overTop, clear.top], [
-        overBottom,
-        clear.bottom,
-      ]);
+      const source = giveWay(
+        j * CELL + dy[at]!,
+        height - 1,
+        [overTop, clear.top],
+        [overBottom, clear.bottom],
+        give,
+      );
       dy[at] = source - j * CELL;
     }
   }
@@ -196,9 +206,9 @@ function mix(a: number, b: number, share: number): number {
 type Edge = readonly [over: number, clear: number];
 
 /** Maps [−before, last + after] onto [0, last]: unchanged in the middle, without a kink. */
-function giveWay(at: number, last: number, before: Edge, after: Edge): number {
-  const bandBefore = last * clamp(before[1], LEAST_GIVE, GIVE);
-  const bandAfter = last * clamp(after[1], LEAST_GIVE, GIVE);
+function giveWay(at: number, last: number, before: Edge, after: Edge, give: number): number {
+  const bandBefore = last * clamp(before[1], LEAST_GIVE, give);
+  const bandAfter = last * clamp(after[1], LEAST_GIVE, give);
   let source = at;
   if (before[0] > 0 && at < bandBefore) source = bend(at, bandBefore, before[0]);
   if (after[0] > 0 && last - at < bandAfter) source = last - bend(last - at, bandAfter, after[0]);
