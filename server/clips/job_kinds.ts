@@ -26,7 +26,7 @@ export const FrameCurves = z.object({
   sharpness: z.array(z.number()),
   meanLuma: z.array(z.number()),
   meanLab: z.array(z.tuple([z.number(), z.number(), z.number()])),
-  /** Median difference over the quietest quarter of 16×16 blocks. */
+  /** What of `motion` is grain and no motion, in the same unit (workers/vision/motion.ts). */
   noiseFloor: z.number(),
 });
 export type FrameCurves = z.infer<typeof FrameCurves>;

@@ -19,8 +19,8 @@ export interface EndQuestion {
   readonly exact: boolean;
 }
 
-/** Motion this far over the noise counts as none, however still the rest of the clip is (luma levels). */
-const STILL = 0.25;
+/** The least that counts as the clip's typical motion over the noise: under half of it nothing is seen to move (luma levels). */
+const STILL = 0.5;
 const TAIL_FRAMES = 4;
 const FREEZE_FRAMES = 6;
 const IDENTICAL = 0.01;

@@ -3,7 +3,7 @@ import { type Lab, measureColor } from "./color.ts";
 import { measureGrain } from "./grain.ts";
 import { type LumaImage, LumaScaler, meanLuma } from "./luma.ts";
 import { findNoiseFloor, meanDifference, measureMotion } from "./motion.ts";
-import { laplacianVariance } from "./sharpness.ts";
+import { laplacianVariance, meanGradient } from "./sharpness.ts";
 
 const GRAIN_EVERY = 16;
 
@@ -15,6 +15,7 @@ export class FrameMeter {
   readonly #recent: LumaImage[] = [];
   readonly #quiet: number[] = [];
   readonly #grain: number[] = [];
+  readonly #texture: number[] = [];
   readonly #motion: number[] = [];
   readonly #motion2: number[] = [];
   readonly #sharpness: number[] = [];
@@ -35,7 +36,10 @@ export class FrameMeter {
     const frame = this.#scaler.scale(rgb, spare);
     const motion = last ? measureMotion(last, frame) : { whole: 0, quiet: 0 };
     if (last) this.#quiet.push(motion.quiet);
-    if (this.#motion.length % GRAIN_EVERY === 0) this.#grain.push(measureGrain(frame));
+    if (this.#motion.length % GRAIN_EVERY === 0) {
+      this.#grain.push(measureGrain(frame));
+      this.#texture.push(meanGradient(frame));
+    }
     this.#motion.push(motion.whole);
     this.#motion2.push(beforeLast ? meanDifference(beforeLast, frame) : 0);
     this.#sharpness.push(laplacianVariance(frame));
@@ -55,7 +59,13 @@ export class FrameMeter {
       sharpness: [...this.#sharpness],
       meanLuma: [...this.#meanLuma],
       meanLab: [...this.#meanLab],
-      noiseFloor: findNoiseFloor(this.#quiet, this.#grain),
+      noiseFloor: findNoiseFloor({
+        motion: this.#motion,
+        motion2: this.#motion2,
+        quiet: this.#quiet,
+        grain: this.#grain,
+        texture: this.#texture,
+      }),
     };
   }
 }

@@ -1,13 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import { colorDistance, linearToLab, measureColor } from "./color.ts";
 import { differenceHash, hashDistance } from "./dhash.ts";
+import { FrameMeter } from "./frame_meter.ts";
 import { measureGrain } from "./grain.ts";
 import { sampledFrames, summarizeLikeness } from "./likeness.ts";
 import { LumaScaler, meanLuma } from "./luma.ts";
 import { measureMotion } from "./motion.ts";
 import { applyAffine, fitSimilarity } from "./pixels.ts";
 import { laplacianVariance } from "./sharpness.ts";
-import { makeGrain, makeTexture, scaleLight, soften, toRgb } from "./testing/clip_maker.ts";
+import { makeGrain, makeScene, makeTexture, scaleLight, soften, toRgb } from "./testing/clip_maker.ts";
 
 const texture = makeTexture(256, 5, [6, 20, 60]);
 const rgb = toRgb(texture);
@@ -97,4 +98,31 @@ Deno.test("summarizeLikeness keeps N/A apart from 0", () => {
   ]);
   assertEquals([some.median, some.min, some.coverage], [0.8, 0.5, 0.75]);
   assertEquals(some.points.map((point) => point.frame), [0, 6, 12, 18]);
+});
+
+Deno.test("findNoiseFloor is what is left at rest, though grain is weaker in the dark, and no steady pan", () => {
+  const [width, height] = [240, 136];
+  const draw = makeScene(width, height);
+  const grain = makeGrain(2);
+  const floorOf = (panAt: (frame: number) => number) => {
+    const meter = new FrameMeter(width, height);
+    for (let t = 0; t < 40; t++) {
+      const image = draw({ pan: panAt(t), subject: 120 });
+      const noisy = grain(image, t);
+      // The upper half is dark and nearly free of grain, as film is.
+      for (let i = 0; i < noisy.data.length / 2; i++) {
+        noisy.data[i] = 0.15 * image.data[i]! + 0.2 * (noisy.data[i]! - image.data[i]!);
+      }
+      meter.push(toRgb(noisy).data);
+    }
+    return meter.curves();
+  };
+  const resting = floorOf((t) => 20 - 1.2 * Math.max(0, 20 - t));
+  const atRest = resting.motion.slice(-10).reduce((sum, value) => sum + value, 0) / 10;
+  assert(
+    resting.noiseFloor > 0.85 * atRest && resting.noiseFloor < 1.1 * atRest,
+    `${resting.noiseFloor} of ${atRest}`,
+  );
+  const panning = floorOf((t) => 3 * t);
+  assert(panning.noiseFloor < 0.5 * panning.motion[20]!, `${panning.noiseFloor} of ${panning.motion[20]}`);
 });

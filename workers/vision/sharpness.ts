@@ -16,3 +16,15 @@ export function laplacianVariance(image: LumaImage): number {
   const count = (width - 2) * (height - 2);
   return Math.max(0, squares / count - (sum / count) ** 2);
 }
+
+/** Mean step from a pixel to its right neighbour, in luma levels: how much there is to see moving. */
+export function meanGradient(image: LumaImage): number {
+  const { width, height, data } = image;
+  let sum = 0;
+  for (let y = 0; y < height; y++) {
+    for (let at = y * width + 1, end = at + width - 1; at < end; at++) {
+      sum += Math.abs(data[at]! - data[at - 1]!);
+    }
+  }
+  return sum / Math.max(1, (width - 1) * height);
+}
