@@ -1,5 +1,5 @@
-import { buildFloats } from "#workers/engine/image_batch.ts";
-import { defineNode } from "./node_spec.ts";
+import { buildFloats, type ImageBatch } from "#workers/engine/image_batch.ts";
+import { defineNode, type NodeContext } from "./node_spec.ts";
 
 /** Gaussian blur; `sigma` counts in half widths of the kernel, as in ComfyUI. Edges are mirrored. */
 export const imageBlur = defineNode({
@@ -15,22 +15,57 @@ export const imageBlur = defineNode({
   },
   outputs: [{ type: "IMAGE" }],
   async run({ image, blur_radius, sigma }, context) {
-    const { width, height } = image;
-    if (blur_radius >= width || blur_radius >= height) {
-      throw new Error(
-        `Cannot blur ${width}x${height} images by ${blur_radius} pixels: the radius must be less than each side`,
-      );
-    }
-    const weights = gaussian(blur_radius, sigma);
-    const blurred = await buildFloats(image, image.length, async (index) => {
-      // A single frame is not interruptible, as in ComfyUI; a long batch is, between frames.
-      if (index > 0) await context.breathe();
-      const along = await blurAxis(image.floats(index), image, weights, "x");
-      return await blurAxis(along, image, weights, "y");
-    });
-    return { outputs: [blurred] };
+    return { outputs: [await blur(image, blur_radius, sigma, context, (_, blurred) => blurred)] };
   },
 });
+
+/** The blur's opposite: what it takes away is added `alpha` times ten; clamped to 0–1. */
+export const imageSharpen = defineNode({
+  classType: "ImageSharpen",
+  displayName: null,
+  category: "image/postprocessing",
+  module: "comfy_extras.nodes_post_processing",
+  schema: "v3",
+  required: {
+    image: ["IMAGE", {}],
+    sharpen_radius: ["INT", { default: 1, min: 1, max: 31, step: 1 }],
+    sigma: ["FLOAT", { default: 1, min: 0.1, max: 10, step: 0.01 }],
+    alpha: ["FLOAT", { default: 1, min: 0, max: 5, step: 0.01 }],
+  },
+  outputs: [{ type: "IMAGE" }],
+  async run({ image, sharpen_radius, sigma, alpha }, context) {
+    const strength = 10 * alpha;
+    const sharpened = await blur(image, sharpen_radius, sigma, context, (sharp, blurred) => {
+      const value = sharp + strength * (sharp - blurred);
+      return value < 0 ? 0 : value > 1 ? 1 : value;
+    });
+    return { outputs: [sharpened] };
+  },
+});
+
+async function blur(
+  image: ImageBatch,
+  radius: number,
+  sigma: number,
+  context: NodeContext,
+  combine: (sharp: number, blurred: number) => number,
+): Promise<ImageBatch> {
+  const { width, height } = image;
+  if (radius >= width || radius >= height) {
+    throw new Error(
+      `Cannot blur ${width}x${height} images by ${radius} pixels: the radius must be less than each side`,
+    );
+  }
+  const weights = gaussian(radius, sigma);
+  return await buildFloats(image, image.length, async (index) => {
+    // A single frame is not interruptible, as in ComfyUI; a long batch is, between frames.
+    if (index > 0) await context.breathe();
+    const source = image.floats(index);
+    const along = await blurAxis(source, image, weights, "x");
+    const blurred = await blurAxis(along, image, weights, "y");
+    return blurred.map((value, i) => combine(source[i] ?? 0, value));
+  });
+}
 
 function gaussian(radius: number, sigma: number): Float64Array {
   const weights = Float64Array.from(

@@ -8,7 +8,7 @@ import {
   repeatImageBatch,
 } from "./image_batches.ts";
 import { imageBlend } from "./image_blend.ts";
-import { imageBlur } from "./image_blur.ts";
+import { imageBlur, imageSharpen } from "./image_blur.ts";
 import { imageCrop } from "./image_crop.ts";
 import { imageInvert } from "./image_invert.ts";
 import {
@@ -17,8 +17,11 @@ import {
   imageScaleToMaxDimension,
   imageScaleToTotalPixels,
 } from "./image_scale.ts";
+import { imageStitch } from "./image_stitch.ts";
 import { imageFlip, imageRotate } from "./image_turn.ts";
+import { emptyLatentImage, loadLatent, saveLatent, vaeDecode, vaeEncode, vaeLoader } from "./latents.ts";
 import { loadImage, loadImageMask } from "./load_image.ts";
+import { imageCompositeMasked, imageToMask, maskToImage } from "./masks.ts";
 import type { AnyNode } from "./node_spec.ts";
 import {
   previewAny,
@@ -40,8 +43,10 @@ import { createVideo, getVideoComponents, loadVideo, saveVideo, saveWebm } from 
 export const STOCK_NODES: readonly AnyNode[] = [
   ...[emptyImage, solidMask, loadImage, loadImageMask],
   ...[imageScale, imageScaleBy, imageScaleToTotalPixels, imageScaleToMaxDimension],
-  ...[imageCrop, imageFlip, imageRotate, resizeAndPadImage],
-  ...[imageInvert, imageBlend, imageBlur],
+  ...[imageCrop, imageFlip, imageRotate, resizeAndPadImage, imageStitch],
+  ...[imageInvert, imageBlend, imageBlur, imageSharpen],
+  ...[maskToImage, imageToMask, imageCompositeMasked],
+  ...[emptyLatentImage, vaeLoader, vaeEncode, vaeDecode, saveLatent, loadLatent],
   ...[imageBatch, imageFromBatch, repeatImageBatch, rebatchImages, getImageSize],
   ...[saveImage, previewImage, saveAnimatedPng, saveAnimatedWebp],
   ...[createVideo, loadVideo, getVideoComponents, saveVideo, saveWebm],

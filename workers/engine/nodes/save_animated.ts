@@ -28,7 +28,8 @@ export const saveAnimatedWebp = defineNode({
   },
   run({ images, filename_prefix, fps, lossless, quality, method }, context) {
     const effort = { default: 4, fastest: 0, slowest: 6 }[method];
-    const webp = { lossless, quality: Math.max(1, quality), effort, loop: 0, delay: delayOf(fps) };
+    const delay = Array.from({ length: images.length }, () => delayOf(fps));
+    const webp = { lossless, quality: Math.max(1, quality), effort, loop: 0, delay };
     return save(images, filename_prefix, "webp", context, () => encodeWebp(images, webp, context));
   },
 });
@@ -78,7 +79,7 @@ async function save(
 
 async function encodeWebp(
   images: ImageBatch,
-  options: { lossless: boolean; quality: number; effort: number; loop: number; delay: number },
+  options: { lossless: boolean; quality: number; effort: number; loop: number; delay: number[] },
   context: NodeContext,
 ): Promise<Uint8Array> {
   const { width, height, channels, length } = images;

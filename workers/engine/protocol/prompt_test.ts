@@ -109,7 +109,8 @@ Deno.test("videos and animations are saved with their graphs", async () => {
   const mp4 = new TextDecoder("latin1").decode(await Deno.readFile(engine.path("output/conf/g2_00001_.mp4")));
   assertStringIncludes(mp4, '{"1":{"class_type":"EmptyImage"');
   const webp = await sharp(engine.path("output/conf/g2w_00001_.webp"), { pages: -1 }).metadata();
-  assertEquals([webp.width, webp.pageHeight], [64, 48]);
+  // Equal frames are joined: nine and eight of 125 ms.
+  assertEquals([webp.width, webp.pageHeight, webp.delay], [64, 48, [1125, 1000]]);
   assertStringIncludes(new TextDecoder("latin1").decode(webp.exif), 'prompt:{"1":{"class_type":"EmptyImage"');
 });
 
@@ -136,6 +137,86 @@ Deno.test("a video's frames come back as they were saved, at its rate", async ()
   assertEquals(text, ["width: 64, height: 48\n batch size: 17"]);
   const copy = await Deno.readFile(engine.path("output/copy_00001_.mp4"));
   assertStringIncludes(new TextDecoder("latin1").decode(copy), '"class_type":"LoadVideo"');
+});
+
+Deno.test("a video is saved and loaded where there is no ffmpeg but the built-in one", async () => {
+  await using engine = await givenEngine([], "wasm");
+  const client = await engine.connect();
+  const { 5: saver, 6: _, ...rest } = G2;
+  await client.untilDone(await engine.submit({ ...rest, 5: saver }, { client_id: client.id }));
+  const graph = {
+    1: { class_type: "LoadVideo", inputs: { file: "conf/g2_00001_.mp4 [output]" } },
+    2: { class_type: "GetVideoComponents", inputs: { video: ["1", 0] } },
+    3: { class_type: "ImageFromBatch", inputs: { image: ["2", 0], batch_index: 16, length: 1 } },
+    4: { class_type: "SaveImage", inputs: { images: ["3", 0], filename_prefix: "last" } },
+  };
+  await client.untilDone(await engine.submit(graph, { client_id: client.id }));
+  const [red = 0, green = 0, blue = 0] = await sharp(engine.path("output/last_00001_.png")).raw().toBuffer();
+  assert(red < 6 && green > 249 && blue < 6, `the last frame is ${red},${green},${blue}, not green`);
+});
+
+Deno.test("animated PNGs and WebMs are saved, and pictures with several frames come as batches", async () => {
+  await using engine = await givenEngine();
+  const client = await engine.connect();
+  const { 1: one, 2: two, 3: both } = G2;
+  const apng = {
+    class_type: "SaveAnimatedPNG",
+    inputs: { images: ["3", 0], filename_prefix: "a", fps: 8, compress_level: 4 },
+  };
+  const webm = {
+    class_type: "SaveWEBM",
+    inputs: { images: ["3", 0], filename_prefix: "w", codec: "vp9", fps: 24, crf: 40 },
+  };
+  const webp = {
+    class_type: "SaveAnimatedWEBP",
+    inputs: { ...G2[6].inputs, images: ["3", 0], lossless: true },
+  };
+  const id = await engine.submit({ 1: one, 2: two, 3: both, 4: apng, 5: webm, 6: webp }, {
+    client_id: client.id,
+  });
+  await client.untilDone(id);
+  assertEquals((await engine.history(id)).status.status_str, "success");
+  const png = new TextDecoder("latin1").decode(await Deno.readFile(engine.path("output/a_00001_.png")));
+  assertEquals(png.match(/fcTL/g)?.length, 17);
+  assertStringIncludes(png, 'comfprompt\0{"1"');
+  const still = await sharp(engine.path("output/a_00001_.png")).raw().toBuffer();
+  assertEquals([...still.subarray(0, 3)], [0, 0, 255]);
+  const head = new TextDecoder("latin1").decode(
+    (await Deno.readFile(engine.path("output/w_00001_.webm"))).subarray(0, 64),
+  );
+  assertStringIncludes(head, "webm");
+  const graph = {
+    1: { class_type: "LoadImage", inputs: { image: "conf/g2w_00001_.webp [output]" } },
+    2: { class_type: "GetImageSize", inputs: { image: ["1", 0] } },
+    3: { class_type: "PreviewAny", inputs: { source: ["2", 2] } },
+  };
+  const loaded = await engine.submit(graph, { client_id: client.id });
+  await client.untilDone(loaded);
+  assertEquals((await engine.history(loaded)).outputs["3"], { text: ["2"] });
+});
+
+Deno.test("latents go through files, and pixels through the VAE that needs no model", async () => {
+  await using engine = await givenEngine();
+  const client = await engine.connect();
+  const graph = {
+    1: { class_type: "EmptyImage", inputs: { width: 8, height: 8, batch_size: 2, color: 0xff00ff } },
+    2: { class_type: "VAELoader", inputs: { vae_name: "pixel_space" } },
+    3: { class_type: "VAEEncode", inputs: { pixels: ["1", 0], vae: ["2", 0] } },
+    4: { class_type: "SaveLatent", inputs: { samples: ["3", 0], filename_prefix: "l" } },
+  };
+  const saved = await engine.submit(graph, { client_id: client.id });
+  await client.untilDone(saved);
+  const file = { filename: "l_00001_.latent", subfolder: "", type: "output" };
+  assertEquals((await engine.history(saved)).outputs["4"], { latents: [file] });
+  const back = {
+    1: { class_type: "LoadLatent", inputs: { latent: "l_00001_.latent [output]" } },
+    2: graph[2],
+    3: { class_type: "VAEDecode", inputs: { samples: ["1", 0], vae: ["2", 0] } },
+    4: { class_type: "SaveImage", inputs: { images: ["3", 0], filename_prefix: "back" } },
+  };
+  await client.untilDone(await engine.submit(back, { client_id: client.id }));
+  const pixels = await sharp(engine.path("output/back_00002_.png")).raw().toBuffer();
+  assertEquals([...pixels.subarray(0, 3)], [255, 0, 255]);
 });
 
 Deno.test("a prompt with nothing right is refused with every node's errors, and nothing is announced", async () => {

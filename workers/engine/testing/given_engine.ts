@@ -44,11 +44,14 @@ export interface GivenClient {
 }
 
 /** Starts an engine on a free port; `nodes` are known beside the stock ones. */
-export async function givenEngine(nodes: readonly AnyNode[] = []): Promise<GivenEngine> {
+export async function givenEngine(
+  nodes: readonly AnyNode[] = [],
+  backend: "auto" | "wasm" = "auto",
+): Promise<GivenEngine> {
   const base = await Deno.makeTempDir({ prefix: "engine_" });
   const registry: Registry = new Map([...REGISTRY, ...nodes.map((node) => [node.classType, node] as const)]);
   let tools: Promise<MediaTools> | undefined;
-  const media = () => tools ??= openMediaTools();
+  const media = () => tools ??= openMediaTools({ backend });
   const folders = await prepareFolders(base);
   const server = serveEngine({ registry, folders, log: silentLog, media });
   const clients: GivenClient[] = [];
