@@ -12,8 +12,8 @@ export interface VisionDescription {
 /** Checks that the face model's files are there and reads their hash (about 0.1 s); loads nothing. */
 export async function describeVision(): Promise<VisionDescription> {
   try {
-    const { hashWeights } = await import("./face_files.ts");
-    const { FACE_MODEL_NAME } = await import("./face_model.ts");
+    // Where the packages are not installed this import is what fails.
+    const { FACE_MODEL_NAME, hashWeights } = await import("./face_weights.ts");
     return { status: "ready", model: FACE_MODEL_NAME, hash: await hashWeights(), mend: undefined };
   } catch (thrown) {
     return {

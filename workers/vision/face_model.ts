@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Face, FaceModel } from "#server/seeds/job_kinds.ts";
 import { DLIB_CROP, DLIB_GAIN, DLIB_MEAN, runDlibNet } from "./dlib_net.ts";
 import { dropOverlaps, findInWindow, type SearchWindow, type Sighting } from "./face_detector.ts";
-import { hashWeights, loadDlibWeights, loadHumanGraph, startTensors } from "./face_files.ts";
+import { loadDlibWeights, loadHumanGraph, startTensors } from "./face_files.ts";
+import { FACE_MODEL_NAME, hashWeights } from "./face_weights.ts";
 import {
   eyeOpenness,
   type FaceMesh,
@@ -35,8 +36,6 @@ export interface OpenFaceModel {
   close(): void;
 }
 
-/** The model as scores name it. */
-export const FACE_MODEL_NAME = "blazeface+facemesh+dlib-resnet";
 const METRIC = "euclidean-128, likeness 1/(1+exp((d-0.6)/0.05))";
 const MIN_SCORE = 0.5;
 /** Turned and pieced windows show the detector more chances to be wrong, so more is asked of what it sees there. */
