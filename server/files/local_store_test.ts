@@ -188,6 +188,35 @@ Deno.test("put() answers a full disk with storage_full and its mend", async () =
   });
 });
 
+Deno.test("put() flushes the file before it is seen and the folder after", async () => {
+  await withStore(async (store, folder) => {
+    const source = join(folder, "source.bin");
+    await Deno.writeFile(source, noise(1000));
+    // The folders of this hash exist from here on, so that only the write itself is watched.
+    await store.put({ path: source }, "image/png");
+    for (const take of [false, true]) {
+      const steps: string[] = [];
+      const { sync } = Deno.FsFile.prototype;
+      const { rename } = Deno;
+      try {
+        Deno.FsFile.prototype.sync = async function () {
+          steps.push(`sync ${(await this.stat()).isDirectory ? "folder" : "file"}`);
+          await sync.call(this);
+        };
+        Deno.rename = async (from, to) => {
+          steps.push("rename");
+          await rename(from, to);
+        };
+        await store.put({ path: source, take }, "image/png");
+      } finally {
+        Deno.FsFile.prototype.sync = sync;
+        Deno.rename = rename;
+      }
+      assertEquals(steps, ["sync file", "rename", "sync folder"]);
+    }
+  });
+});
+
 for (const how of ["copy", "take"] as const) {
   for (const point of FAIL_POINTS) {
     if (how === "take" && (point === "temp_opened" || point === "half_written")) continue;

@@ -68,7 +68,7 @@ function safeName(path: string): string | undefined {
     return undefined;
   }
   const parts = decoded.split("/").filter((part) => part !== "");
-  const isSafe = parts.every((part) => /^[\w@+~ -][\w@+~. -]*$/.test(part) && !part.includes(".."));
+  const isSafe = parts.every((part) => /^[\w@+~ -][\w@+~. -]*$/.test(part));
   return isSafe ? parts.join("/") : undefined;
 }
 

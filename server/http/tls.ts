@@ -144,7 +144,7 @@ async function loadPair(folder: string, name: string, now: Date): Promise<Pair |
     });
   }
   if (Deno.build.os !== "windows") await Deno.chmod(keyPath, 0o600);
-  if (certificate.notAfter < daysAfter(now, RENEW_BEFORE_DAYS) || certificate.notBefore > now) {
+  if (certificate.notAfter < daysAfter(now, RENEW_BEFORE_DAYS)) {
     return undefined;
   }
   const keys = await keysFromPem(keyText, certificate);

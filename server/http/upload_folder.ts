@@ -130,7 +130,6 @@ export class UploadFolder {
     checksum?: Checksum,
   ): Promise<UploadRecord> {
     using file = await Deno.open(this.bytesPath(record.id), { write: true, create: true });
-    await file.truncate(record.offset);
     await file.seek(record.offset, Deno.SeekMode.Start);
     const hash = checksum ? createHash(checksum.algorithm) : undefined;
     let kept = record;
