@@ -44,6 +44,7 @@ export function pointer(part: InputPart, path: readonly PropertyKey[]): string {
 
 /** The query as an object: lists where the schema wants lists or a key is repeated, else strings. */
 export function queryObject(schema: Schema | undefined, url: string): Record<string, unknown> {
+  if (!url.includes("?")) return {};
   const search = new URL(url).searchParams;
   const entries = [...new Set(search.keys())].map((key) => {
     const values = search.getAll(key);

@@ -36,11 +36,11 @@ export function secureHeaders(): MiddlewareHandler<HttpEnv> {
     set("cross-origin-opener-policy", "same-origin");
     set("cross-origin-resource-policy", "same-origin");
     set("permissions-policy", "camera=(), geolocation=(), payment=(), microphone=(self)");
-    set("x-request-id", context.var.requestId);
+    set("x-request-id", context.get("requestId"));
     if (context.req.path.startsWith("/api/")) set("cache-control", "no-store");
-    const { protocol, hostname } = new URL(context.req.url);
+    const { url } = context.req;
     // Not for loopback: the promise would bind every other program's port on the same name.
-    if (protocol === "https:" && hostname !== "localhost") {
+    if (url.startsWith("https:") && !/^https:\/\/localhost[:/]/.test(url)) {
       set("strict-transport-security", `max-age=${YEAR_S}`);
     }
   };

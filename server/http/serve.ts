@@ -50,8 +50,8 @@ export function serve<E extends AnyEndpoint>(app: App, endpoint: E, handler: End
   // Hono answers HEAD through the GET route, without the body.
   const method = endpoint.method === "HEAD" ? "GET" : endpoint.method;
   app.on(method, `/api${endpoint.path}`, async (context) => {
-    const { http, actor } = context.var;
-    await http.authorise(actor, endpoint.can);
+    const http = context.get("http");
+    await http.authorise(context.get("actor"), endpoint.can);
     const answer = await handler(await readCall(endpoint, context));
     if (answer instanceof Response) return answer;
     if (http.checkReplies) checkReply(endpoint, answer);
@@ -65,7 +65,8 @@ async function readCall<E extends AnyEndpoint>(endpoint: E, context: HttpContext
   const body = endpoint.body
     ? parseInput(endpoint.body, await readBody(endpoint, request), "body")
     : undefined;
-  const { actor: caller, requestId, log } = context.var;
+  // get(), not var: Hono builds a new object at each look at var.
+  const caller = context.get("actor");
   return {
     get actor(): Actor {
       if (!caller) throw new AppError("unauthenticated", "Cannot do this without an account: sign in first");
@@ -77,8 +78,8 @@ async function readCall<E extends AnyEndpoint>(endpoint: E, context: HttpContext
     // The schemas are the endpoint's own, so their outputs are its types.
     body: body as Body<E>,
     ip: clientIp(context),
-    requestId,
-    log,
+    requestId: context.get("requestId"),
+    log: context.get("log"),
     get signal(): AbortSignal {
       return request.signal;
     },
