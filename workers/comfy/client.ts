@@ -231,6 +231,11 @@ export class ComfyClient {
       await response.body?.cancel();
       throw refusal(this.url, `/view of ${file.filename}`, response.status, undefined);
     }
+    const type = response.headers.get("content-type") ?? "";
+    if (isPage(type, file.filename)) {
+      await response.body.cancel();
+      throw notJson(this.url, `/view of ${file.filename}`);
+    }
     const announced = response.headers.get("content-length");
     // A compressed body is counted after unpacking: its length says nothing about the file.
     const length = response.headers.has("content-encoding") || announced === null
@@ -334,6 +339,12 @@ export class ComfyClient {
   }
 }
 
+/** A page or message in place of a file, from a proxy in between: ComfyUI itself serves no file as HTML. */
+function isPage(type: string, filename: string): boolean {
+  if (type.includes("text/html")) return true;
+  return type.includes("json") && !/\.(json|gltf|txt)$/i.test(filename);
+}
+
 /** The words for `/view`: what ComfyUI keeps, wherever it lies. */
 export function viewQuery(file: FileOnWorker): string {
   return new URLSearchParams({ filename: file.filename, subfolder: file.subfolder, type: file.type })
@@ -351,7 +362,7 @@ function tryParse(bytes: Uint8Array): unknown {
 function notJson(url: string, route: string): ComfyError {
   return new ComfyError(
     "not_json",
-    `${url}${route} answered something that isn't ComfyUI's JSON. Is a proxy in between?`,
+    `${url}${route} answered something that isn't ComfyUI's: is a proxy in between?`,
   );
 }
 

@@ -10,7 +10,7 @@ import {
   TryLater,
 } from "#workers/kit/handle.ts";
 import { asThrown, isPassing, runFailure } from "#workers/comfy/failure.ts";
-import { softwareFacts } from "#workers/comfy/features.ts";
+import { type Features, softwareFacts } from "#workers/comfy/features.ts";
 import { PromptFollower } from "#workers/comfy/follow.ts";
 import { type HistoryEntry, messageTime } from "#workers/comfy/history.ts";
 import { asTexts } from "#workers/comfy/json.ts";
@@ -33,6 +33,7 @@ interface Ended {
   readonly submittedAt: Date;
   readonly finishedAt: Date;
   readonly nodesMs: Record<string, number>;
+  readonly features: Features;
 }
 
 /** An earlier prompt of this job that the worker still knows. */
@@ -80,7 +81,7 @@ class GenerateRun {
       }
       return await this.#collect(await this.#runAnew());
     } catch (problem) {
-      if (!this.#job.signal.aborted) throw problem;
+      if (!this.#job.signal.aborted) throw asRetry(problem);
       await this.#cancelLive();
       throw this.#job.signal.reason;
     }
@@ -89,6 +90,7 @@ class GenerateRun {
   /** Takes up a prompt of an earlier attempt, which may have outlived the process that sent it. */
   async #adopt(): Promise<Ended | undefined> {
     const { promptId, earlierPromptIds } = this.#input;
+    const features = await this.#reach();
     const known = await this.#readEarlier([promptId, ...earlierPromptIds.toReversed()]);
     const best = known.find(({ truth }) => truth.state === "ended" && truth.entry.ended === "success") ??
       known.find(({ truth }) => truth.state === "running") ??
@@ -110,7 +112,17 @@ class GenerateRun {
       submittedAt: startOf(entry, new Date()),
       finishedAt: new Date(),
       nodesMs: this.#progress.nodesMs,
+      features,
     };
+  }
+
+  /** What the worker is, asked before anything is sent to it. */
+  async #reach(): Promise<Features> {
+    try {
+      return await this.#link.features(this.#job.signal);
+    } catch (problem) {
+      throw this.#notReached(problem);
+    }
   }
 
   async #readEarlier(promptIds: readonly string[]): Promise<Earlier[]> {
@@ -126,13 +138,23 @@ class GenerateRun {
 
   async #runAnew(): Promise<Ended> {
     const { promptId } = this.#input;
+    const features = await this.#reach();
     const submittedAt = new Date();
     for (let again = false;; again = true) {
       const graph = await this.#prepare();
       try {
         const entry = await this.#follow(promptId, graph);
         const { nodesMs } = this.#progress;
-        return { promptId, adopted: false, entry, graph, submittedAt, finishedAt: new Date(), nodesMs };
+        return {
+          promptId,
+          adopted: false,
+          entry,
+          graph,
+          submittedAt,
+          finishedAt: new Date(),
+          nodesMs,
+          features,
+        };
       } catch (problem) {
         if (again || !lacksUpload(problem, this.#input)) throw problem;
         this.#link.uploads.forget();
@@ -204,7 +226,7 @@ class GenerateRun {
       adopted: ended.adopted,
       outputs,
       graph: ended.graph,
-      software: softwareFacts(await this.#link.features(signal)),
+      software: softwareFacts(ended.features),
       timings: {
         submittedAt: toInstant(ended.submittedAt),
         startedAt: startedAt === undefined ? null : toInstant(startedAt),
@@ -243,6 +265,11 @@ class GenerateRun {
     if (!isPassing(problem) || problem instanceof GiveUp) return problem;
     return new TryLater(problem.message, AGAIN_MS, "worker_gone", { cause: problem });
   }
+}
+
+/** Trouble on the way to the worker that nobody nearer to it could mend. */
+function asRetry(problem: unknown): unknown {
+  return isPassing(problem) ? new Retry(problem.message, "worker_gone", { cause: problem }) : problem;
 }
 
 /** The start of a prompt on our clock: the worker's clock is trusted for the length only. */
