@@ -115,6 +115,8 @@ Deno.test("house rules are silent where the house agrees", () => {
     ["client/clips/a.ts", "css`a { color: var(--color-text); background: transparent; }`;"],
     ["client/design/tokens.ts", 'export const ink = "#ffffff";'],
     ["server/clips/a.ts", "for (let i = 0, at = 3; i < at; i++);"],
+    ["server/clips/a.ts", "export class A { private constructor() {} }"],
+    ["server/clips/a.ts", 'throw new Error("late");'],
     ["server/clips/a.ts", "export class A { #b = 1; read() { return this.#b; } }"],
   ];
   for (const [path, source] of cases) assertEquals(complaints(path, source), [], source);
