@@ -1,4 +1,4 @@
-import { parseRate, type Rate } from "#server/core/media_time.ts";
+import { type Rate, reduceRate } from "#server/core/media_time.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { batchOfBytes, type ImageBatch } from "./image_batch.ts";
 import type { Video } from "./values.ts";
@@ -28,9 +28,17 @@ export async function openVideo(path: string, tools: MediaTools, signal: AbortSi
   };
 }
 
-function rateOf(text: string | undefined): Rate {
-  // "0/0" for what has no rate; ComfyUI then takes 1.
-  return text && !/(^|\/)0$/.test(text) && !text.startsWith("0/") ? parseRate(text) : { num: 1, den: 1 };
+/** "30000/1001"; "0/0" for what has no rate, where ComfyUI takes 1. Odd averages are kept to a millionth. */
+function rateOf(text = "0/0"): Rate {
+  const [num = 0, den = 1] = text.split("/").map(Number);
+  if (!(num > 0 && den > 0)) return { num: 1, den: 1 };
+  const exact = reduceRate({ num, den });
+  if (exact.num <= 1_000_000 && exact.den <= 1_000_000) return exact;
+  const scale = 1_000_000 / Math.max(exact.num, exact.den);
+  return reduceRate({
+    num: Math.max(1, Math.round(exact.num * scale)),
+    den: Math.max(1, Math.round(exact.den * scale)),
+  });
 }
 
 async function decodeFrames(

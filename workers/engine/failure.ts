@@ -12,9 +12,11 @@ export interface Failure {
 /** What a node threw, in ComfyUI's words. A plain Error is Python's Exception. */
 export function describeFailure(error: unknown, inputs: NodeInputs): Failure {
   const cause = error instanceof Error ? error : new Error(String(error));
+  const outOfMemory = cause instanceof RangeError && /allocation failed|array length/i.test(cause.message);
   return {
-    exception_message: `${cause.message}\n`,
-    exception_type: cause.name === "Error" ? "Exception" : cause.name,
+    // Clients look for these words to retry with less.
+    exception_message: outOfMemory ? `Out of memory: ${cause.message}\n` : `${cause.message}\n`,
+    exception_type: outOfMemory ? "MemoryError" : cause.name === "Error" ? "Exception" : cause.name,
     traceback: (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)),
     current_inputs: Object.fromEntries(
       Object.entries(inputs).map(([name, values]) => [name, values.map(showValue)]),

@@ -31,6 +31,17 @@ Deno.test("an upload keeps its name, shares equal bytes and counts up for others
   assertEquals([...Deno.readDirSync(engine.path("input/s"))].length, 3);
 });
 
+Deno.test("uploads of one name at one time all find a place", async () => {
+  await using engine = await givenEngine();
+  const texts = Array.from({ length: 12 }, (_, n) => `text ${n % 6}`);
+  const answers = await Promise.all(texts.map((text) => upload(engine, { image: file(text) })));
+  for (const [n, { json }] of answers.entries()) {
+    const { name } = json as { name: string };
+    assertEquals(await Deno.readTextFile(engine.path(`input/${name}`)), texts[n]);
+  }
+  assertEquals([...Deno.readDirSync(engine.path("input"))].length, 6);
+});
+
 Deno.test("uploads that can't be taken are refused and leave nothing", async () => {
   await using engine = await givenEngine();
   const status = async (fields: Record<string, string | File>) => (await upload(engine, fields)).status;

@@ -7,6 +7,9 @@ import type { Folders } from "#workers/engine/nodes/node_spec.ts";
 import { copyPngTexts } from "#workers/engine/png_text.ts";
 import { empty, json, readBody } from "./http.ts";
 
+/** Runs one piece of work after the other. */
+export type InTurn = (work: () => Promise<Response>) => Promise<Response>;
+
 interface Upload {
   readonly bytes: Uint8Array;
   readonly form: FormData;
@@ -21,24 +24,24 @@ interface Upload {
  * Answers `/upload/image`, which takes any file. A name that is taken by the same bytes is reused; taken by
  * others, the upload becomes "name (1).ext".
  */
-export async function receiveImage(request: Request, folders: Folders): Promise<Response> {
+export async function receiveImage(request: Request, folders: Folders, inTurn: InTurn): Promise<Response> {
   const upload = await readUpload(request, folders);
   if (upload instanceof Response) return upload;
-  return await keep(upload, (path) => Deno.writeFile(path, upload.bytes));
+  return await inTurn(() => keep(upload, (path) => Deno.writeFile(path, upload.bytes)));
 }
 
 /**
  * Answers `/upload/mask`: keeps the picture named by `original_ref` with the uploaded picture's alpha. As in
  * ComfyUI the answer is 200 even when there is no such picture, and then nothing is written.
  */
-export async function receiveMask(request: Request, folders: Folders): Promise<Response> {
+export async function receiveMask(request: Request, folders: Folders, inTurn: InTurn): Promise<Response> {
   const upload = await readUpload(request, folders);
   if (upload instanceof Response) return upload;
   const original = await findOriginal(JSON.parse(String(upload.form.get("original_ref"))), folders);
-  return await keep(
-    upload,
-    original === undefined ? undefined : (path) => writeMasked(original, upload.bytes, path),
-  );
+  const write = original === undefined
+    ? undefined
+    : (path: string) => writeMasked(original, upload.bytes, path);
+  return await inTurn(() => keep(upload, write));
 }
 
 async function readUpload(request: Request, folders: Folders): Promise<Upload | Response> {
