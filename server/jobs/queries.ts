@@ -99,7 +99,7 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
       returning jobs.*),
     needed as (
       insert into job_dependencies (job_id, needs_job_id)
-      select g.id, n from given g join made on made.id = g.id, unnest(g.needs) n on conflict do nothing),
+      select g.id, x.need from given g join made on made.id = g.id, unnest(g.needs) as x (need) on conflict do nothing),
     told as (
       insert into events (kind_id, topic, project_id, data)
       select e.id, coalesce('project:' || m.project_id, 'jobs'), m.project_id, job_facts(m)

@@ -122,8 +122,8 @@ function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): querie
     projectId: job.projectId,
     userId: job.userId,
     priority: job.priority ?? 0,
-    // As it was given: a schema with a transform would else be applied twice, here and in the thread.
-    input: job.input,
+    // With its defaults, as settlements are to find it. The thread parses it again, which must change nothing.
+    input: parsed.data,
     workflowVersionId: job.workflowVersionId ?? null,
     seedId: job.subject?.seedId ?? null,
     takeId: job.subject?.takeId ?? null,

@@ -62,6 +62,8 @@ export const HostMessage = z.discriminatedUnion("t", [
   z.object({ t: z.literal("attach"), name: z.string() }),
   /** The thread at the other end of that port is gone; its running calls have failed. */
   z.object({ t: z.literal("detach"), name: z.string(), reason: z.string() }),
+  /** Something that the main thread tells beside these, e.g. where the CPU engine listens. */
+  z.object({ t: z.literal("tell"), about: z.string(), data: z.unknown() }),
   z.object({ t: z.literal("stop") }),
 ]);
 export type HostMessage = z.infer<typeof HostMessage>;
@@ -75,6 +77,10 @@ export const ThreadMessage = z.discriminatedUnion("t", [
   z.object({ t: z.literal("stopped") }),
   /** Where the CPU engine listens, after each start of its process. */
   z.object({ t: z.literal("engine_ready"), url: z.string() }),
+  /** The engine's process ended; another one is being started. */
+  z.object({ t: z.literal("engine_lost"), reason: z.string() }),
+  /** What the media thread found to work with, for the health page. */
+  z.object({ t: z.literal("media_backend"), backend: z.unknown() }),
   /** For the live hub: worthless after a crash, so it never touches the database. */
   z.object({
     t: z.literal("progress"),

@@ -24,7 +24,7 @@ export interface ThreadParts {
   readonly store?: FileStore;
   /** Folder under which each run gets its own empty one. */
   readonly workRoot?: string;
-  /** Something that the queue thread tells beside jobs. */
+  /** Something that the queue thread or the main thread tells beside jobs. */
   onTell?(about: string, data: unknown): void;
   /** A port to another thread, for threads that serve several; by default the queue's port is served as jobs. */
   onAttach?(name: string, port: MessagePort): void;
@@ -103,6 +103,8 @@ export function serveThread(open: (start: ThreadStart) => ThreadParts | Promise<
         if (parts.onDetach) parts.onDetach(message.name, message.reason);
         else calls?.stopAll("handed_back");
         return;
+      case "tell":
+        return parts.onTell?.(message.about, message.data);
       case "stop":
         calls?.stopAll("handed_back");
         await parts.stop?.().catch(() => {});

@@ -5,34 +5,48 @@ import { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/jo
 import * as clips from "#server/clips/settle.ts";
 import type { JobKind } from "#server/core/job_kind.ts";
 import type { Tx } from "#server/db/db.ts";
+import { openLocalStore } from "#server/files/local_store.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
-import type { Settlement, SettledJob } from "#server/jobs/settle.ts";
+import type { SettledJob, Settlement } from "#server/jobs/settle.ts";
 import { assembleMaster } from "#server/scenes/job_kinds.ts";
 import { onMasterAssembled, onMasterFailed } from "#server/scenes/service.ts";
 import { measureSeed } from "#server/seeds/job_kinds.ts";
 import * as seeds from "#server/seeds/settle.ts";
+
+/** allSettlements() over the store in that folder. */
+export async function openSettlements(storeRoot: string): Promise<Settlement[]> {
+  return allSettlements(await openLocalStore(storeRoot));
+}
 
 /** Who is told when a job of each kind has ended: the slice for whose thing it was done. */
 export function allSettlements(store: FileStore): Settlement[] {
   const takes = { failed: clips.onTakeFailed, cancelled: clips.onTakeCancelled };
   const cuts = {
     failed: clips.onCutFailed,
-    cancelled: (tx: Tx, job: SettledJob) => clips.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+    cancelled: (tx: Tx, job: SettledJob) =>
+      clips.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
   };
   const stills = { failed: seeds.onSeedFailed, cancelled: seeds.onSeedCancelled };
   return [
     settlement(generate, {
-      done: (tx, job, output) => job.seedId ? seeds.onSeedGenerated(tx, job, output) : clips.onTakeGenerated(tx, job, output),
-      failed: (tx, job, failure) => job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
+      done: (tx, job, output) =>
+        job.seedId ? seeds.onSeedGenerated(tx, job, output) : clips.onTakeGenerated(tx, job, output),
+      failed: (tx, job, failure) =>
+        job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
       cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : takes.cancelled(tx, job),
     }),
     settlement(inspectMedia, {
       done: (tx, job, output) =>
-        job.seedId ? seeds.onSeedInspected(tx, job, output) : recordInspection(tx, job.input.file.hash, output),
+        job.seedId
+          ? seeds.onSeedInspected(tx, job, output)
+          : recordInspection(tx, job.input.file.hash, output),
       ...stills,
     }),
-    settlement(measureSeed, { done: (tx, job, output) => seeds.onSeedMeasured({ tx, store }, job, output), ...stills }),
+    settlement(measureSeed, {
+      done: (tx, job, output) => seeds.onSeedMeasured({ tx, store }, job, output),
+      ...stills,
+    }),
     settlement(ingestTake, { done: clips.onTakeIngested, ...takes }),
     settlement(measureTake, { done: clips.onTakeMeasured, ...takes }),
     settlement(stitchCut, { done: clips.onCutStitched, ...cuts }),
@@ -40,7 +54,8 @@ export function allSettlements(store: FileStore): Settlement[] {
     settlement(assembleMaster, {
       done: onMasterAssembled,
       failed: onMasterFailed,
-      cancelled: (tx, job) => onMasterFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+      cancelled: (tx, job) =>
+        onMasterFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
     }),
     settlement(makeProxy, { done: async () => {}, failed: async () => {}, cancelled: async () => {} }),
   ];

@@ -1,0 +1,60 @@
+// The queue's thread: the only one that knows the database.
+import * as z from "zod/mini";
+import { connect } from "#server/db/db.ts";
+import { LocalStore } from "#server/files/local_store.ts";
+import { serveThread } from "#workers/kit/thread.ts";
+import { Dispatch } from "./dispatch.ts";
+import { FleetKeeper } from "./fleet.ts";
+import { jobKinds } from "./kinds.ts";
+import { isAlive } from "./process.ts";
+import { JobQueue } from "./queue.ts";
+import { allSettlements } from "./settlements.ts";
+
+/** What the composition root tells the thread. */
+const Settings = z.object({
+  databaseUrl: z.string(),
+  /** Folder of the content-addressed store: some settlements write documents. */
+  storeRoot: z.string(),
+  /** This process, the same at each restart of the thread: what its former self held is taken back at once. */
+  node: z.object({ id: z.string(), host: z.string(), pid: z.int(), version: z.string() }),
+  slots: z.object({ cpu: z.int(), io: z.int(), script: z.int() }),
+});
+
+serveThread(async ({ settings, log, post }) => {
+  const { databaseUrl, storeRoot, node, slots } = Settings.parse(settings);
+  const db = connect({ url: databaseUrl, max: 6, applicationName: "seedloop queue" });
+  const dispatch = new Dispatch(log);
+  const fleet = new FleetKeeper({
+    db,
+    log,
+    nodeId: node.id,
+    tell: (about, data) => dispatch.send("comfy", { t: "tell", about, data }),
+  });
+  const queue = new JobQueue({
+    db,
+    node,
+    log,
+    kinds: jobKinds,
+    settlements: allSettlements(new LocalStore(storeRoot)),
+    slots,
+    dispatch,
+    isAlive,
+    post,
+    onTell: (thread, about, data) => fleet.hear(thread, about, data),
+    onBeat: () => fleet.keep(),
+  });
+  fleet.onChange(() => queue.wake());
+  await queue.start();
+  return {
+    onAttach: (name, port) => {
+      dispatch.attach(name, port);
+      if (name === "comfy") fleet.restate();
+    },
+    onDetach: (name, reason) => dispatch.detach(name, reason),
+    onTell: (about, data) => fleet.hear("main", about, data),
+    stop: async () => {
+      await queue.stop();
+      await db.end({ timeout: 1 });
+    },
+  };
+});

@@ -1,0 +1,86 @@
+import { errorMessage } from "#server/core/errors.ts";
+import type { Log } from "#server/core/log.ts";
+import type { Db } from "#server/db/db.ts";
+import {
+  type DurationSample,
+  type LogLine,
+  saveDurations,
+  saveLogLines,
+  saveProgress,
+} from "#server/jobs/telemetry.ts";
+
+const FLUSH_MS = 1_000;
+/** Lines that one run may leave; a handler in a loop must not fill the database. */
+const MAX_LINES_PER_JOB = 1_000;
+const MAX_PENDING_LINES = 5_000;
+
+/** What is worth keeping of running jobs but not worth a transaction each: written in batches, at most once a second. */
+export class Telemetry {
+  readonly #db: Db;
+  readonly #log: Log;
+  readonly #progress = new Map<string, { ratio: number; note: string }>();
+  readonly #ended = new Set<string>();
+  readonly #lineCounts = new Map<string, number>();
+  #lines: LogLine[] = [];
+  #samples: DurationSample[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(db: Db, log: Log) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  progress(jobId: string, ratio: number, note: string): void {
+    this.#progress.set(jobId, { ratio, note });
+    this.#schedule();
+  }
+
+  line(line: LogLine): void {
+    const count = (this.#lineCounts.get(line.jobId) ?? 0) + 1;
+    this.#lineCounts.set(line.jobId, count);
+    if (line.level === "debug" || count > MAX_LINES_PER_JOB || this.#lines.length >= MAX_PENDING_LINES) {
+      return;
+    }
+    this.#lines.push(line);
+    this.#schedule();
+  }
+
+  /** The run is over: its progress is of no use any more. */
+  ended(jobId: string, sample?: DurationSample): void {
+    this.#progress.delete(jobId);
+    this.#lineCounts.delete(jobId);
+    this.#ended.add(jobId);
+    if (sample) this.#samples.push(sample);
+    this.#schedule();
+  }
+
+  /** Writes what is there now; failures are logged and the batch is dropped. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return this.#flushing = this.#flushing.then(() => this.#write());
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  async #write(): Promise<void> {
+    const progress = [...this.#progress].map(([jobId, { ratio, note }]) => ({ jobId, ratio, note }));
+    const ended = [...this.#ended];
+    const lines = this.#lines;
+    const samples = this.#samples;
+    this.#progress.clear();
+    this.#ended.clear();
+    this.#lines = [];
+    this.#samples = [];
+    try {
+      if (progress.length + ended.length > 0) await saveProgress(this.#db, progress, ended);
+      if (lines.length > 0) await saveLogLines(this.#db, lines);
+      if (samples.length > 0) await saveDurations(this.#db, samples);
+    } catch (error) {
+      this.#log.warn("telemetry of jobs was dropped", { reason: errorMessage(error), lines: lines.length });
+    }
+  }
+}
