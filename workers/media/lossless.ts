@@ -23,9 +23,8 @@ export interface VideoShape {
   readonly rate: Rate;
 }
 
-/** What ends the filter chain of an intermediate: upright RGB planes, nothing scaled. */
-export const TO_INTERMEDIATE_RGB =
-  "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,format=gbrp";
+/** Scaler flags for converting colours well and alike on both backends. */
+export const EXACT_COLOR = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
 
 /** Output arguments of a lossless intermediate; the chain before it must end in RGB. */
 export function intermediateOutput(path: string, rate: Rate): string[] {
@@ -121,9 +120,13 @@ export async function* decodeFrames(
     throw endedEarly(intermediate.frames.length);
   }
   const size = options.size ?? intermediate ?? await displaySize(tools, path, options);
+  // exact arithmetic, so that both backends decode lossy video to the same pixels
+  const scale = options.size
+    ? `scale=${size.widthPx}:${size.heightPx}:flags=area+accurate_rnd`
+    : `scale=flags=${EXACT_COLOR}`;
   const filters = [
     ...(intermediate || firstFrame === 0 ? [] : [`trim=start_frame=${firstFrame}`]),
-    ...(options.size ? [`scale=${size.widthPx}:${size.heightPx}:flags=area+accurate_rnd`] : []),
+    ...(options.size || !intermediate ? [scale] : []),
     `format=${pixelFormat}`,
   ];
   const args = [

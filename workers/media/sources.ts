@@ -1,6 +1,7 @@
 import type { Rate } from "#server/core/media_time.ts";
 import { formatRate } from "#server/core/media_time.ts";
 import { inputFile, rawInput } from "./args.ts";
+import { EXACT_COLOR } from "./lossless.ts";
 import { MediaError } from "./media_error.ts";
 import { readVideoFacts } from "./probe.ts";
 import type { CommandOptions, MediaTools } from "./run.ts";
@@ -63,7 +64,7 @@ async function openVideo(
     rate,
     // before the input, a rate means: forget the file's times, count frames
     args: inputFile(path, ["-r", formatRate(rate)]),
-    filters: ["scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", "format=gbrp"],
+    filters: [`scale=flags=${EXACT_COLOR}`, "format=gbrp"],
   };
 }
 

@@ -56,3 +56,12 @@ export function readFrameNumber(
   }
   return number;
 }
+
+/** Fails with the first place where two frames differ; a general diff of frames takes minutes. */
+export function assertSameFrame(actual: Uint8Array, wanted: Uint8Array | undefined, about: string): void {
+  if (!wanted || actual.byteLength !== wanted.byteLength) {
+    throw new Error(`${about}: ${actual.byteLength} bytes, wanted ${wanted?.byteLength}`);
+  }
+  const at = actual.findIndex((value, n) => value !== wanted[n]);
+  if (at >= 0) throw new Error(`${about}: byte ${at} is ${actual[at]}, wanted ${wanted[at]}`);
+}
