@@ -137,11 +137,12 @@ async function converse(
       "internal",
     );
   });
+  // It may die before anyone waits for that.
+  died.catch(() => {});
   try {
     await tell(child, { type: "request", request }).catch(() => {});
     return await Promise.race([reply.promise, died]);
   } finally {
-    died.catch(() => {});
     child.onOutput = () => {};
   }
 }

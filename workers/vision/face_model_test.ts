@@ -41,7 +41,7 @@ async function likenessToHer(picture: RgbImage): Promise<number> {
 }
 
 Deno.test("detect finds every person in the group photos that ship with the model", async () => {
-  for (const [photo, people] of [[1, 3], [4, 4], [5, 5], [6, 4]] as const) {
+  for (const [photo, people] of [[4, 4], [5, 5], [6, 4]] as const) {
     const { picture, faces } = await readPhoto(photo);
     assertEquals(faces.length, people, `photo ${photo}`);
     for (const face of faces) {
@@ -90,17 +90,17 @@ Deno.test("likeness stays over 0.9 for the same person blurred, cropped, darker,
 
 Deno.test("likeness is low between different persons", async () => {
   const likenesses: number[] = [];
-  for (const photo of [1, 4, 5]) {
+  for (const photo of [4, 5]) {
     const { picture, faces } = await readPhoto(photo);
     for (const face of faces) {
       likenesses.push(model.likeness(model.distance(herself, await embed(picture, face))));
     }
   }
-  assertEquals(likenesses.length, 12);
+  assertEquals(likenesses.length, 9);
   const worst = Math.max(...likenesses);
   assert(worst < 0.8, `a stranger scores ${worst.toFixed(3)}`);
   assert(
-    likenesses.filter((likeness) => likeness < 0.4).length >= 9,
+    likenesses.filter((likeness) => likeness < 0.4).length >= 6,
     likenesses.map((l) => l.toFixed(2)).join(" "),
   );
 });

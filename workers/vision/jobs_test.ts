@@ -221,6 +221,27 @@ Deno.test("an abort kills the child within 2 s, and the next request gets a new 
   }
 });
 
+Deno.test("one child serves one request at a time, and is replaced when it has served enough", async () => {
+  const pool = openVisionPool({ maxChildren: 1, requestsPerChild: 2 });
+  try {
+    const ask = (signal?: AbortSignal) =>
+      run(measureSeed, measureSeedHandler, pool, { image: nobody }, signal);
+    const gone = new AbortController();
+    const [first, second, third] = [ask(), ask(gone.signal), ask()];
+    gone.abort(new Error("cancelled"));
+    await assertRejects(() => second, Error, "cancelled");
+    await first;
+    const [child] = pool.processIds();
+    await third;
+    await ask();
+    assertEquals(pool.processIds().length, 1);
+    assertEquals(pool.processIds()[0] === child, false);
+    assertEquals(isAlive(child!), false);
+  } finally {
+    await pool.close();
+  }
+});
+
 Deno.test("a child that dies is a retry, and its successor answers", async () => {
   const pool = openVisionPool();
   try {

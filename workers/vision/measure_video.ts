@@ -60,7 +60,11 @@ async function measuredSize(
 async function probedSize(tools: MediaTools, path: string): Promise<{ widthPx: number; heightPx: number }> {
   const stream = (await tools.probe(path)).streams.find((each) => each.codec_type === "video");
   if (!stream?.width || !stream.height) throw new MediaError("The file holds no picture", "not_media");
-  return { widthPx: stream.width, heightPx: stream.height };
+  // Frames come upright, as the display turns them.
+  const turn = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation ?? 0;
+  return Math.abs(turn) % 180 === 90
+    ? { widthPx: stream.height, heightPx: stream.width }
+    : { widthPx: stream.width, heightPx: stream.height };
 }
 
 interface FaceTrack {
