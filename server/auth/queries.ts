@@ -181,6 +181,13 @@ export async function findTokenUser(db: Queryable, tokenHash: string): Promise<T
   return row;
 }
 
+export async function isTokenOpen(db: Queryable, tokenId: string): Promise<boolean> {
+  const rows = await db`
+    select 1 from api_tokens a join users u on u.id = a.user_id join user_status t on t.id = u.status_id and t.code = 'active'
+     where a.id = ${tokenId} and a.revoked_at is null and (a.expires_at is null or a.expires_at > now())`;
+  return rows.length > 0;
+}
+
 export async function listTokens(db: Queryable, userId: string): Promise<ApiToken[]> {
   return await db<ApiToken[]>`
     select a.id, a.name, a.prefix, a.created_at, a.expires_at, a.last_used_at,

@@ -1,6 +1,7 @@
 import type { App, HttpContext } from "#server/http/http_env.ts";
 import { clearSessionCookies, refreshCookie, setSessionCookies } from "#server/http/session.ts";
 import { type Call, serve } from "#server/http/serve.ts";
+import { AppError } from "#server/core/errors.ts";
 import type { AnyEndpoint } from "#server/core/endpoint.ts";
 import { notFound } from "#server/projects/service.ts";
 import * as contract from "./contract.ts";

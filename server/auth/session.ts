@@ -11,6 +11,7 @@ const TRUST_MS = 2_000;
 export class ActorReader {
   readonly #db: Db;
   readonly #tokens: AccessTokens;
+  readonly #usedTickets = new Set<string>();
   readonly #seen = new Map<string, { readonly actor: Actor | undefined; readonly until: number }>();
 
   constructor(db: Db, tokens: AccessTokens) {
@@ -35,6 +36,21 @@ export class ActorReader {
       const permissions = new Set<Permission>(await queries.listPermissions(this.#db, user.role));
       return { userId: user.userId, roleCode: user.role, permissions, sessionId: claims.sessionId };
     });
+  }
+
+  /** The actor behind a socket ticket; each opens one socket only. */
+  async readTicket(ticket: string): Promise<Actor | undefined> {
+    const claims = await this.#tokens.read(ticket, "socket");
+    if (!claims || this.#usedTickets.has(claims.tokenId)) return undefined;
+    if (this.#usedTickets.size > 10_000) this.#usedTickets.clear();
+    this.#usedTickets.add(claims.tokenId);
+    return await this.readAccess(ticket, "socket");
+  }
+
+  /** Whether the session or token behind an actor still stands; asks the database. */
+  async isOpen(actor: Actor): Promise<boolean> {
+    if (actor.sessionId) return await queries.findSessionUser(this.#db, actor.sessionId) !== undefined;
+    return actor.tokenId ? await queries.isTokenOpen(this.#db, actor.tokenId) : false;
   }
 
   async #readApiToken(token: string): Promise<Actor | undefined> {

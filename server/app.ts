@@ -1,0 +1,56 @@
+import type { App } from "#server/http/http_env.ts";
+import { createApp } from "#server/http/create_app.ts";
+import { serveApiDocs } from "#server/http/api_docs.ts";
+import { readSession } from "#server/http/session.ts";
+import type { Log } from "#server/core/log.ts";
+import type { Db } from "#server/db/db.ts";
+import { fromSqlError } from "#server/db/sql_error.ts";
+import type { LocalStore } from "#server/files/local_store.ts";
+import { assetRoutes } from "#server/assets/routes.ts";
+import { authRoutes } from "#server/auth/routes.ts";
+import type { Auth } from "#server/auth/service.ts";
+import { ActorReader } from "#server/auth/session.ts";
+import { characterRoutes } from "#server/characters/routes.ts";
+import { clipRoutes } from "#server/clips/routes.ts";
+import { deliveryRoutes } from "#server/delivery/routes.ts";
+import { metadataRoutes } from "#server/metadata/routes.ts";
+import { projectRoutes } from "#server/projects/routes.ts";
+import { reviewRoutes } from "#server/review/routes.ts";
+import { sceneRoutes } from "#server/scenes/routes.ts";
+import { seedRoutes } from "#server/seeds/routes.ts";
+import { workflowRoutes } from "#server/workflows/routes.ts";
+
+export interface AppParts {
+  readonly db: Db;
+  readonly store: LocalStore;
+  readonly auth: Auth;
+  readonly log: Log;
+  readonly version: string;
+  /** Check replies against their schemas: in development and tests. */
+  readonly checkReplies: boolean;
+}
+
+/** The table of contents: every slice, mounted, one line each. */
+export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
+  const { db, store, auth } = parts;
+  const actors = new ActorReader(db, auth.tokens);
+  const app = createApp({
+    log: parts.log,
+    checkReplies: parts.checkReplies,
+    translateError: (error) => fromSqlError(error) ?? error,
+  });
+  readSession(app, (token) => actors.read(token));
+  authRoutes(app, auth);
+  projectRoutes(app, { db });
+  assetRoutes(app, { db, store });
+  characterRoutes(app, { db, store });
+  seedRoutes(app, { db });
+  sceneRoutes(app, { db });
+  clipRoutes(app, { db });
+  reviewRoutes(app, { db, store });
+  deliveryRoutes(app, { db, store });
+  metadataRoutes(app, { db, store });
+  workflowRoutes(app, { db });
+  serveApiDocs(app, parts.version);
+  return { app, actors };
+}

@@ -1,0 +1,177 @@
+import type { Actor } from "#server/core/actor.ts";
+import { errorMessage } from "#server/core/errors.ts";
+import type { LiveEvent } from "#server/core/event.ts";
+import type { Log } from "#server/core/log.ts";
+import type { ActorReader } from "#server/auth/session.ts";
+import type { Db } from "#server/db/db.ts";
+import { listen, type Listener } from "#server/db/listen.ts";
+import { EventReader, listEvents, oldestSeq } from "./event_reader.ts";
+import { LiveClient } from "./live_client.ts";
+import { mayHear } from "./topics.ts";
+
+export interface HubOptions {
+  readonly db: Db;
+  readonly actors: ActorReader;
+  readonly log: Log;
+}
+
+/** Sockets that one user may hold open. */
+const MAX_SOCKETS = 8;
+/** Events that a reconnecting client is sent one by one; with more missed it is told to read the state anew. */
+const MAX_REPLAY = 5_000;
+const RECHECK_MS = 60_000;
+
+/**
+ * Everything live goes over one authenticated socket per client, `/api/live`: events of the topics it asked for, in
+ * order and each once, with replay after a reconnection; job progress and previews, latest wins.
+ */
+export class LiveHub {
+  readonly #options: HubOptions;
+  readonly #clients = new Set<LiveClient>();
+  readonly #reader: EventReader;
+  #listener: Listener | undefined;
+  #recheck: ReturnType<typeof setInterval> | undefined;
+
+  static async open(options: HubOptions): Promise<LiveHub> {
+    const hub = new LiveHub(options);
+    await hub.#reader.start();
+    hub.#listener = await listen(options.db, "seedloop_events", options.log, () => hub.#reader.wake());
+    hub.#recheck = setInterval(() => void hub.#recheckAll(), RECHECK_MS);
+    return hub;
+  }
+
+  private constructor(options: HubOptions) {
+    this.#options = options;
+    this.#reader = new EventReader(options.db, options.log, (event) => this.#deliver(event));
+  }
+
+  get socketCount(): number {
+    return this.#clients.size;
+  }
+
+  /** Answers the upgrade of a socket, or refuses it. Everything is read before the upgrade; after it the request is gone. */
+  async accept(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const origin = request.headers.get("origin");
+    if (origin !== null && new URL(origin).host !== url.host) {
+      return refuse(403, "This origin may not open a socket here");
+    }
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return refuse(426, "Open this address as a WebSocket");
+    }
+    const actor = await this.#readActor(request, url);
+    if (!actor) return refuse(401, "Sign in first: ask /api/auth/socket-ticket for a ticket");
+    if ([...this.#clients].filter((client) => client.actor.userId === actor.userId).length >= MAX_SOCKETS) {
+      return refuse(429, `More than ${MAX_SOCKETS} open sockets: close one first`);
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 60 });
+    const client: LiveClient = new LiveClient(socket, actor, {
+      subscribe: (topics, after) => this.#subscribe(client, topics, after),
+      closed: () => this.#clients.delete(client),
+      opened: () => client.hello(this.#reader.lastSeq),
+    });
+    this.#clients.add(client);
+    return response;
+  }
+
+  /** Tells those who follow the project how far a job is. Worthless after a crash: no row, no replay. */
+  progress(message: { jobId: string; projectId: string | null; ratio: number; note: string }): void {
+    for (const client of this.#listeners(message.projectId)) client.progress(message);
+  }
+
+  /** A picture of a job's work so far; the same bytes go to every client. */
+  preview(message: { jobId: string; projectId: string | null; bytes: Uint8Array; mediaType: string }): void {
+    const header = new TextEncoder().encode(
+      JSON.stringify({ jobId: message.jobId, mediaType: message.mediaType }),
+    );
+    const frame = new Uint8Array(4 + header.length + message.bytes.length);
+    new DataView(frame.buffer).setUint32(0, header.length);
+    frame.set(header, 4);
+    frame.set(message.bytes, 4 + header.length);
+    for (const client of this.#listeners(message.projectId)) client.preview(message.jobId, frame);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#recheck);
+    for (const client of this.#clients) client.close(1001, "The studio stops");
+    this.#clients.clear();
+    this.#reader.stop();
+    await this.#listener?.close().catch(() => {});
+  }
+
+  *#listeners(projectId: string | null): Iterable<LiveClient> {
+    const topic = projectId === null ? "jobs" : `project:${projectId}`;
+    for (const client of this.#clients) if (client.topics.has(topic)) yield client;
+  }
+
+  async #readActor(request: Request, url: URL): Promise<Actor | undefined> {
+    const ticket = url.searchParams.get("ticket");
+    if (ticket) return await this.#options.actors.readTicket(ticket);
+    const header = request.headers.get("authorization");
+    return header?.startsWith("Bearer ")
+      ? await this.#options.actors.read(header.slice("Bearer ".length).trim())
+      : undefined;
+  }
+
+  #deliver(event: LiveEvent): void {
+    if (event.code === "session.revoked") this.#closeRevoked(event.data as { sessionIds?: string[] });
+    for (const client of this.#clients) if (client.topics.has(event.topic)) client.event(event);
+  }
+
+  #closeRevoked(data: { sessionIds?: string[] }): void {
+    for (const client of this.#clients) {
+      if (client.actor.sessionId && data.sessionIds?.includes(client.actor.sessionId)) {
+        client.close(4401, "Your session has ended");
+      }
+    }
+  }
+
+  async #subscribe(client: LiveClient, topics: readonly string[], after: number | undefined): Promise<void> {
+    const allowed: string[] = [];
+    for (const topic of topics) if (await mayHear(this.#options.db, client.actor, topic)) allowed.push(topic);
+    // From here on live events are kept back, so that the replay comes first and nothing falls between.
+    client.hold(allowed);
+    try {
+      if (after !== undefined) await this.#replay(client, allowed, after);
+    } finally {
+      client.release(allowed, topics.filter((topic) => !allowed.includes(topic)), this.#reader.lastSeq);
+    }
+  }
+
+  async #replay(client: LiveClient, topics: readonly string[], after: number): Promise<void> {
+    const oldest = await oldestSeq(this.#options.db);
+    const missed = await listEvents(this.#options.db, {
+      topics,
+      after,
+      upTo: this.#reader.lastSeq,
+      limit: MAX_REPLAY + 1,
+    });
+    if (missed.length > MAX_REPLAY || (oldest !== undefined && after + 1 < oldest)) {
+      client.resync("Too much has happened since");
+    } else for (const event of missed) client.event(event, true);
+  }
+
+  async #recheckAll(): Promise<void> {
+    for (const client of this.#clients) {
+      const isOpen = await this.#options.actors.isOpen(client.actor).catch((error) => {
+        this.#options.log.warn("session check failed", { reason: errorMessage(error) });
+        return true;
+      });
+      if (!isOpen) client.close(4401, "Your session has ended");
+    }
+  }
+}
+
+function refuse(status: number, detail: string): Response {
+  const problem = {
+    type: "about:blank",
+    title: "The socket was refused",
+    status,
+    detail,
+    instance: "/api/live",
+  };
+  return new Response(JSON.stringify(problem), {
+    status,
+    headers: { "content-type": "application/problem+json" },
+  });
+}

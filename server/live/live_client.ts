@@ -1,0 +1,171 @@
+import * as z from "zod/mini";
+import type { Actor } from "#server/core/actor.ts";
+import type { LiveEvent } from "#server/core/event.ts";
+
+const ClientMessage = z.discriminatedUnion("t", [
+  z.object({
+    t: z.literal("subscribe"),
+    topics: z.array(z.string().check(z.maxLength(100))).check(z.maxLength(100)),
+    /** Number of the last event that the client has: it is sent all after it first. */
+    after: z.optional(z.int().check(z.nonnegative())),
+  }),
+  z.object({ t: z.literal("unsubscribe"), topics: z.array(z.string()) }),
+  z.object({ t: z.literal("ping") }),
+]);
+
+export interface LiveClientEvents {
+  subscribe(topics: readonly string[], after: number | undefined): Promise<void>;
+  opened(): void;
+  closed(): void;
+}
+
+/** A client that is this far behind gets no more pictures; further behind, it is given up and must read anew. */
+const PREVIEW_LIMIT_BYTES = 256 * 1024;
+const GIVE_UP_BYTES = 768 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGES_PER_SECOND = 50;
+const HELD_LIMIT = 2_000;
+
+/**
+ * One socket. It never buffers without bound: a peer that does not read is dropped, since on this runtime a stalled
+ * socket keeps all that was sent to it in memory and can't be ended (limits.md D.1). Such a client reconnects and
+ * asks for what it missed.
+ */
+export class LiveClient {
+  readonly actor: Actor;
+  readonly topics = new Set<string>();
+  readonly #socket: WebSocket;
+  readonly #events: LiveClientEvents;
+  readonly #pending = new Map<string, Uint8Array<ArrayBuffer>>();
+  #held: LiveEvent[] | undefined;
+  #holds = 0;
+  #isGone = false;
+  #window = { second: 0, count: 0 };
+
+  constructor(socket: WebSocket, actor: Actor, events: LiveClientEvents) {
+    this.#socket = socket;
+    this.actor = actor;
+    this.#events = events;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => events.opened();
+    socket.onmessage = ({ data }) => void this.#receive(data);
+    socket.onclose = () => this.#forget();
+    socket.onerror = () => this.#forget();
+  }
+
+  hello(seq: number): void {
+    this.#send({ t: "hello", seq, userId: this.actor.userId });
+  }
+
+  /** Sends an event; while a subscription is replayed, live ones wait their turn. */
+  event(event: LiveEvent, isReplay = false): void {
+    if (this.#held && !isReplay) {
+      if (this.#held.length >= HELD_LIMIT) return this.resync("Too much happens at once");
+      this.#held.push(event);
+      return;
+    }
+    this.#send({ t: "event", ...event });
+  }
+
+  hold(topics: readonly string[]): void {
+    this.#holds++;
+    this.#held ??= [];
+    for (const topic of topics) this.topics.add(topic);
+  }
+
+  release(allowed: readonly string[], refused: readonly string[], seq: number): void {
+    this.#send({ t: "subscribed", topics: allowed, refused, seq });
+    if (--this.#holds > 0) return;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const event of held) if (event.seq > seq) this.event(event);
+  }
+
+  progress(message: { jobId: string; ratio: number; note: string }): void {
+    if (this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) return;
+    this.#send({ t: "progress", jobId: message.jobId, ratio: message.ratio, note: message.note });
+    this.#flushPreviews();
+  }
+
+  /** Latest wins: a picture that could not be sent gives way to the job's next one. */
+  preview(jobId: string, frame: Uint8Array<ArrayBuffer>): void {
+    this.#pending.delete(jobId);
+    this.#pending.set(jobId, frame);
+    if (this.#pending.size > 16) this.#pending.delete(this.#pending.keys().next().value ?? "");
+    this.#flushPreviews();
+  }
+
+  /** Tells the client that it can't be brought up to date event by event: it must read the state anew. */
+  resync(reason: string): void {
+    this.#held = this.#held ? [] : undefined;
+    this.#send({ t: "resync", reason });
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isGone) return;
+    this.#forget();
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      // A socket whose peer is gone can't be closed, only forgotten.
+    }
+  }
+
+  #flushPreviews(): void {
+    for (const [jobId, frame] of this.#pending) {
+      if (this.#isGone || this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) return;
+      this.#pending.delete(jobId);
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame);
+    }
+  }
+
+  #send(message: unknown): void {
+    if (this.#isGone || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > GIVE_UP_BYTES) {
+      return this.close(1013, "Too slow: reconnect and ask for what you missed");
+    }
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  async #receive(data: unknown): Promise<void> {
+    if (typeof data !== "string" || data.length > MAX_MESSAGE_BYTES || this.#isFlooding()) {
+      return this.close(1008, "Only short JSON messages, at most 50 a second, are understood");
+    }
+    const parsed = ClientMessage.safeParse(parseJson(data));
+    if (!parsed.success) {
+      this.#send({
+        t: "error",
+        detail: "The message is not understood: send subscribe, unsubscribe or ping",
+      });
+      return;
+    }
+    const message = parsed.data;
+    if (message.t === "ping") this.#send({ t: "pong" });
+    else if (message.t === "unsubscribe") { for (const topic of message.topics) this.topics.delete(topic); }
+    else {await this.#events.subscribe(message.topics, message.after).catch(() =>
+        this.resync("The subscription failed: try again")
+      );}
+  }
+
+  #isFlooding(): boolean {
+    const second = Math.floor(Date.now() / 1000);
+    if (this.#window.second !== second) this.#window = { second, count: 0 };
+    return ++this.#window.count > MAX_MESSAGES_PER_SECOND;
+  }
+
+  #forget(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#pending.clear();
+    this.topics.clear();
+    this.#events.closed();
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

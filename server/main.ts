@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { AppError, errorMessage } from "#server/core/errors.ts";
+import { newId } from "#server/core/id.ts";
+import type { Log } from "#server/core/log.ts";
+import { type Config, isLoopback } from "#server/config.ts";
+import { type AppParts, openApp } from "#server/app.ts";
+import { Passwords } from "#server/auth/passwords.ts";
+import { createLink, hasAdmin } from "#server/auth/service.ts";
+import { AccessTokens } from "#server/auth/tokens.ts";
+import { connect, type Db } from "#server/db/db.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedded.ts";
+import { migrate } from "#server/db/migrate.ts";
+import { openLocalStore } from "#server/files/local_store.ts";
+import { lockFolder, prepareFolder } from "#server/files/data_folder.ts";
+import { listen } from "#server/http/listen.ts";
+import { LiveHub } from "#server/live/hub.ts";
+import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
+import { syncBundled } from "#server/workflows/service.ts";
+import { startThreads, type Threads } from "#server/threads.ts";
+
+export const VERSION = "0.1.0";
+
+export interface Studio {
+  /** Where it answers: "http://127.0.0.1:7420". */
+  readonly url: string;
+  /** The one-time link that makes the first admin; undefined once there is one. */
+  readonly firstAdminUrl: string | undefined;
+  readonly threads: Threads;
+  /** Stops in order: no new requests, running jobs handed back, threads, database. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The composition root, and the only file that wires: folder → database → threads → live hub → listen. Throws
+ * AppError with a sentence that says what to do; then everything that was started has been stopped again.
+ */
+export async function startStudio(config: Config, log: Log): Promise<Studio> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      await Promise.resolve(step()).catch((error) =>
+        log.warn("a part did not stop cleanly", { reason: errorMessage(error) })
+      );
+    }
+  };
+  try {
+    return await start(config, log, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  log: Log,
+  undo: (() => Promise<void> | void)[],
+  stop: () => Promise<void>,
+): Promise<Studio> {
+  await prepareFolder(config.data);
+  const lock = await lockFolder(config.data);
+  undo.push(() => lock.release());
+
+  const postgres = await openPostgres(config, log);
+  if (postgres) undo.push(() => postgres.stop());
+  const databaseUrl = postgres?.url ?? config.databaseUrl ?? "";
+  const db = connect({ url: databaseUrl, max: 12, applicationName: "seedloop-server" });
+  undo.push(() => db.end({ timeout: 2 }));
+  await migrate(db, log);
+  await syncBundled(db, BUNDLED_TEMPLATES);
+  await refuseOpenWithoutAdmin(db, config);
+
+  const store = await openLocalStore(join(config.data, "store"), { sweepOlderThanMs: 0 });
+  const passwords = new Passwords();
+  undo.push(() => passwords.close());
+  const tokens = new AccessTokens(db);
+  const parts: AppParts = {
+    db,
+    store,
+    auth: { db, passwords, tokens },
+    log,
+    version: VERSION,
+    checkReplies: false,
+  };
+  const { app, actors } = openApp(parts);
+  const hub = await LiveHub.open({ db, actors, log });
+  undo.push(() => hub.close());
+  // Listening comes before the threads: they take longer, and the page can say what is still starting.
+  const server = await listen({ app, config, hub, log });
+  undo.push(() => server.stop());
+  const threads = startThreads({
+    config,
+    databaseUrl,
+    node: { id: newId<"server node">(), version: VERSION },
+    log,
+    hub,
+  });
+  undo.push(() => threads.stop());
+
+  const first = await hasAdmin(db) ? undefined : await createLink(db, { kind: "first_admin" });
+  return {
+    url: server.url,
+    firstAdminUrl: first ? `${server.url}/setup#${first.token}` : undefined,
+    threads,
+    stop,
+  };
+}
+
+async function openPostgres(config: Config, log: Log): Promise<EmbeddedPostgres | undefined> {
+  if (config.databaseUrl) return undefined;
+  return await startEmbeddedPostgres({ dir: join(config.data, "pg"), log });
+}
+
+async function refuseOpenWithoutAdmin(db: Db, config: Config): Promise<void> {
+  if (isLoopback(config.host) || await hasAdmin(db)) return;
+  throw new AppError(
+    "forbidden",
+    `Cannot listen on ${config.host}: there is no admin yet, and whoever comes first would be it. Start without --host, open the link that is printed, make the admin, then start with --host again`,
+  );
+}

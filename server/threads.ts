@@ -1,0 +1,84 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Log } from "#server/core/log.ts";
+import type { Config } from "#server/config.ts";
+import type { LiveHub } from "#server/live/hub.ts";
+import { linkThreads, startThread, type Thread, type ThreadState } from "#workers/kit/host.ts";
+import type { ThreadMessage } from "#workers/kit/messages.ts";
+
+export interface ThreadsOptions {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly node: { readonly id: string; readonly version: string };
+  readonly log: Log;
+  readonly hub: LiveHub;
+}
+
+export interface Threads {
+  states(): ThreadState[];
+  /** Where the CPU engine listens now; undefined while it starts. */
+  engineUrl(): string | undefined;
+  /** The media tools that were found: native or wasm, and their version. */
+  mediaBackend(): unknown;
+  /** The queue first, so that running jobs are handed back while those who run them are still there. */
+  stop(): Promise<void>;
+}
+
+/** Starts every thread of the studio and joins those that run jobs to the queue. */
+export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOptions): Threads {
+  let engineUrl: string | undefined;
+  let mediaBackend: unknown;
+  const storeRoot = join(config.data, "store");
+  const workRoot = join(config.data, "work");
+  const ffmpeg = config.ffmpeg ? { ffmpeg: config.ffmpeg } : {};
+
+  const onMessage = (message: ThreadMessage) => {
+    if (message.t === "progress") hub.progress(message);
+    else if (message.t === "preview") hub.preview(message);
+    else if (message.t === "engine_ready") setEngine(message.url);
+    else if (message.t === "engine_lost") setEngine(undefined);
+    else if (message.t === "media_backend") mediaBackend = message.backend;
+    else if (message.t === "restart_thread") {
+      threads.find((thread) => thread.name === message.name)?.restart(message.reason);
+    }
+  };
+  const open = (name: string, settings: unknown): Thread =>
+    startThread(name, import.meta.resolve(`#workers/${name}/main.ts`), { log, settings, onMessage });
+
+  const cores = navigator.hardwareConcurrency;
+  const queue = open("queue", {
+    databaseUrl,
+    storeRoot,
+    node: { id: node.id, host: hostname(), pid: Deno.pid, version: node.version },
+    slots: { cpu: Math.max(2, cores - 1), io: 4, script: 2 },
+  });
+  const engine = open("engine", { base: join(config.data, "engine"), ...ffmpeg });
+  const runners = [
+    open("comfy", { storeRoot, workRoot }),
+    open("media", { storeRoot, workRoot, backend: config.mediaBackend, ...ffmpeg }),
+    open("vision", { storeRoot, workRoot, backend: config.mediaBackend, ...ffmpeg }),
+  ];
+  for (const runner of runners) linkThreads(queue, runner);
+  const threads = [queue, engine, ...runners];
+  // A queue that was restarted has forgotten where the engine is.
+  queue.watch({ up: () => tellEngine(), down: () => {} });
+
+  function setEngine(url: string | undefined): void {
+    engineUrl = url;
+    tellEngine();
+  }
+
+  function tellEngine(): void {
+    queue.post({ t: "tell", about: "engine", data: { url: engineUrl ?? null } });
+  }
+
+  return {
+    states: () => threads.map((thread) => thread.state),
+    engineUrl: () => engineUrl,
+    mediaBackend: () => mediaBackend,
+    stop: async () => {
+      await queue.stop();
+      await Promise.all([engine, ...runners].map((thread) => thread.stop()));
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+
+/**
+ * A real face from the pictures that ship in the face model's package: one person of a group picture, head and
+ * shoulders. Nothing is committed for the demo, and any machine that has installed the studio has it.
+ */
+export async function defaultPortrait(): Promise<Uint8Array<ArrayBuffer>> {
+  const entry = createRequire(import.meta.url).resolve("@vladmandic/face-api");
+  const group = join(dirname(dirname(entry)), "demo", "sample6.jpg");
+  const png = await sharp(group).extract({ left: 1478, top: 130, width: 430, height: 560 }).png().toBuffer();
+  return new Uint8Array(png);
+}
