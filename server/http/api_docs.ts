@@ -11,13 +11,14 @@ import { endpointsOf } from "./serve.ts";
  * tell of every endpoint bound to `app`, whether before or after.
  */
 export function serveApiDocs(app: App, version: string): void {
-  app.get(
-    "/api/openapi.json",
-    () =>
-      new Response(JSON.stringify(openApiDocument(endpointsOf(app), version), null, 2), {
-        headers: { "content-type": "application/json; charset=utf-8" },
-      }),
-  );
+  let known: { endpoints: readonly AnyEndpoint[]; text: string } | undefined;
+  app.get("/api/openapi.json", () => {
+    const endpoints = endpointsOf(app);
+    if (known?.endpoints !== endpoints) {
+      known = { endpoints, text: JSON.stringify(openApiDocument(endpoints, version)) };
+    }
+    return new Response(known.text, { headers: { "content-type": "application/json; charset=utf-8" } });
+  });
   app.get("/api/docs", () => htmlPage("Seedloop API", docsBody(endpointsOf(app), version)));
   app.get("/problems/:code", (context) => {
     const code = context.req.param("code");
@@ -61,7 +62,12 @@ function entry(endpoint: AnyEndpoint): string {
   const parts: (readonly [string, string])[] = [["May call", who(endpoint.can)]];
   for (const part of ["params", "query", "body", "reply"] as const) {
     const schema = endpoint[part];
-    if (schema) parts.push([capitals[part], `<pre>${escapeHtml(typeText(jsonSchema(schema, {})))}</pre>`]);
+    if (schema) {
+      parts.push([
+        capitals[part],
+        `<pre>${escapeHtml(typeText(jsonSchema(schema, {}, capitals[part])))}</pre>`,
+      ]);
+    }
   }
   if (endpoint.raw?.body) parts.push(["Body", `<code>${escapeHtml(endpoint.raw.body)}</code>`]);
   if (endpoint.raw?.reply) parts.push(["Reply", `<code>${escapeHtml(endpoint.raw.reply)}</code>`]);
@@ -82,15 +88,26 @@ function who(can: string): string {
 }
 
 /** A JSON Schema as a person would write the type: `{ title: string (1–40 characters), tags?: string[] }`. */
-export function typeText(schema: JsonObject, indent = ""): string {
+export function typeText(schema: unknown, indent = ""): string {
+  if (!isObject(schema)) return schema === false ? "nothing" : "anything";
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if ("const" in schema) return JSON.stringify(schema.const);
-  const options = (schema.anyOf ?? schema.oneOf ?? schema.allOf) as JsonObject[] | undefined;
-  if (options) return options.map((option) => typeText(option, indent)).join(schema.allOf ? " & " : " | ");
+  const options = schema.anyOf ?? schema.oneOf ?? schema.allOf;
+  if (Array.isArray(options)) {
+    return options.map((option) => typeText(option, indent)).join(schema.allOf ? " & " : " | ");
+  }
+  if ("not" in schema) return "nothing";
   if (typeof schema.$ref === "string") return schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1);
-  if (schema.type === "array") return `${typeText((schema.items ?? {}) as JsonObject, indent)}[]`;
+  if (Array.isArray(schema.prefixItems)) {
+    return `[${schema.prefixItems.map((item) => typeText(item, indent)).join(", ")}]`;
+  }
+  if (schema.type === "array") return `${typeText(schema.items, indent)}[]`;
   if (schema.type === "object") return objectText(schema, indent);
   return `${schema.title ?? schema.type ?? "anything"}${limitsText(schema)}`;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function objectText(schema: JsonObject, indent: string): string {
@@ -98,9 +115,7 @@ function objectText(schema: JsonObject, indent: string): string {
   const fields = Object.entries((schema.properties ?? {}) as Record<string, JsonObject>);
   if (fields.length === 0) {
     const rest = schema.additionalProperties;
-    return typeof rest === "object"
-      ? `{ [name]: ${typeText(rest as JsonObject, indent)} }`
-      : "{ [name]: anything }";
+    return typeof rest === "object" ? `{ [name]: ${typeText(rest, indent)} }` : "{ [name]: anything }";
   }
   const lines = fields.map(([name, field]) =>
     `${indent}  ${name}${required.includes(name) ? "" : "?"}: ${typeText(field, `${indent}  `)}`

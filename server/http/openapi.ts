@@ -19,7 +19,7 @@ export function openApiDocument(endpoints: readonly AnyEndpoint[], version: stri
     const path = `/api${endpoint.path.replaceAll(/:(\w+)/g, "{$1}")}`;
     paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint, schemas) };
   }
-  const problem = jsonSchema(Problem, schemas);
+  const problem = jsonSchema(Problem, schemas, "Problem");
   return {
     openapi: "3.1.1",
     info: {
@@ -68,7 +68,7 @@ function operation(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject {
   const body = requestBody(endpoint, schemas);
   const parameters = [
     ...pathParameters(endpoint, schemas),
-    ...fieldsOf(endpoint.query, schemas).map((field) => ({ in: "query", ...field })),
+    ...fieldsOf(endpoint, "query", schemas).map((field) => ({ in: "query", ...field })),
   ];
   return {
     operationId: operationId(endpoint),
@@ -103,19 +103,24 @@ function success(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject {
   if (!endpoint.reply) return { description: "Done" };
   return {
     description: "The answer",
-    content: { [JSON_TYPE]: { schema: jsonSchema(endpoint.reply, schemas) } },
+    content: {
+      [JSON_TYPE]: { schema: jsonSchema(endpoint.reply, schemas, `${operationId(endpoint)}Reply`) },
+    },
   };
 }
 
 function requestBody(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject | undefined {
   if (endpoint.raw?.body) return { required: true, content: { [endpoint.raw.body]: { schema: {} } } };
   if (!endpoint.body) return undefined;
-  return { required: true, content: { [JSON_TYPE]: { schema: jsonSchema(endpoint.body, schemas) } } };
+  return {
+    required: true,
+    content: { [JSON_TYPE]: { schema: jsonSchema(endpoint.body, schemas, `${operationId(endpoint)}Body`) } },
+  };
 }
 
 /** Every name in the path, declared or not: OpenAPI wants them all. */
 function pathParameters(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject[] {
-  const declared = fieldsOf(endpoint.params, schemas);
+  const declared = fieldsOf(endpoint, "params", schemas);
   return [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     in: "path",
     name,
@@ -124,9 +129,13 @@ function pathParameters(endpoint: AnyEndpoint, schemas: JsonObject): JsonObject[
   }));
 }
 
-function fieldsOf(schema: z.core.$ZodType | undefined, schemas: JsonObject) {
-  if (!schema) return [];
-  const { properties = {}, required = [] } = jsonSchema(schema, schemas) as {
+function fieldsOf(endpoint: AnyEndpoint, part: "params" | "query", schemas: JsonObject) {
+  if (!endpoint[part]) return [];
+  const { properties = {}, required = [] } = jsonSchema(
+    endpoint[part],
+    schemas,
+    operationId(endpoint) + part,
+  ) as {
     properties?: Record<string, JsonObject>;
     required?: string[];
   };
@@ -138,28 +147,36 @@ function fieldsOf(schema: z.core.$ZodType | undefined, schemas: JsonObject) {
 }
 
 /**
- * The JSON Schema of what travels. Schemas registered with an `id` become shared components. The wire carries
- * the input side of both requests and replies: transforms happen inside.
+ * The JSON Schema of what travels. Schemas registered with an `id` become shared components under it, those that
+ * contain themselves under `name`. The wire carries the input side of requests and replies alike: transforms
+ * happen inside.
  */
-export function jsonSchema(schema: z.core.$ZodType, schemas: JsonObject): JsonObject {
-  const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, {
-    io: "input",
-    unrepresentable: "any",
-  }) as JsonObject;
-  Object.assign(schemas, rewriteRefs($defs ?? {}));
-  return rewriteRefs(rest) as JsonObject;
+export function jsonSchema(schema: z.core.$ZodType, schemas: JsonObject, name: string): JsonObject {
+  const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  // zod counts nameless definitions from zero in every schema; across endpoints they must not meet.
+  const nameOf = (key: string) => key.replace(/^__schema/, name);
+  for (const [key, definition] of Object.entries($defs)) {
+    schemas[nameOf(key)] = rewriteRefs(definition, name, nameOf);
+  }
+  const root = rewriteRefs(rest, name, nameOf) as JsonObject;
+  if (!JSON.stringify(rest).includes('"$ref":"#"')) return root;
+  schemas[name] = root;
+  return { $ref: componentRef(name) };
 }
 
-function rewriteRefs(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(rewriteRefs);
+function rewriteRefs(value: unknown, name: string, nameOf: (key: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => rewriteRefs(item, name, nameOf));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) =>
-      key === "$ref" && typeof item === "string"
-        ? [key, item.replace(/^#\/\$defs\//, "#/components/schemas/")]
-        : [key, rewriteRefs(item)]
-    ),
+    Object.entries(value).map(([key, item]) => {
+      if (key !== "$ref" || typeof item !== "string") return [key, rewriteRefs(item, name, nameOf)];
+      return [key, componentRef(item === "#" ? name : nameOf(item.replace("#/$defs/", "")))];
+    }),
   );
+}
+
+function componentRef(name: string): string {
+  return `#/components/schemas/${name}`;
 }
 
 function problemAnswer(code: ErrorCode): JsonObject {

@@ -29,6 +29,38 @@ const addTake = endpoint({
   reply: Take,
   status: 201,
 });
+const Node = z.object({
+  name: z.string(),
+  get children() {
+    return z.array(Node);
+  },
+});
+const Leaf = z.object({
+  size: z.int(),
+  get inner() {
+    return z.optional(Leaf);
+  },
+});
+const putTree = endpoint({
+  method: "PUT",
+  path: "/trees",
+  can: "signed_in",
+  summary: "Change a tree",
+  body: z.object({
+    tree: Node,
+    at: z.tuple([z.int(), z.int()]),
+    none: z.optional(z.never()),
+    any: z.unknown(),
+  }),
+  reply: Node,
+});
+const getLeaf = endpoint({
+  method: "GET",
+  path: "/leaf",
+  can: "signed_in",
+  summary: "A leaf",
+  reply: z.object({ leaf: Leaf }),
+});
 const getFile = endpoint({
   method: "GET",
   path: "/files/:hash",
@@ -65,30 +97,43 @@ Deno.test("openApiDocument tells of every endpoint, gate, field and error", () =
 });
 
 Deno.test("openApiDocument is the same each time and every reference in it leads somewhere", () => {
-  const first = JSON.stringify(openApiDocument([listTakes, addTake, getFile], "1"));
-  assertEquals(JSON.stringify(openApiDocument([listTakes, addTake, getFile], "1")), first);
+  const all = [listTakes, addTake, getFile, putTree, getLeaf];
+  const first = JSON.stringify(openApiDocument(all, "1"));
+  assertEquals(JSON.stringify(openApiDocument(all, "1")), first);
   const document = JSON.parse(first);
-  for (const [, reference] of first.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
-    const target = reference?.split("/").reduce((value, key) => value?.[key], document);
-    assert(target, reference);
+  const { schemas, responses } = document.components;
+  for (const [, reference = ""] of first.matchAll(/"\$ref":"([^"]+)"/g)) {
+    const name = reference.slice(reference.lastIndexOf("/") + 1);
+    assert(reference === `#/components/schemas/${name}` ? schemas[name] : responses[name], reference);
   }
+  const tree =
+    document.paths["/api/trees"].put.requestBody.content["application/json"].schema.properties.tree;
+  const leaf =
+    document.paths["/api/leaf"].get.responses["200"].content["application/json"].schema.properties.leaf;
+  const target = ({ $ref }: { $ref: string }) => schemas[$ref.slice($ref.lastIndexOf("/") + 1)];
+  assertEquals(Object.keys(target(tree).properties), ["name", "children"]);
+  assertEquals(Object.keys(target(leaf).properties), ["size", "inner"]);
 });
 
 Deno.test("serveApiDocs() gives a page with no script, nothing from elsewhere, and escaped text", async () => {
   const app = createApp();
   serveApiDocs(app, "1.2.3");
   serve(app, listTakes, () => ({ items: [] }));
+  serve(app, putTree, () => ({ name: "a", children: [] }));
+  serve(app, getLeaf, () => ({ leaf: { size: 1 } }));
   const response = await app.request("/api/docs");
   const html = await response.text();
   assertStringIncludes(html, "List &lt;takes&gt; &amp; more");
   assertStringIncludes(html, "project.read");
+  assertStringIncludes(html, "at: [integer, integer]");
+  assertStringIncludes(html, "none?: nothing");
   assert(!/<script|https?:\/\//.test(html));
   assertEquals(
     await styleHash(html),
     /'(sha256-[^']+)'/.exec(response.headers.get("content-security-policy") ?? "")?.[1],
   );
   const document = await (await app.request("/api/openapi.json")).json();
-  assertEquals(Object.keys(document.paths), ["/api/clips/{clipId}/takes"]);
+  assertEquals(Object.keys(document.paths), ["/api/clips/{clipId}/takes", "/api/leaf", "/api/trees"]);
   assertEquals((await app.request("/problems/conflict")).status, 200);
   assertEquals((await app.request("/problems/nonsense")).status, 404);
 });
