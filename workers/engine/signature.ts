@@ -1,58 +1,53 @@
 import { createHash } from "node:crypto";
-import { type Graph, isLink, linksOf } from "./graph.ts";
+import { type Graph, type GraphNode, isLink, linksOf } from "./graph.ts";
 import { toJson } from "./json_text.ts";
 import type { Folders } from "./nodes/node_spec.ts";
 import { literalsOf } from "./validate.ts";
 
 /**
- * The cache key of every node: its type, literals and fingerprint, and those of all its ancestors by structure.
- * Node ids are no part of it, so a renumbered graph has the same keys; but a node that names a hidden
- * UNIQUE_ID has its id in its key, as it may show it.
+ * The cache key of every node: its type, literals and fingerprint, and the keys of what it takes. Node ids are
+ * no part of it, so a renumbered graph has the same keys; but a node that names a hidden UNIQUE_ID has its id
+ * in its key, as it may show it. A graph with a cycle throws.
  */
 export async function signaturesOf(graph: Graph, folders: Folders): Promise<ReadonlyMap<string, string>> {
   const fingerprints = await takeFingerprints(graph, folders);
   const signatures = new Map<string, string>();
-  for (const id of graph.keys()) signatures.set(id, signatureOf(id, graph, fingerprints));
-  return signatures;
-}
-
-function signatureOf(id: string, graph: Graph, fingerprints: ReadonlyMap<string, unknown>): string {
-  const order = orderAncestors(id, graph);
-  const hash = createHash("sha256");
-  for (const each of [id, ...order.keys()]) {
-    const node = graph.get(each);
-    if (!node) {
-      hash.update(crypto.randomUUID());
+  const open = [...graph.values()].toReversed();
+  let patience = 2 * graph.size * graph.size + 1;
+  for (let node = open.at(-1); node; node = open.at(-1)) {
+    if (patience-- === 0) {
+      throw new Error("Cannot sign a graph with a cycle: validation must refuse it first");
+    }
+    const missing = linksOf(node).flatMap(([, [source]]) =>
+      signatures.has(source) ? [] : graph.get(source) ?? []
+    );
+    if (missing.length > 0 && !signatures.has(node.id)) {
+      open.push(...missing);
       continue;
     }
-    const inputs = Object.keys(node.inputs).sort().map((name) => {
-      const value = node.inputs[name];
-      return [name, isLink(value) ? { ancestor: order.get(value[0]), slot: value[1] } : { value }];
-    });
-    const ownId = Object.values(node.spec.hidden ?? {}).includes("UNIQUE_ID") ? [each] : [];
-    hash.update(toJson([node.classType, fingerprints.get(each) ?? false, ...ownId, inputs]) + "\n");
+    open.pop();
+    if (!signatures.has(node.id)) signatures.set(node.id, sign(node, fingerprints, signatures));
   }
-  return hash.digest("base64url");
+  // In the order of the request, in which cached nodes are announced.
+  return new Map([...graph.keys()].map((id) => [id, signatures.get(id) ?? ""]));
 }
 
-/** Ancestors of a node, numbered in the order in which its sorted inputs lead to them. */
-function orderAncestors(id: string, graph: Graph): ReadonlyMap<string, number> {
-  const order = new Map<string, number>();
-  const sorted = (of: string) => {
-    const node = graph.get(of);
-    return node ? linksOf(node).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [source]]) => source) : [];
-  };
-  // Depth first with an own stack: a chain of thousands of nodes must not exhaust the call stack.
-  const stack = [sorted(id)];
-  for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const next = top.shift();
-    if (next === undefined) stack.pop();
-    else if (!order.has(next)) {
-      order.set(next, order.size);
-      stack.push(sorted(next));
+function sign(
+  node: GraphNode,
+  fingerprints: ReadonlyMap<string, unknown>,
+  signatures: ReadonlyMap<string, string>,
+): string {
+  const inputs = Object.keys(node.inputs).sort().map((name) => {
+    const value = node.inputs[name];
+    // A link to a node that is not there can't be cached.
+    if (isLink(value)) {
+      return [name, { from: signatures.get(value[0]) ?? crypto.randomUUID(), slot: value[1] }];
     }
-  }
-  return order;
+    return [name, { value }];
+  });
+  const ownId = Object.values(node.spec.hidden ?? {}).includes("UNIQUE_ID") ? [node.id] : [];
+  const parts = [node.classType, fingerprints.get(node.id) ?? false, ownId, inputs];
+  return createHash("sha256").update(toJson(parts)).digest("base64url");
 }
 
 async function takeFingerprints(graph: Graph, folders: Folders): Promise<ReadonlyMap<string, unknown>> {

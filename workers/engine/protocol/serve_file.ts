@@ -44,7 +44,7 @@ function readRange(
   const [, first = "", last = ""] = match;
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
-  return start >= size || start >= end ? "unsatisfiable" : { start, end };
+  return start >= end ? "unsatisfiable" : { start, end };
 }
 
 async function openRange(
