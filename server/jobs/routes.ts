@@ -5,8 +5,11 @@ import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 import type { Settlement } from "./settle.ts";
 
-/** The jobs slice over HTTP. `settlements` are told of retries. */
-export function mountJobs(app: App, db: Db, settlements: readonly Settlement[] = []): void {
+/** `settlements` are told of retries, so that the slices take back what a failure made of their things. */
+export function jobRoutes(
+  app: App,
+  { db, settlements = [] }: { db: Db; settlements?: readonly Settlement[] },
+): void {
   serve(app, contract.listJobs, ({ actor, query }) => service.listJobs(db, actor, query));
   serve(app, contract.getJob, ({ actor, params }) => service.getJob(db, actor, params.jobId));
   serve(

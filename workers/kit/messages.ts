@@ -81,6 +81,8 @@ export const ThreadMessage = z.discriminatedUnion("t", [
   z.object({ t: z.literal("engine_lost"), reason: z.string() }),
   /** What the media thread found to work with, for the health page. */
   z.object({ t: z.literal("media_backend"), backend: z.unknown() }),
+  /** Vitals of a worker as the bridge last saw them, for the live hub; what lasts is in the database. */
+  z.object({ t: z.literal("worker_state"), workerId: z.string(), state: z.unknown() }),
   /** For the live hub: worthless after a crash, so it never touches the database. */
   z.object({
     t: z.literal("progress"),

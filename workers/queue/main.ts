@@ -28,9 +28,11 @@ serveThread(async ({ settings, log, post }) => {
     db,
     log,
     nodeId: node.id,
+    host: node.host,
     tell: (about, data) => dispatch.send("comfy", { t: "tell", about, data }),
+    onReady: () => queue.wake(),
   });
-  const queue = new JobQueue({
+  const queue: JobQueue = new JobQueue({
     db,
     node,
     log,
@@ -40,10 +42,9 @@ serveThread(async ({ settings, log, post }) => {
     dispatch,
     isAlive,
     post,
-    onTell: (thread, about, data) => fleet.hear(thread, about, data),
-    onBeat: () => fleet.keep(),
+    onTell: (_thread, about, data) => fleet.hear(about, data),
+    keepFleet: () => fleet.keep(),
   });
-  fleet.onChange(() => queue.wake());
   await queue.start();
   return {
     onAttach: (name, port) => {
@@ -51,7 +52,7 @@ serveThread(async ({ settings, log, post }) => {
       if (name === "comfy") fleet.restate();
     },
     onDetach: (name, reason) => dispatch.detach(name, reason),
-    onTell: (about, data) => fleet.hear("main", about, data),
+    onTell: (about, data) => fleet.hear(about, data),
     stop: async () => {
       await queue.stop();
       await db.end({ timeout: 1 });

@@ -56,13 +56,14 @@ export interface QueueOptions {
   ) => void;
   /** What threads tell beside jobs. */
   readonly onTell?: (thread: string, about: string, data: unknown) => void;
-  /** Called with each beat, for what else is to be done every few seconds. */
-  readonly onBeat?: () => Promise<void>;
+  /** Called every few seconds and when workers were changed. */
+  readonly keepFleet?: () => Promise<void>;
 }
 
 const BEAT_MS = 4_000;
 /** The poll behind the notifications. With the beat that is less than one query a second when idle. */
 const LOOK_MS = 2_000;
+const FLEET_MS = 12_000;
 /** How long a told call may take to end before its thread counts as stuck. */
 const STOP_GRACE_MS = 5_000;
 /** How long stopping waits for calls to end by themselves. */
@@ -126,6 +127,7 @@ export class JobQueue {
     this.#listener = await listen(this.#db, "seedloop_jobs", this.#log, (payload) => this.#hear(payload));
     this.#every(BEAT_MS, () => this.#beat());
     this.#every(LOOK_MS, () => this.#look());
+    this.#every(FLEET_MS, () => this.#keepFleet());
     await this.#look();
     this.#wakeAll();
   }
@@ -168,7 +170,13 @@ export class JobQueue {
   #hear(payload: string): void {
     this.#floors.clear();
     if (payload === "cancel") this.#look().catch((error) => this.#complain("look", error));
+    else if (payload === "fleet") this.#keepFleet().catch((error) => this.#complain("fleet", error));
     else this.#wakeAll();
+  }
+
+  async #keepFleet(): Promise<void> {
+    await this.#options.keepFleet?.();
+    this.#wake("gpu");
   }
 
   #complain(what: string, error: unknown): void {
@@ -456,7 +464,6 @@ export class JobQueue {
       else if (lease.isCancelAsked) this.#stopRun(callId, run, "cancelled");
     }
     await this.#giveBackForgotten(held);
-    await this.#options.onBeat?.();
   }
 
   /** Leases that nobody here knows of, at two beats in a row: a claim may be on its way to us at the first. */

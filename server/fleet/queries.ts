@@ -1,0 +1,221 @@
+import type { Json, Queryable } from "#server/db/db.ts";
+import type { Worker, WorkerDetail, WorkerInput, WorkerKind, WorkerStatus } from "./contract.ts";
+
+const columns = (db: Queryable) =>
+  db`
+  w.id, w.name, k.code as kind, s.code as status, w.url, w.software, w.version, w.max_parallel,
+  (select count(*)::integer from jobs j where j.worker_id = w.id and j.status_id = 4) as running,
+  exists (select 1 from queue_pauses p where p.worker_id = w.id) as is_paused,
+  w.last_seen_at, w.last_error, w.created_at`;
+
+const sources = (db: Queryable) =>
+  db`workers w join worker_kind k on k.id = w.kind_id join worker_status s on s.id = w.status_id`;
+
+export async function listWorkers(db: Queryable): Promise<Worker[]> {
+  return await db<Worker[]>`select ${columns(db)} from ${sources(db)} order by w.name`;
+}
+
+export async function findWorker(db: Queryable, workerId: string): Promise<Worker | undefined> {
+  const [row] = await db<Worker[]>`select ${columns(db)} from ${sources(db)} where w.id = ${workerId}`;
+  return row;
+}
+
+export async function listCapabilities(
+  db: Queryable,
+  workerId: string,
+): Promise<WorkerDetail["capabilities"]> {
+  return await db<WorkerDetail["capabilities"]>`
+    select c.workflow_version_id, f.code as workflow_code, f.title as workflow_title, c.is_able, c.missing, c.checked_at
+      from worker_capabilities c
+      join workflow_versions v on v.id = c.workflow_version_id
+      join workflows f on f.id = v.workflow_id
+     where c.worker_id = ${workerId}
+     order by f.code, v.number`;
+}
+
+export interface WorkerInsert extends WorkerInput {
+  readonly id: NonNullable<WorkerInput["id"]>;
+  readonly kind: WorkerKind;
+  readonly createdById: string | null;
+}
+
+/** False when there is a worker of this id already. */
+export async function insertWorker(db: Queryable, worker: WorkerInsert): Promise<boolean> {
+  const rows = await db`
+    insert into workers (id, name, kind_id, status_id, url, max_parallel, created_by_id)
+    select ${worker.id}, ${worker.name}, k.id, s.id, ${worker.url}, ${worker.maxParallel}, ${worker.createdById}
+      from worker_kind k, worker_status s where k.code = ${worker.kind} and s.code = 'unknown'
+    on conflict (id) do nothing
+    returning 1`;
+  return rows.length > 0;
+}
+
+export async function updateWorker(
+  db: Queryable,
+  workerId: string,
+  change: { name?: string | undefined; url?: string | undefined; maxParallel?: number | undefined },
+): Promise<void> {
+  await db`
+    update workers
+       set name = coalesce(${change.name ?? null}, name),
+           url = coalesce(${change.url ?? null}, url),
+           max_parallel = coalesce(${change.maxParallel ?? null}, max_parallel)
+     where id = ${workerId}`;
+}
+
+export async function setWorkerStatus(db: Queryable, workerId: string, status: WorkerStatus): Promise<void> {
+  await db`update workers set status_id = (select id from worker_status where code = ${status}) where id = ${workerId}`;
+}
+
+/** False while something runs on it. */
+export async function deleteWorker(db: Queryable, workerId: string): Promise<boolean> {
+  const rows = await db`
+    delete from workers w
+     where w.id = ${workerId} and not exists (select 1 from jobs j where j.worker_id = w.id and j.status_id = 4)
+    returning 1`;
+  return rows.length > 0;
+}
+
+/** The CPU engine of this process, under the name of its host; its address is another at each start. */
+export async function upsertCpuEngine(
+  db: Queryable,
+  engine: { id: string; name: string; url: string; nodeId: string },
+): Promise<string> {
+  const [row] = await db<{ id: string }[]>`
+    insert into workers (id, name, kind_id, status_id, url, owner_node_id)
+    select ${engine.id}, ${engine.name}, k.id, s.id, ${engine.url}, ${engine.nodeId}
+      from worker_kind k, worker_status s where k.code = 'cpu_engine' and s.code = 'unknown'
+    on conflict (name) do update set url = excluded.url, owner_node_id = excluded.owner_node_id
+    returning id`;
+  if (!row) throw new Error("Cannot register the CPU engine: its lookup rows are missing");
+  return row.id;
+}
+
+export interface OwnedWorker {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: WorkerKind;
+  readonly status: WorkerStatus;
+  readonly url: string;
+  readonly capabilityHash: string | null;
+}
+
+/** How long a node may be silent before its workers are driven by another. */
+const SILENT_MS = 20_000;
+
+/**
+ * Takes over workers that nobody drives, ends drains that are through, and returns all that this node drives.
+ * A CPU engine listens on its own machine's loopback, so no other node takes it.
+ */
+export async function adoptWorkers(db: Queryable, nodeId: string): Promise<OwnedWorker[]> {
+  return await db<OwnedWorker[]>`
+    with adopted as (
+      update workers w
+         set owner_node_id = ${nodeId}
+       where w.kind_id <> (select id from worker_kind where code = 'cpu_engine')
+         and w.owner_node_id is distinct from ${nodeId}::uuid
+         and not exists (
+           select 1 from server_nodes n
+            where n.id = w.owner_node_id and n.stopped_at is null
+              and n.heartbeat_at > now() - ${SILENT_MS} * interval '1 millisecond')
+      returning w.id),
+    drained as (
+      update workers w set status_id = (select id from worker_status where code = 'disabled')
+       where w.status_id = (select id from worker_status where code = 'draining')
+         and w.owner_node_id = ${nodeId}
+         and not exists (select 1 from jobs j where j.worker_id = w.id and j.status_id = 4)
+      returning w.id),
+    told as (
+      insert into events (kind_id, topic, data)
+      select e.id, 'fleet', jsonb_build_object('workerId', d.id)
+        from drained d join event_kind e on e.code = 'worker.changed')
+    select w.id, w.name, k.code as kind, s.code as status, w.url, w.capability_hash
+      from ${sources(db)}
+     where w.owner_node_id = ${nodeId} or w.id in (select id from adopted)
+     order by w.id`;
+}
+
+/** Workers of this node that are online and were not checked for some version of an active workflow. */
+export async function listWorkersToCheck(db: Queryable, nodeId: string): Promise<string[]> {
+  const rows = await db<{ id: string }[]>`
+    select w.id
+      from workers w join worker_status s on s.id = w.status_id and s.code = 'online'
+     where w.owner_node_id = ${nodeId} and w.capability_hash is not null
+       and exists (
+         select 1 from workflow_versions v
+           join workflows f on f.id = v.workflow_id
+           join workflow_status t on t.id = f.status_id and t.code = 'active'
+          where not exists (
+            select 1 from worker_capabilities c where c.worker_id = w.id and c.workflow_version_id = v.id))`;
+  return rows.map((row) => row.id);
+}
+
+/** Lets the process that drives the fleet look at the rows again. */
+export async function wakeFleet(db: Queryable): Promise<void> {
+  await db`select pg_notify('seedloop_jobs', 'fleet')`;
+}
+
+export interface SeenWorker {
+  readonly workerId: string;
+  readonly isReachable: boolean;
+  readonly software: string | null;
+  readonly version: string | null;
+  readonly problem: string | null;
+}
+
+/** Writes what was seen of a worker; true when its state changed. Disabled and draining ones stay so. */
+export async function saveSeen(db: Queryable, seen: SeenWorker): Promise<boolean> {
+  const status: WorkerStatus = seen.isReachable ? "online" : "offline";
+  const [row] = await db<{ hasChanged: boolean }[]>`
+    with old as (select id, status_id, version from workers where id = ${seen.workerId} for no key update)
+    update workers w
+       set status_id = case when s.code in ('draining', 'disabled') then w.status_id
+                            else (select id from worker_status where code = ${status}) end,
+           software = coalesce(${seen.software}, w.software), version = coalesce(${seen.version}, w.version),
+           last_seen_at = case when ${seen.isReachable} then now() else w.last_seen_at end,
+           last_error = ${seen.problem}
+      from old join worker_status s on s.id = old.status_id
+     where w.id = old.id
+    returning w.status_id <> old.status_id or w.version is distinct from old.version as has_changed`;
+  return row?.hasChanged ?? false;
+}
+
+export interface VersionToCheck {
+  readonly id: string;
+  readonly manifest: Json;
+  readonly graph: Json;
+}
+
+/** Versions of active workflows that this worker was not checked for; all of them with `anew`. */
+export async function listVersionsToCheck(
+  db: Queryable,
+  workerId: string,
+  anew: boolean,
+): Promise<VersionToCheck[]> {
+  return await db<VersionToCheck[]>`
+    select v.id, v.manifest, v.graph
+      from workflow_versions v
+      join workflows f on f.id = v.workflow_id
+      join workflow_status s on s.id = f.status_id and s.code = 'active'
+     where ${anew} or not exists (
+       select 1 from worker_capabilities c where c.worker_id = ${workerId} and c.workflow_version_id = v.id)
+     order by v.id`;
+}
+
+/** Saves what a worker lacks for each version, and which description of its nodes that was told from. */
+export async function saveCapabilities(
+  db: Queryable,
+  workerId: string,
+  capabilityHash: string,
+  found: readonly { versionId: string; missing: readonly string[] }[],
+): Promise<void> {
+  await db`
+    insert into worker_capabilities (worker_id, workflow_version_id, is_able, missing)
+    select w.id, v.id, jsonb_array_length(g.missing) = 0, array(select jsonb_array_elements_text(g.missing))
+      from jsonb_to_recordset(${db.json(found as unknown as Json)}) as g ("versionId" uuid, missing jsonb)
+      join workflow_versions v on v.id = g."versionId"
+      join workers w on w.id = ${workerId}
+    on conflict (worker_id, workflow_version_id) do update
+       set is_able = excluded.is_able, missing = excluded.missing, checked_at = now()`;
+  await db`update workers set capability_hash = ${capabilityHash} where id = ${workerId}`;
+}

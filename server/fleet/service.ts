@@ -1,0 +1,153 @@
+import type { Actor } from "#server/core/actor.ts";
+import { AppError } from "#server/core/errors.ts";
+import { newId } from "#server/core/id.ts";
+import { audit } from "#server/audit/service.ts";
+import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import { announce } from "#server/live/announce.ts";
+import { notFound } from "#server/projects/service.ts";
+import {
+  type Worker,
+  workerChanged,
+  type WorkerDetail,
+  type WorkerInput,
+  type WorkerProbe,
+  type WorkerStatus,
+} from "./contract.ts";
+import * as queries from "./queries.ts";
+import { probeWorker } from "./probe.ts";
+import { checkWorkerUrl } from "./worker_url.ts";
+
+export async function listWorkers(db: Db): Promise<{ items: Worker[] }> {
+  return { items: await queries.listWorkers(db) };
+}
+
+async function openWorker(db: Queryable, workerId: string): Promise<Worker> {
+  const worker = await queries.findWorker(db, workerId);
+  if (!worker) throw notFound("worker");
+  return worker;
+}
+
+export async function getWorker(db: Db, workerId: string): Promise<WorkerDetail> {
+  const worker = await openWorker(db, workerId);
+  return { ...worker, capabilities: await queries.listCapabilities(db, workerId) };
+}
+
+/** Looks at a server that is not registered yet. What can't be reached is a reply, not an error. */
+export async function testWorker(url: string, signal: AbortSignal): Promise<WorkerProbe> {
+  return await probeWorker(await checkWorkerUrl(url), signal);
+}
+
+/** Registers a ComfyUI server; it need not be running. The same id again returns the worker that is there. */
+export async function addWorker(db: Db, actor: Actor, input: WorkerInput): Promise<Worker> {
+  const url = await checkWorkerUrl(input.url);
+  const workerId = input.id ?? newId<"worker">();
+  await transact(db, async (tx) => {
+    const worker = { ...input, id: workerId, url, kind: "comfyui", createdById: actor.userId } as const;
+    if (!await queries.insertWorker(tx, worker)) return;
+    await record(tx, actor, "worker.create", workerId, { name: input.name, url });
+  });
+  return await openWorker(db, workerId);
+}
+
+export async function changeWorker(
+  db: Db,
+  actor: Actor,
+  workerId: string,
+  change: { name?: string | undefined; url?: string | undefined; maxParallel?: number | undefined },
+): Promise<Worker> {
+  const before = await openWorker(db, workerId);
+  if (before.kind === "cpu_engine" && change.url !== undefined) {
+    throw new AppError(
+      "conflict",
+      "Cannot change the address of the CPU engine: it registers itself at each start",
+    );
+  }
+  const url = change.url === undefined ? undefined : await checkWorkerUrl(change.url);
+  await transact(db, async (tx) => {
+    await queries.updateWorker(tx, workerId, { ...change, url });
+    await record(tx, actor, "worker.change", workerId, {
+      before: { name: before.name, url: before.url },
+      change,
+    });
+  });
+  return await openWorker(db, workerId);
+}
+
+/** Enables, drains or disables a worker. A change to what it is already changes nothing. */
+export async function setWorkerStatus(
+  db: Db,
+  actor: Actor,
+  workerId: string,
+  status: Extract<WorkerStatus, "unknown" | "draining" | "disabled">,
+): Promise<Worker> {
+  const before = await openWorker(db, workerId);
+  const isIdle = status === "unknown" && before.status !== "draining" && before.status !== "disabled";
+  if (!isIdle && before.status !== status && !(status === "draining" && before.status === "disabled")) {
+    await transact(db, async (tx) => {
+      await queries.setWorkerStatus(tx, workerId, status);
+      await record(tx, actor, "worker.change", workerId, { before: before.status, status });
+    });
+  }
+  return await openWorker(db, workerId);
+}
+
+export async function removeWorker(db: Db, actor: Actor, workerId: string): Promise<void> {
+  const worker = await openWorker(db, workerId);
+  await transact(db, async (tx) => {
+    if (!await queries.deleteWorker(tx, workerId)) {
+      throw new AppError("conflict", `Cannot remove ${worker.name}: a job runs on it. Drain it first`);
+    }
+    await record(tx, actor, "worker.remove", workerId, { name: worker.name, url: worker.url });
+  });
+}
+
+async function record(
+  tx: Tx,
+  actor: Actor,
+  action: string,
+  workerId: string,
+  facts: Record<string, unknown>,
+): Promise<void> {
+  await audit(tx, actor, action, { subject: ["worker", workerId], facts });
+  await announceWorker(tx, workerId);
+  await queries.wakeFleet(tx);
+}
+
+async function announceWorker(db: Queryable, workerId: string): Promise<void> {
+  await announce(db, workerChanged, "fleet", { workerId });
+}
+
+/** Makes the CPU engine of this process known under its address of today; returns the worker's id. */
+export async function registerCpuEngine(
+  db: Db,
+  engine: { url: string; nodeId: string; host: string },
+): Promise<string> {
+  return await transact(db, async (tx) => {
+    const name = `CPU preview (${engine.host})`.slice(0, 80);
+    const workerId = await queries.upsertCpuEngine(tx, { ...engine, id: newId<"worker">(), name });
+    await announceWorker(tx, workerId);
+    return workerId;
+  });
+}
+
+/** Writes what the bridge has seen of a worker and tells everybody when that is news. */
+export async function recordSeen(db: Db, seen: queries.SeenWorker): Promise<boolean> {
+  return await transact(db, async (tx) => {
+    const hasChanged = await queries.saveSeen(tx, seen);
+    if (hasChanged) await announceWorker(tx, seen.workerId);
+    return hasChanged;
+  });
+}
+
+/** Saves what a worker lacks for workflow versions and tells everybody. */
+export async function recordCapabilities(
+  db: Db,
+  workerId: string,
+  capabilityHash: string,
+  found: readonly { versionId: string; missing: readonly string[] }[],
+): Promise<void> {
+  await transact(db, async (tx) => {
+    await queries.saveCapabilities(tx, workerId, capabilityHash, found);
+    await announceWorker(tx, workerId);
+  });
+}

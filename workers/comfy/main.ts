@@ -1,0 +1,36 @@
+// The comfy thread: drives every ComfyUI server and the CPU engine.
+import * as z from "zod/mini";
+import { LocalStore } from "#server/files/local_store.ts";
+import { serveThread } from "#workers/kit/thread.ts";
+import { comfyHandlers } from "./handlers.ts";
+import { TIMINGS } from "./timings.ts";
+import { FleetWatch } from "./watch_fleet.ts";
+import { WorkerLinks } from "./worker_link.ts";
+
+/** What the composition root tells the thread. */
+const Settings = z.object({ storeRoot: z.string(), workRoot: z.string() });
+
+serveThread(({ settings, log, tell, post }) => {
+  const { storeRoot, workRoot } = Settings.parse(settings);
+  const links = new WorkerLinks(TIMINGS, log);
+  const fleet = new FleetWatch({
+    links,
+    log,
+    tell,
+    onState: (workerId, state) => post({ t: "worker_state", workerId, state }),
+  });
+  return {
+    handlers: comfyHandlers(links),
+    store: new LocalStore(storeRoot),
+    workRoot,
+    onTell: (about, data) => {
+      fleet.hear(about, data).catch((error) =>
+        log.error("fleet message was not understood", { about, error })
+      );
+    },
+    stop: async () => {
+      await fleet.close();
+      await links.close();
+    },
+  };
+});
