@@ -18,7 +18,12 @@ async function main(args: readonly string[]): Promise<void> {
     registry: REGISTRY,
     folders: await prepareFolders(base),
     log,
-    media: () => tools ??= openMediaTools({ ffmpeg: option(args, "--ffmpeg") }),
+    media: () =>
+      tools ??= openMediaTools({ ffmpeg: option(args, "--ffmpeg") }).catch((error: unknown) => {
+        // The next node that needs them tries again.
+        tools = undefined;
+        throw error;
+      }),
   });
   Deno.stdout.writeSync(encoder.encode(`${JSON.stringify({ ready: true, url: server.url })}\n`));
   for await (const _ of Deno.stdin.readable) {

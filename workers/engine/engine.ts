@@ -2,11 +2,12 @@ import type { Log } from "#server/core/log.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { createCache, type ResultCache } from "./cache.ts";
 import { executePrompt } from "./execute.ts";
+import { describeFailure } from "./failure.ts";
 import { type Graph, parseGraph, type Registry } from "./graph.ts";
 import { isRecord } from "./json_text.ts";
 import type { Folders } from "./nodes/node_spec.ts";
 import type { Outlet } from "./outlet.ts";
-import { PromptQueue, type QueueItem } from "./queue.ts";
+import { type Outcome, PromptQueue, type QueueItem } from "./queue.ts";
 import { type NodeErrors, validateOutputs } from "./validate.ts";
 
 /** What an engine is made of. */
@@ -59,8 +60,8 @@ export class Engine {
     nodeId: undefined,
   };
   #freeMemory = false;
-  #stopped = false;
-  #worker: Promise<void> | undefined;
+  #isWorking = false;
+  #worker: Promise<void> = Promise.resolve();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -128,7 +129,6 @@ export class Engine {
 
   /** Drops what waits, interrupts what runs, and resolves when the worker stands still. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     this.queue.clear();
     this.interrupt();
     await this.#worker;
@@ -146,18 +146,20 @@ export class Engine {
 
   #enqueue(item: QueueItem): void {
     this.queue.put(item);
-    this.#worker ??= this.#work().finally(() => this.#worker = undefined);
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#worker = this.#work();
   }
 
   async #work(): Promise<void> {
     // Let the answer to the request go first.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    while (!this.#stopped) {
-      const item = this.queue.take();
-      if (!item) return;
+    for (let item = this.queue.take(); item; item = this.queue.take()) {
       await this.#run(item);
       if (this.#freeMemory) this.#free();
     }
+    // In the same turn in which the queue was seen empty: a prompt that comes next starts another worker.
+    this.#isWorking = false;
   }
 
   async #run(item: QueueItem): Promise<void> {
@@ -172,7 +174,7 @@ export class Engine {
       log: this.#parts.log,
       media: () => this.#parts.media(),
       nodeStarted: (id) => this.#current.nodeId = id,
-    }, this.#interrupt.signal);
+    }, this.#interrupt.signal).catch((error: unknown) => this.#giveUp(item, error));
     this.#current.nodeId = undefined;
     this.queue.finish(outcome);
     this.#parts.log.info("a prompt ended", {
@@ -182,6 +184,17 @@ export class Engine {
     });
     if (this.#current.clientId === undefined) return;
     this.#parts.outlet.send("executing", { node: null, prompt_id: item.promptId }, this.#current.clientId);
+  }
+
+  /** A fault of the engine itself ends the prompt, never the worker. */
+  #giveUp(item: QueueItem, error: unknown): Outcome {
+    this.#parts.log.error("a prompt could not be executed", { promptId: item.promptId, error });
+    const failure = { prompt_id: item.promptId, ...describeFailure(error, {}), timestamp: Date.now() };
+    return {
+      status: { status_str: "error", completed: false, messages: [["execution_error", failure]] },
+      outputs: {},
+      meta: {},
+    };
   }
 
   #free(): void {

@@ -7,26 +7,21 @@ import { literalsOf } from "./validate.ts";
 /**
  * The cache key of every node: its type, literals and fingerprint, and the keys of what it takes. Node ids are
  * no part of it, so a renumbered graph has the same keys; but a node that names a hidden UNIQUE_ID has its id
- * in its key, as it may show it. A graph with a cycle throws.
+ * in its key, as it may show it. Nodes of a cycle (which nothing that runs needs) get keys that never recur.
  */
 export async function signaturesOf(graph: Graph, folders: Folders): Promise<ReadonlyMap<string, string>> {
   const fingerprints = await takeFingerprints(graph, folders);
   const signatures = new Map<string, string>();
+  const entered = new Set<string>();
   const open = [...graph.values()].toReversed();
-  let patience = 2 * graph.size * graph.size + 1;
   for (let node = open.at(-1); node; node = open.at(-1)) {
-    if (patience-- === 0) {
-      throw new Error("Cannot sign a graph with a cycle: validation must refuse it first");
-    }
-    const missing = linksOf(node).flatMap(([, [source]]) =>
-      signatures.has(source) ? [] : graph.get(source) ?? []
-    );
-    if (missing.length > 0 && !signatures.has(node.id)) {
-      open.push(...missing);
+    if (entered.has(node.id)) {
+      open.pop();
+      if (!signatures.has(node.id)) signatures.set(node.id, sign(node, fingerprints, signatures));
       continue;
     }
-    open.pop();
-    if (!signatures.has(node.id)) signatures.set(node.id, sign(node, fingerprints, signatures));
+    entered.add(node.id);
+    open.push(...linksOf(node).flatMap(([, [source]]) => entered.has(source) ? [] : graph.get(source) ?? []));
   }
   // In the order of the request, in which cached nodes are announced.
   return new Map([...graph.keys()].map((id) => [id, signatures.get(id) ?? ""]));
@@ -39,7 +34,7 @@ function sign(
 ): string {
   const inputs = Object.keys(node.inputs).sort().map((name) => {
     const value = node.inputs[name];
-    // A link to a node that is not there can't be cached.
+    // What leads to no node, or back to itself, can't be cached.
     if (isLink(value)) {
       return [name, { from: signatures.get(value[0]) ?? crypto.randomUUID(), slot: value[1] }];
     }

@@ -64,6 +64,12 @@ Deno.test("a fingerprint is part of the signature of all that follows; NaN is ne
   assertNotEquals(await signature(prompt(), "2"), await signature(prompt(), "2"));
 });
 
+Deno.test("nodes of a cycle have signatures that never recur, and others are not touched by it", async () => {
+  const prompt = () => ({ 1: empty(1), 2: batch("3", "1"), 3: batch("2", "1"), 4: batch("1", "1") });
+  assertNotEquals(await signature(prompt(), "2"), await signature(prompt(), "2"));
+  assertEquals(await signature(prompt(), "4"), await signature({ 1: empty(1), 4: batch("1", "1") }, "4"));
+});
+
 Deno.test("a chain of thousands of nodes has signatures", async () => {
   const prompt: Record<string, unknown> = { n0: empty(1) };
   for (let n = 1; n <= 5000; n++) {
