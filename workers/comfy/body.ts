@@ -75,7 +75,7 @@ export function watchBody(
         return controller.enqueue(value);
       }
       if (length !== undefined && seen !== length) {
-        throw broken(new Error(`the file broke off after ${seen} of ${length} bytes`));
+        throw broken(new Error(`Cannot read on: the file broke off after ${seen} of ${length} bytes`));
       }
       controller.close();
     },

@@ -54,7 +54,9 @@ export async function cancelUntilOver(
       if (signal.aborted || !isPassing(problem)) throw problem;
     }
     if (performance.now() > end) {
-      throw new Error(`Prompt ${promptId} on ${client.url} could not be cancelled: its node doesn't stop.`);
+      throw new Error(
+        `Cannot cancel prompt ${promptId} on ${client.url}: its node doesn't stop; restart that ComfyUI`,
+      );
     }
     await delay(again, signal);
   }

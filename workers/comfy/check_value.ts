@@ -14,13 +14,13 @@ export function checkValue(input: InputSpec, value: unknown): BadValue | undefin
   if (input.options !== undefined) return checkOption(input, input.options, value);
   if (input.type === "INT" || input.type === "FLOAT") {
     const number = asNumber(value, input.type);
-    if (number === undefined) return bad(`input ${input.name} must be a number, not ${show(value)}.`);
+    if (number === undefined) return bad(`input ${input.name} must be a number, not ${show(value)}`);
     // Comparing a number with a bigint is exact.
     if (input.min !== undefined && number < input.min) {
-      return bad(`input ${input.name} is ${show(value)}; it must be at least ${input.min}.`);
+      return bad(`input ${input.name} is ${show(value)}; it must be at least ${input.min}`);
     }
     if (input.max !== undefined && number > input.max) {
-      return bad(`input ${input.name} is ${show(value)}; it must be at most ${input.max}.`);
+      return bad(`input ${input.name} is ${show(value)}; it must be at most ${input.max}`);
     }
     return undefined;
   }
@@ -35,14 +35,14 @@ function checkOption(input: InputSpec, options: readonly unknown[], value: unkno
   const isModel = typeof value === "string" && MODEL_FILE.test(value);
   if (isModel) {
     const text =
-      `the worker has no file ${value} for input ${input.name}. Put it into the worker's model folder` +
-      (options.length > 0 ? ` or choose one of ${list(options)}.` : ".");
+      `the worker has no file ${value} for input ${input.name}; put it into the worker's model folder` +
+      (options.length > 0 ? ` or choose one of ${list(options)}` : "");
     return { text, isModel };
   }
   const choice = options.length === 0
     ? "the worker has none to choose from"
     : `it must be one of ${list(options)}`;
-  return { text: `input ${input.name} is ${show(value)}; ${choice}.`, isModel };
+  return { text: `input ${input.name} is ${show(value)}; ${choice}`, isModel };
 }
 
 /** As the worker would coerce it: text that reads as a number counts, a truth value too. */

@@ -1,32 +1,11 @@
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
-import { errorMessage } from "#server/core/errors.ts";
-import { asList, asNumber, asRecord, asText, asTexts, parseJson, writeJson } from "./json.ts";
-import { multipart, readCapped, StallTimer, tapBody, type UploadFile, watchBody } from "./body.ts";
+import { asList, asNumber, asRecord, asText, asTexts } from "./json.ts";
+import { untilAborted } from "./abort.ts";
+import { multipart, StallTimer, tapBody, type UploadFile, watchBody } from "./body.ts";
+import { brokenCall, ComfyError, notJson, refusal, stalled } from "./comfy_error.ts";
 import { type HistoryEntry, readHistoryEntry } from "./history.ts";
 import { TIMINGS, type Timings } from "./timings.ts";
-
-/** Why a call to a ComfyUI server brought no usable answer. */
-export type ComfyFailure =
-  | "unreachable" // no connection, or it broke
-  | "late" // no whole answer within the deadline
-  | "refused" // an HTTP status of 400 or more
-  | "redirected" // never followed: a worker's address is where it is
-  | "not_json" // 200, but not the promised JSON
-  | "too_large";
-
-/** A call to a ComfyUI server that failed. `body` is the parsed answer when it was JSON. */
-export class ComfyError extends Error {
-  override readonly name = "ComfyError";
-  constructor(
-    readonly reason: ComfyFailure,
-    message: string,
-    readonly status = 0,
-    readonly body?: unknown,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
+import { type CallOptions, Transport } from "./transport.ts";
 
 /** A file on a worker, as `/view` and the outputs of history name it. */
 export interface FileOnWorker {
@@ -52,32 +31,25 @@ export interface Submitted {
   readonly nodeErrors: Readonly<Record<string, unknown>>;
 }
 
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly deadlineMs?: number;
-  readonly maxBytes?: number;
-}
-
 const MIB = 1024 * 1024;
 
-/** One ComfyUI server over HTTP: every call has a deadline and a size cap, and follows no redirect. */
+/** One ComfyUI server over HTTP, by what can be asked of it. */
 export class ComfyClient {
   readonly url: string;
   readonly #timings: Timings;
-  readonly #http: Deno.HttpClient;
+  readonly #transport: Transport;
   #prefix: Promise<"/api" | ""> | undefined;
 
   /** @param url "http://host:8188", with or without a path under which a proxy serves it. */
   constructor(url: string, timings: Timings = TIMINGS) {
     this.url = url.replace(/\/+$/, "");
     this.#timings = timings;
-    this.#http = Deno.createHttpClient({ http2: false, poolMaxIdlePerHost: 4, poolIdleTimeout: 15_000 });
+    this.#transport = new Transport(this.url, timings);
   }
 
   /** Ends idle connections; the client can't be used afterwards. */
   close(): void {
-    this.#http.close();
+    this.#transport.close();
   }
 
   /** "/api" where the server knows that form of its routes, else "": asked once, and again after a failure. */
@@ -94,12 +66,12 @@ export class ComfyClient {
 
   /** GET of a route given without prefix ("/queue"), as JSON. */
   async getJson(route: string, options: CallOptions = {}): Promise<unknown> {
-    return await this.#json("GET", await this.prefix(options.signal) + route, undefined, options);
+    return await this.#transport.json("GET", await this.prefix(options.signal) + route, undefined, options);
   }
 
   /** POST of JSON; the answer's JSON, or undefined for the empty answers that most write routes give. */
   async postJson(route: string, body: unknown, options: CallOptions = {}): Promise<unknown> {
-    return await this.#json("POST", await this.prefix(options.signal) + route, body, options);
+    return await this.#transport.json("POST", await this.prefix(options.signal) + route, body, options);
   }
 
   async systemStats(options: CallOptions = {}): Promise<Record<string, unknown>> {
@@ -192,7 +164,9 @@ export class ComfyClient {
     };
     stall.touch();
     try {
-      const answer = asRecord(await this.#answer(await this.#fetch(route, init, signal), route, MIB));
+      const answer = asRecord(
+        await this.#transport.readJson(await this.#transport.fetch(route, init, signal), route),
+      );
       return uploadedName(this.url, answer);
     } finally {
       stall.stop();
@@ -202,9 +176,9 @@ export class ComfyClient {
   /** Size in bytes of a file on the worker, or undefined when it is not there. */
   async fileSize(file: FileOnWorker, options: CallOptions = {}): Promise<number | undefined> {
     const route = await this.prefix(options.signal) + "/view?" + viewQuery(file);
-    const signal = this.#deadline(options);
+    const signal = this.#transport.deadline(options);
     // A range of one byte, not HEAD: proxies and small servers answer HEAD without a length.
-    const response = await this.#fetch(route, { headers: { range: "bytes=0-0" } }, signal);
+    const response = await this.#transport.fetch(route, { headers: { range: "bytes=0-0" } }, signal);
     await response.body?.cancel();
     if (response.status === 404 || response.status === 416) return undefined;
     if (!response.ok) throw refusal(this.url, "/view", response.status, undefined);
@@ -226,7 +200,7 @@ export class ComfyClient {
       options.signal === undefined ? [stop.signal] : [stop.signal, options.signal],
     );
     stall.touch();
-    const response = await this.#fetch(route, {}, signal).finally(() => stall.stop());
+    const response = await this.#transport.fetch(route, {}, signal).finally(() => stall.stop());
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw refusal(this.url, `/view of ${file.filename}`, response.status, undefined);
@@ -241,13 +215,13 @@ export class ComfyClient {
     const length = response.headers.has("content-encoding") || announced === null
       ? undefined
       : Number(announced);
-    return watchBody(response.body, stall, (problem) => this.#broken(problem, route), length);
+    return watchBody(response.body, stall, (problem) => brokenCall(problem, this.url, route), length);
   }
 
   async #findPrefix(): Promise<"/api" | ""> {
     for (const prefix of ["/api", ""] as const) {
       try {
-        const answer = asRecord(await this.#json("GET", prefix + "/prompt", undefined, {}));
+        const answer = asRecord(await this.#transport.json("GET", prefix + "/prompt", undefined, {}));
         if (asRecord(answer?.exec_info) !== undefined) return prefix;
       } catch (problem) {
         const other = problem instanceof ComfyError &&
@@ -255,87 +229,8 @@ export class ComfyClient {
         if (!other) throw problem;
       }
     }
-    throw new ComfyError(
-      "not_json",
-      `${this.url} answers, but it isn't a ComfyUI server. Check the address and port.`,
-    );
-  }
-
-  async #json(method: string, route: string, body: unknown, options: CallOptions): Promise<unknown> {
-    const search = new URLSearchParams(options.query).toString();
-    const init: RequestInit = { method };
-    if (body !== undefined) {
-      init.body = writeJson(body);
-      init.headers = { "content-type": "application/json" };
-    }
-    const signal = this.#deadline(options);
-    const response = await this.#fetch(search === "" ? route : `${route}?${search}`, init, signal);
-    return await this.#answer(response, route, options.maxBytes ?? 64 * MIB);
-  }
-
-  async #answer(response: Response, route: string, maxBytes: number): Promise<unknown> {
-    if (response.status >= 300 && response.status < 400 || response.type === "opaqueredirect") {
-      await response.body?.cancel();
-      throw new ComfyError(
-        "redirected",
-        `${this.url}${route} redirects. Register the worker by its final address.`,
-      );
-    }
-    const json = response.headers.get("content-type")?.includes("json") === true;
-    const bytes = await this.#read(response, route, maxBytes);
-    if (!response.ok) throw refusal(this.url, route, response.status, json ? tryParse(bytes) : undefined);
-    if (bytes.length === 0) return undefined;
-    const parsed = json ? tryParse(bytes) : undefined;
-    if (parsed === undefined) throw notJson(this.url, route);
-    return parsed;
-  }
-
-  async #read(response: Response, route: string, maxBytes: number): Promise<Uint8Array> {
-    try {
-      const bytes = await readCapped(response.body, maxBytes);
-      if (bytes !== undefined) return bytes;
-    } catch (problem) {
-      throw this.#broken(problem, route);
-    }
-    throw new ComfyError(
-      "too_large",
-      `${this.url}${route} answered more than ${maxBytes} bytes; it was cut off.`,
-    );
-  }
-
-  async #fetch(route: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-    const options: RequestInit & { client: Deno.HttpClient } = {
-      ...init,
-      signal,
-      redirect: "manual",
-      client: this.#http,
-    };
-    try {
-      return await fetch(this.url + route, options);
-    } catch (problem) {
-      throw this.#broken(problem, route);
-    }
-  }
-
-  #broken(problem: unknown, route: string): unknown {
-    if (problem instanceof ComfyError) return problem;
-    const name = problem instanceof Error ? problem.name : "";
-    const where = this.url + route.replace(/\?.*/, "");
-    if (name === "TimeoutError") {
-      return new ComfyError("late", `${where} gave no whole answer in time.`, 0, undefined, {
-        cause: problem,
-      });
-    }
-    if (name === "AbortError") return problem;
-    const message = `${where} can't be reached: ${errorMessage(problem)}`;
-    return problem instanceof Error
-      ? new ComfyError("unreachable", message, 0, undefined, { cause: problem })
-      : problem;
-  }
-
-  #deadline(options: CallOptions): AbortSignal {
-    const late = AbortSignal.timeout(options.deadlineMs ?? this.#timings.callMs);
-    return options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+    const message = `Cannot use ${this.url}: it answers, but isn't a ComfyUI server; check address and port`;
+    throw new ComfyError("not_json", message);
   }
 }
 
@@ -351,47 +246,8 @@ export function viewQuery(file: FileOnWorker): string {
     .toString();
 }
 
-function tryParse(bytes: Uint8Array): unknown {
-  try {
-    return parseJson(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-function notJson(url: string, route: string): ComfyError {
-  return new ComfyError(
-    "not_json",
-    `${url}${route} answered something that isn't ComfyUI's: is a proxy in between?`,
-  );
-}
-
-function refusal(url: string, route: string, status: number, body: unknown): ComfyError {
-  const message = asText(asRecord(asRecord(body)?.error)?.message);
-  const said = message === undefined ? "" : `: ${message}`;
-  return new ComfyError("refused", `${url}${route} answered ${status}${said}.`, status, body);
-}
-
 function uploadedName(url: string, answer: Record<string, unknown> | undefined): FileOnWorker {
   const name = asText(answer?.name);
   if (name === undefined) throw notJson(url, "/upload/image");
   return { filename: name, subfolder: asText(answer?.subfolder) ?? "", type: "input" };
-}
-
-function stalled(url: string): ComfyError {
-  return new ComfyError("late", `${url} stopped sending in the middle of a file.`);
-}
-
-/** `work`, or the signal's reason when that comes first. The work itself goes on. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

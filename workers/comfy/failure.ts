@@ -1,6 +1,6 @@
 import type { FailureClass } from "#workers/kit/handle.ts";
 import { GiveUp, Retry } from "#workers/kit/handle.ts";
-import { ComfyError } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 import type { HistoryEntry } from "./history.ts";
 import { asList, asRecord, asText } from "./json.ts";
 
@@ -21,7 +21,7 @@ const BAD_MODEL = /SafetensorError|UnpicklingError|PytorchStreamReader|Could not
 /** Reads why a prompt ended badly out of its history. */
 export function runFailure(entry: HistoryEntry): RunFailure {
   if (entry.ended === "interrupted") {
-    const message = "Somebody interrupted the prompt on the worker. It is run again.";
+    const message = "Cannot use the prompt: somebody interrupted it on the worker; it is run again";
     return { failureClass: "worker_gone", retry: true, message };
   }
   const data = entry.messages.findLast((message) => message.name === "execution_error")?.data ?? {};
@@ -34,11 +34,11 @@ export function runFailure(entry: HistoryEntry): RunFailure {
     return {
       failureClass: "out_of_memory",
       retry: true,
-      message: `The worker ran out of memory: ${because}`,
+      message: `Cannot finish the prompt: the worker ran out of memory; ${because}`,
     };
   }
   if (POISONED.test(text)) {
-    const message = `The worker's GPU is in a fault that only a restart of ComfyUI mends: ${because}`;
+    const message = `Cannot use the worker's GPU until ComfyUI is restarted: ${because}`;
     return { failureClass: "worker_gone", retry: true, message };
   }
   if (BAD_MEDIA.test(text)) return { failureClass: "bad_input", retry: false, message: because };
@@ -71,7 +71,7 @@ export function rejectionLines(answer: unknown): string[] {
   if (head !== undefined && (lines.length === 0 || error?.type !== "prompt_outputs_failed_validation")) {
     lines.unshift(details ? `${head} ${details}` : head);
   }
-  return lines.length > 0 ? lines : ["The worker gave no reason."];
+  return lines.length > 0 ? lines : ["no reason was given"];
 }
 
 /** The failure of a graph that the worker refused, all reasons in one message. */
@@ -81,7 +81,10 @@ export function rejection(answer: unknown): GiveUp {
   const missing = type === "missing_node_type" ||
     (type === "invalid_prompt" && /does not exist|not found/i.test(message));
   const lines = rejectionLines(answer).join("; ");
-  return new GiveUp(`The worker refused the graph: ${lines}`, missing ? "missing_requirement" : "rejected");
+  return new GiveUp(
+    `Cannot run the graph: the worker refused it: ${lines}`,
+    missing ? "missing_requirement" : "rejected",
+  );
 }
 
 /** True for trouble on the way to the worker: worth another try at the same place. */

@@ -153,7 +153,7 @@ Deno.test("a worker that forgot the prompt is worker_gone", () =>
     };
     const failure = await failureOf(bridge.run());
     assertEquals([failure.name, failure.failureClass], ["Retry", "worker_gone"]);
-    assertStringIncludes(failure.message, "knows nothing of prompt");
+    assertStringIncludes(failure.message, "knows nothing of it any more");
   }));
 
 Deno.test("success without a file is output_missing, a blocked branch says why", () =>

@@ -1,4 +1,5 @@
-import { type ComfyClient, ComfyError } from "./client.ts";
+import type { ComfyClient } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 import { asList, asNumber, asRecord, asText, asTexts } from "./json.ts";
 
 /** How one prompt is stopped on a worker, best first. */

@@ -146,14 +146,14 @@ class Pace {
 }
 
 function gone(link: WorkerLink, problem: Error): Retry {
-  const message = `The worker ${link.client.url} stopped answering while the prompt ran: ${
+  const message = `Cannot follow the prompt: ${link.client.url} stopped answering while it ran: ${
     errorMessage(problem)
   }`;
   return new Retry(message, "worker_gone", { cause: problem });
 }
 
 function forgotten(link: WorkerLink, promptId: string): Retry {
-  const message = `The worker ${link.client.url} knows nothing of prompt ${promptId} any more: ` +
-    "it was restarted, or somebody removed the prompt from its queue.";
+  const message = `Cannot follow prompt ${promptId}: ${link.client.url} knows nothing of it any more; ` +
+    "it was restarted, or somebody removed the prompt from its queue";
   return new Retry(message, "worker_gone");
 }

@@ -1,7 +1,7 @@
 import { errorMessage } from "#server/core/errors.ts";
 import { type Log, silentLog } from "#server/core/log.ts";
 import { delay } from "#server/core/time.ts";
-import { ComfyError } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 import { type Device, readDevices, softwareFacts } from "./features.ts";
 import { asNumber, asRecord } from "./json.ts";
 import { TIMINGS, type Timings } from "./timings.ts";

@@ -3,7 +3,8 @@ import type { FileRef } from "#server/core/file_ref.ts";
 import { delay } from "#server/core/time.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { Retry } from "#workers/kit/handle.ts";
-import { ComfyError, type FileOnWorker } from "./client.ts";
+import type { FileOnWorker } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 import { isPassing } from "./failure.ts";
 import type { HistoryEntry } from "./history.ts";
 import { mediaTypeOf } from "./media_type.ts";
@@ -52,7 +53,10 @@ function filesOf(entry: HistoryEntry, node: string, blocked: readonly string[]):
   const files = entry.outputs.get(node)?.files ?? [];
   if (files.length > 0) return files;
   const because = blocked.length === 0 ? "" : `; a branch was blocked: ${blocked.join("; ")}`;
-  throw new Retry(`The prompt succeeded, but node ${node} left no file${because}`, "output_missing");
+  throw new Retry(
+    `Cannot find the result: the prompt succeeded, but node ${node} left no file${because}`,
+    "output_missing",
+  );
 }
 
 async function fetchFile(
@@ -83,7 +87,7 @@ async function fetchOnce(
   try {
     const first = await reader.read();
     if (first.done || first.value.length === 0) {
-      throw new Retry(`The worker's file ${file.filename} is empty.`, "output_missing");
+      throw new Retry(`Cannot use the result: the worker's file ${file.filename} is empty`, "output_missing");
     }
     const body = ReadableStream.from(async function* () {
       yield first.value;
@@ -98,11 +102,12 @@ async function fetchOnce(
 
 function asFetchFailure(problem: unknown, file: FileOnWorker): unknown {
   if (problem instanceof ComfyError && (problem.status === 404 || problem.status === 403)) {
-    const message = `The worker names the file ${file.filename} but doesn't have it: somebody removed it.`;
+    const message =
+      `Cannot fetch ${file.filename}: the worker names it but doesn't have it; somebody removed it`;
     return new Retry(message, "output_missing", { cause: problem });
   }
   if (problem instanceof ComfyError) {
-    return new Retry(`The output ${file.filename} could not be fetched: ${problem.message}`, "worker_gone", {
+    return new Retry(`Cannot fetch the output ${file.filename}: ${problem.message}`, "worker_gone", {
       cause: problem,
     });
   }

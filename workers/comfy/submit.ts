@@ -1,7 +1,8 @@
 import { delay } from "#server/core/time.ts";
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
 import { GiveUp, type JobContext, Retry } from "#workers/kit/handle.ts";
-import { ComfyError, untilAborted } from "./client.ts";
+import { untilAborted } from "./abort.ts";
+import { ComfyError } from "./comfy_error.ts";
 import { isPassing, rejection, rejectionLines } from "./failure.ts";
 import { asList, asRecord, withoutBigIntegers } from "./json.ts";
 import { fillGraph, type GenerateInput } from "./prepare.ts";
@@ -42,7 +43,7 @@ export async function submitGraph(
     }
     await link.cancel(promptId);
     const lines = rejectionLines({ node_errors: nodeErrors }).join("; ");
-    throw new GiveUp(`The worker would run only a part of the graph: ${lines}`, "rejected");
+    throw new GiveUp(`Cannot run the graph: the worker would run only a part of it: ${lines}`, "rejected");
   } catch (problem) {
     if (isPassing(problem)) return await confirmQueued(link, promptId, problem);
     if (problem instanceof ComfyError && problem.reason === "refused") throw rejected(problem);
@@ -70,8 +71,8 @@ async function acceptable(link: WorkerLink, graph: ApiGraph, signal: AbortSignal
   }
   if (problems.length > 0) {
     const missing = problems.some(({ kind }) => kind === "missing_node" || kind === "missing_model");
-    const all = problems.map((problem) => problem.message).join(" ");
-    const message = `The worker ${link.client.url} can't run this graph. ${all}`;
+    const all = problems.map((problem) => problem.message).join("; ");
+    const message = `Cannot run this graph on ${link.client.url}: ${all}`;
     throw new GiveUp(message, missing ? "missing_requirement" : "rejected");
   }
   const spelled = withoutBigIntegers(spellForWorker(graph, objectInfo));
@@ -80,7 +81,7 @@ async function acceptable(link: WorkerLink, graph: ApiGraph, signal: AbortSignal
 
 function rejected(problem: ComfyError): GiveUp {
   if (asRecord(problem.body) === undefined) {
-    return new GiveUp(`The worker refused the prompt: ${problem.message}`, "rejected", { cause: problem });
+    return new GiveUp(`Cannot run the graph: ${problem.message}`, "rejected", { cause: problem });
   }
   const { message, failureClass } = rejection(problem.body);
   return new GiveUp(message, failureClass, { cause: problem });
@@ -97,7 +98,7 @@ async function confirmQueued(link: WorkerLink, promptId: string, problem: ComfyE
     }
     await delay(link.timings.hintMs);
   }
-  throw new Retry(`The prompt could not be handed to the worker: ${problem.message}`, "worker_gone", {
+  throw new Retry(`Cannot hand the prompt to the worker: ${problem.message}`, "worker_gone", {
     cause: problem,
   });
 }

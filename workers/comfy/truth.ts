@@ -1,4 +1,5 @@
-import { type ComfyClient, ComfyError } from "./client.ts";
+import type { ComfyClient } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 import type { Features } from "./features.ts";
 import type { HistoryEntry } from "./history.ts";
 import { asRecord, asText } from "./json.ts";

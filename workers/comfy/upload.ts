@@ -1,7 +1,9 @@
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { GiveUp } from "#workers/kit/handle.ts";
-import { type ComfyClient, ComfyError, type FileOnWorker, untilAborted } from "./client.ts";
+import { untilAborted } from "./abort.ts";
+import type { ComfyClient, FileOnWorker } from "./client.ts";
+import { ComfyError } from "./comfy_error.ts";
 
 /** The folder under a worker's `input` that holds what Seedloop sent. */
 export const UPLOAD_FOLDER = "seedloop";
@@ -87,7 +89,7 @@ function tooLarge(url: string, size: number, limit: number | undefined): GiveUp 
   const least = Math.ceil(size / 1024 / 1024) + 1;
   const allowed = limit === undefined ? "" : ` of ${limit} bytes`;
   return new GiveUp(
-    `An input of ${size} bytes is over the upload limit${allowed} of ${url}. ` +
-      `Start that ComfyUI with --max-upload-size ${least} or choose a smaller input.`,
+    `Cannot send an input of ${size} bytes to ${url}: it is over the upload limit${allowed}; ` +
+      `start that ComfyUI with --max-upload-size ${least} or choose a smaller input`,
   );
 }

@@ -14,7 +14,7 @@ export interface Problem {
   readonly nodeId: string;
   readonly className: string;
   readonly input: string | undefined;
-  /** A sentence that names the node, what is wrong with it and the mend. */
+  /** Names the node, what is wrong with it and the mend; a clause without a full stop. */
   readonly message: string;
 }
 
@@ -38,7 +38,7 @@ export function checkGraph(graph: Graph, objectInfo: Readonly<Record<string, unk
   const unknown = problems.some((problem) => problem.kind === "missing_node");
   const saves = Object.values(graph).some((node) => specs.get(node.class_type)?.isOutput === true);
   if (!saves && !unknown) {
-    const message = "The graph has no output node: add one that saves or previews the result.";
+    const message = "the graph has no output node: add one that saves or previews the result";
     problems.push({ kind: "no_output", nodeId: "", className: "", input: undefined, message });
   }
   return problems;
@@ -76,7 +76,7 @@ function checkNode(graph: Graph, id: string, specs: Specs): Problem[] {
   };
   if (spec === undefined) {
     const text =
-      "the worker doesn't know this class. Install the node pack that has it, then restart the worker.";
+      "the worker doesn't know this class; install the node pack that has it and restart the worker";
     return [problem("missing_node", undefined, text)];
   }
   return [...spec.inputs.values()].flatMap((input) => {
@@ -85,7 +85,7 @@ function checkNode(graph: Graph, id: string, specs: Specs): Problem[] {
       const given = input.isDynamic &&
         Object.keys(node.inputs).some((key) => key.startsWith(`${input.name}.`));
       return input.isRequired && !given
-        ? [problem("missing_input", input.name, `input ${input.name} is missing.`)]
+        ? [problem("missing_input", input.name, `input ${input.name} is missing`)]
         : [];
     }
     if (Array.isArray(value)) {
@@ -108,20 +108,20 @@ function checkLink(
   const [from, slot] = link;
   // Some inputs take lists; only [node, slot] is a link.
   if (link.length !== 2 || typeof from !== "string" || typeof slot !== "number") {
-    return `input ${input.name} must be a link [node id as text, output number].`;
+    return `input ${input.name} must be a link [node id as text, output number]`;
   }
   const source = graph[from];
   if (source === undefined) {
-    return `input ${input.name} is linked to node ${from}, which is not in the graph.`;
+    return `input ${input.name} is linked to node ${from}, which is not in the graph`;
   }
   const outputs = specs.get(source.class_type)?.outputs;
   if (outputs === undefined) return undefined; // reported as a missing node
   if (slot < 0 || slot >= outputs.length) {
-    return `input ${input.name} is linked to output ${slot} of node ${from}, which has ${outputs.length}.`;
+    return `input ${input.name} is linked to output ${slot} of node ${from}, which has ${outputs.length}`;
   }
   const given = outputs[slot];
   if (given === undefined || matches(given, input.type)) return undefined;
-  return `input ${input.name} wants ${input.type}, but output ${slot} of node ${from} gives ${given}.`;
+  return `input ${input.name} wants ${input.type}, but output ${slot} of node ${from} gives ${given}`;
 }
 
 /** Types are words or unions of words. Where either may be anything, or is decided on the worker, it decides. */
@@ -158,7 +158,7 @@ function findCycle(graph: Graph): Problem[] {
   return [...new Set(cycle)].map((id) => {
     const className = graph[id]?.class_type ?? "";
     const message =
-      `${className} (node ${id}): its input depends on its own output. Remove one link of the circle.`;
+      `${className} (node ${id}): its input depends on its own output; remove one link of the circle`;
     return { kind: "bad_link", nodeId: id, className, input: undefined, message };
   });
 }

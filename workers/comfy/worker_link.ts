@@ -1,7 +1,8 @@
 import type { Log } from "#server/core/log.ts";
 import { silentLog } from "#server/core/log.ts";
 import { cancelUntilOver } from "./cancel.ts";
-import { ComfyClient, untilAborted } from "./client.ts";
+import { untilAborted } from "./abort.ts";
+import { ComfyClient } from "./client.ts";
 import type { BinaryEvent, ComfyEvent, PromptEvent } from "./events.ts";
 import { type Features, probeFeatures } from "./features.ts";
 import { WorkerSocket } from "./socket.ts";
