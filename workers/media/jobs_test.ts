@@ -274,6 +274,8 @@ onBackends("media.proxy makes proxy, poster and hover sprite of a cut", async (t
     for (const [y, row] of rows.entries()) picture.set(row, y * tileWidthPx);
     assertEquals(readFrameNumber(picture, { widthPx: tileWidthPx, heightPx: tileHeightPx }, 1), frame);
   }
+  const again = await desk.run(makeProxy, { file: made.proxy, rate: RATE, frameCount: 21 });
+  assertEquals(await numbersIn(desk, again.proxy, { widthPx: 72, heightPx: 48 }), count(21));
   await assertRejects(
     () => desk.run(makeProxy, { file, rate: RATE, frameCount: 22 }),
     GiveUp,

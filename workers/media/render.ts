@@ -6,8 +6,10 @@ import { cutOutput, jpegOutput, proxyOutput, RGB_TO_VIDEO } from "./encode.ts";
 import { intermediateOutput } from "./lossless.ts";
 import type { CommandOptions, CommandProgress, MediaTools } from "./run.ts";
 
-/** RGB frames entering a render: ffmpeg input arguments and the filters that give upright RGB at `rate`. */
+/** Frames entering a render: ffmpeg input arguments and the filters that give upright RGB at `rate`. */
 export interface RenderInput {
+  /** The filters give tagged BT.709 4:2:0 instead; then no intermediate can be made. */
+  readonly isVideoColor?: boolean;
   readonly args: readonly string[];
   readonly filters: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array>;
@@ -93,7 +95,7 @@ function planVideo(
   }
   const video = branchesOf("yuv", [outputs.cut, outputs.proxy]);
   const even = outputs.cut ? [] : [`crop=${input.widthPx & ~1}:${input.heightPx & ~1}:0:0`];
-  graph.push(`${from}${[...even, RGB_TO_VIDEO, video.split].join(",")}`);
+  graph.push(`${from}${[...even, input.isVideoColor ? "null" : RGB_TO_VIDEO, video.split].join(",")}`);
   if (outputs.cut) {
     graph.push(`${video.labels[0]}null[cut]`);
     args.push("-map", "[cut]", ...cutOutput(outputs.cut.path, input, outputs.cut.keyFrames, tools.backend));

@@ -4,7 +4,7 @@ import { inputFile, rawInput } from "./args.ts";
 import { EXACT_COLOR } from "./lossless.ts";
 import { MediaError } from "./media_error.ts";
 import { readVideoFacts } from "./probe.ts";
-import type { CommandOptions, MediaTools } from "./run.ts";
+import type { MediaTools } from "./run.ts";
 import { isStill, sniffFile } from "./sniff.ts";
 import { readAnimation, readRgb, stillFacts } from "./still.ts";
 
@@ -20,6 +20,17 @@ export interface FrameSource {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Filters that make its frames upright 8-bit RGB and leave out the head. */
   readonly filters: readonly string[];
+  /** Its frames are tagged BT.709 4:2:0 already and `filters` leave them so. */
+  readonly isVideoColor?: boolean;
+}
+
+export interface SourceOptions {
+  readonly rate: Rate;
+  /** Frames to leave out at the head. */
+  readonly dropHead: number;
+  /** Leaves BT.709 4:2:0 as it is, for outputs that are video too; the way over RGB costs as much as decoding. */
+  readonly keepVideoColor?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -29,7 +40,7 @@ export interface FrameSource {
 export async function openSource(
   tools: MediaTools,
   paths: readonly string[],
-  options: { readonly rate: Rate; readonly dropHead: number; readonly signal?: AbortSignal | undefined },
+  options: SourceOptions,
 ): Promise<FrameSource> {
   const [first] = paths;
   if (!first) throw new RangeError("Cannot open a source of no files: give at least one");
@@ -38,7 +49,7 @@ export async function openSource(
     ? await openStills(paths, options.rate)
     : sniffed.mediaType === "image/webp"
     ? await openAnimation(first, options.rate)
-    : await openVideo(tools, first, options.rate, options);
+    : await openVideo(tools, first, options);
   const frameCount = source.frameCount - options.dropHead;
   if (frameCount < 1) {
     throw new MediaError(
@@ -50,13 +61,12 @@ export async function openSource(
   return { ...source, frameCount, filters: [...head, ...source.filters] };
 }
 
-async function openVideo(
-  tools: MediaTools,
-  path: string,
-  rate: Rate,
-  options: CommandOptions,
-): Promise<FrameSource> {
-  const facts = await readVideoFacts(tools, path, { signal: options.signal });
+async function openVideo(tools: MediaTools, path: string, options: SourceOptions): Promise<FrameSource> {
+  const { rate, keepVideoColor = false, signal } = options;
+  const facts = await readVideoFacts(tools, path, { signal });
+  const isTagged = facts.colorMatrix === "bt709" && facts.colorRange === "tv" &&
+    facts.pixelFormat === "yuv420p";
+  const isVideoColor = keepVideoColor && isTagged;
   return {
     widthPx: facts.widthPx,
     heightPx: facts.heightPx,
@@ -64,7 +74,8 @@ async function openVideo(
     rate,
     // before the input, a rate means: forget the file's times, count frames
     args: inputFile(path, ["-r", formatRate(rate)]),
-    filters: [`scale=flags=${EXACT_COLOR}`, "format=gbrp"],
+    filters: isVideoColor ? [] : [`scale=flags=${EXACT_COLOR}`, "format=gbrp"],
+    isVideoColor,
   };
 }
 

@@ -13,6 +13,7 @@ export function makeProxyHandler(tools: MediaTools): Handler {
       const source = await openSource(tools, [job.store.path(file.hash)], {
         rate,
         dropHead: 0,
+        keepVideoColor: true,
         signal: job.signal,
       });
       if (source.frameCount !== frameCount) {
