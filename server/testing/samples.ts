@@ -1,0 +1,13 @@
+/** Values that a schema alone can't tell: what the policy tests send where a made-up one would not do. */
+export const SAMPLES: {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly body: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+} = {
+  params: { name: "manifest.json" },
+  query: {},
+  body: {},
+};
+
+/** Headers that an endpoint needs by another protocol than ours, by "METHOD /path". */
+export const SAMPLE_HEADERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
