@@ -165,6 +165,7 @@ function claimedRows(db: Queryable) {
 export interface Candidate {
   readonly id: string;
   readonly orderKey: number;
+  readonly priority: number;
   readonly costMs: number;
   readonly workflowVersionId: string | null;
   /** Where it ran last, and whether that run may still be going on or be done there. */
@@ -181,7 +182,7 @@ export async function listCandidates(
   limit: number,
 ): Promise<Candidate[]> {
   return await db<Candidate[]>`
-    select j.id, j.order_key, j.cost_ms, j.workflow_version_id, j.worker_id as last_worker_id,
+    select j.id, j.order_key, j.priority, j.cost_ms, j.workflow_version_id, j.worker_id as last_worker_id,
            exists (select 1 from job_attempts a
                     where a.job_id = j.id and a.number = j.attempt and a.outcome_id in (4, 5)) as is_adoptable,
            array(select distinct a.worker_id from job_attempts a

@@ -13,6 +13,7 @@ export const trial = jobKind({
     act: z.enum([
       "double",
       "wait",
+      "wait_once",
       "give_up",
       "try_later",
       "retry",
@@ -33,6 +34,9 @@ export const runTrial = handle(trial, async ({ act, count = 0 }, job) => {
     case "wait":
       job.progress(0.1, "waiting");
       await delay(600_000, job.signal);
+      break;
+    case "wait_once":
+      if (job.attempt < 2) await delay(600_000, job.signal);
       break;
     case "give_up":
       throw new GiveUp("Cannot do this: it is hopeless");

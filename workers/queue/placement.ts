@@ -2,8 +2,8 @@ import type { Candidate, FreeWorker, Placement } from "#server/jobs/claim.ts";
 
 /**
  * How much later work may be taken first because its models are loaded already: this many times the expected run
- * time of the first in line. So a job is overtaken by at most that much of each user's work, however long the
- * stream of others is; and never across a step of priority, which is more than that.
+ * time of the first in line, among jobs of its priority. So a job is overtaken by at most that much of each user's
+ * work, however long the stream of others is.
  */
 const AFFINITY_REACH = 24;
 
@@ -52,7 +52,8 @@ function chooseJob(
   const [first] = able;
   if (!first) return undefined;
   const reach = first.orderKey + AFFINITY_REACH * first.costMs * 1000;
-  return able.find((job) => job.orderKey <= reach && isLoaded(worker, job)) ?? first;
+  const isNear = (job: Candidate) => job.orderKey <= reach && job.priority === first.priority;
+  return able.find((job) => isNear(job) && isLoaded(worker, job)) ?? first;
 }
 
 function isBetterElsewhere(worker: FreeWorker, job: Candidate, workers: readonly FreeWorker[]): boolean {
