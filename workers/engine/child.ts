@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { createLog } from "#server/core/log.ts";
 import { type MediaTools, openMediaTools } from "#workers/media/run.ts";
 import { prepareFolders } from "./folders.ts";
@@ -11,6 +12,8 @@ import { serveEngine } from "./protocol/server.ts";
 async function main(args: readonly string[]): Promise<void> {
   const base = option(args, "--base");
   if (base === undefined) throw new Error("Cannot start the engine without a folder: give --base DIR");
+  // The decoder must never answer from memory for a file that was replaced.
+  sharp.cache(false);
   const encoder = new TextEncoder();
   const log = createLog((line) => Deno.stderr.writeSync(encoder.encode(`${JSON.stringify(line)}\n`)));
   let tools: Promise<MediaTools> | undefined;

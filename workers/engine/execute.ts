@@ -3,10 +3,10 @@ import type { NodeRecord, ResultCache } from "./cache.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { isLink } from "./graph.ts";
 import type { MediaTools } from "#workers/media/run.ts";
-import { type Folders, Interrupted } from "./nodes/node_spec.ts";
+import { Interrupted } from "./nodes/node_spec.ts";
 import { describeFailure } from "./failure.ts";
 import { mapOverLists, type NodeInputs } from "./map_lists.ts";
-import { createNodeContext, type EngineContext } from "./node_context.ts";
+import { createNodeContext, type EngineContext, type NodeWorld } from "./node_context.ts";
 import { planExecution } from "./order.ts";
 import type { Outlet } from "./outlet.ts";
 import { PromptProgress } from "./progress.ts";
@@ -14,12 +14,8 @@ import type { Outcome, QueueItem, StatusMessage } from "./queue.ts";
 import { signaturesOf } from "./signature.ts";
 
 /** What executing a prompt needs. */
-export interface ExecutionWorld {
+export interface ExecutionWorld extends NodeWorld {
   readonly cache: ResultCache;
-  readonly folders: Folders;
-  media(): Promise<MediaTools>;
-  readonly outlet: Outlet;
-  readonly log: Log;
   /** The node that runs now, for clients that reconnect. */
   nodeStarted(id: string): void;
 }

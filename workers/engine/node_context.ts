@@ -1,11 +1,21 @@
-import type { ExecutionWorld } from "./execute.ts";
-import { Interrupted, type NodeContext, type PreviewFrame } from "./nodes/node_spec.ts";
+import type { Log } from "#server/core/log.ts";
+import type { MediaTools } from "#workers/media/run.ts";
+import { type Folders, Interrupted, type NodeContext, type PreviewFrame } from "./nodes/node_spec.ts";
+import type { Outlet } from "./outlet.ts";
 import type { PromptProgress } from "./progress.ts";
 import type { QueueItem } from "./queue.ts";
 import { isRecord } from "./json_text.ts";
 
 /** A node that has the thread for longer than this gives way to the server. */
 const BREATH_MS = 15;
+
+/** What nodes reach of the engine. */
+export interface NodeWorld {
+  readonly folders: Folders;
+  readonly outlet: Outlet;
+  readonly log: Log;
+  media(): Promise<MediaTools>;
+}
 
 /** A node's context, with what only the engine uses of it. */
 export interface EngineContext extends NodeContext {
@@ -18,7 +28,7 @@ export interface EngineContext extends NodeContext {
 
 /** What one run of a node is given. */
 export function createNodeContext(of: {
-  readonly world: ExecutionWorld;
+  readonly world: NodeWorld;
   readonly item: QueueItem;
   readonly signal: AbortSignal;
   readonly progress: PromptProgress;

@@ -56,6 +56,27 @@ Deno.test("uploads that can't be taken are refused and leave nothing", async () 
   assertEquals([...Deno.readDirSync(engine.path("input"))], []);
 });
 
+Deno.test("a file that is overwritten is seen anew, by nodes and by view", async () => {
+  await using engine = await givenEngine();
+  const client = await engine.connect();
+  const graph = {
+    1: { class_type: "LoadImage", inputs: { image: "same.png" } },
+    2: { class_type: "SaveImage", inputs: { images: ["1", 0], filename_prefix: "out" } },
+  };
+  for (const [n, background] of ["#ff0000", "#00ff00", "#0000ff"].entries()) {
+    const png = await sharp({ create: { width: 40, height: 40, channels: 3, background } }).png().toBuffer();
+    const image = new File([new Uint8Array(png)], "same.png");
+    await upload(engine, { image, overwrite: "1" });
+    const wanted = [0, 1, 2].map((channel) => channel === n ? 255 : 0);
+    const view = await fetch(`${engine.url}/view?filename=same.png&type=input&preview=webp;90`);
+    const [red = 0, green = 0, blue = 0] = await sharp(await view.bytes()).raw().toBuffer();
+    assertEquals([red, green, blue].map((value) => value > 200 ? 255 : 0), wanted);
+    await client.untilDone(await engine.submit(graph, { client_id: client.id }));
+    const saved = await Deno.readFile(engine.path(`output/out_0000${n + 1}_.png`));
+    assertEquals([...(await sharp(saved).raw().toBuffer()).subarray(0, 3)], wanted);
+  }
+});
+
 Deno.test("a mask becomes the alpha of its original, whose texts stay", async () => {
   await using engine = await givenEngine();
   const red = { width: 4, height: 3, channels: 3, background: "red" } as const;
