@@ -1,8 +1,6 @@
-import type { Log } from "#server/core/log.ts";
 import type { NodeRecord, ResultCache } from "./cache.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { isLink } from "./graph.ts";
-import type { MediaTools } from "#workers/media/run.ts";
 import { Interrupted } from "./nodes/node_spec.ts";
 import { describeFailure } from "./failure.ts";
 import { mapOverLists, type NodeInputs } from "./map_lists.ts";
