@@ -23,7 +23,7 @@ export const seedloopFoundation = defineNode({
     framing: [FRAMINGS, { default: "auto" }],
     light: [LIGHTS, { default: "auto" }],
     background: [BACKGROUNDS, { default: "auto" }],
-    grain: ["FLOAT", { default: 1.2, min: 0, max: 6, step: 0.1, tooltip: "Film grain in 8-bit levels" }],
+    grain: ["FLOAT", { default: 0.7, min: 0, max: 6, step: 0.1, tooltip: "Film grain in 8-bit levels" }],
   },
   outputs: [{ type: "IMAGE" }],
   async run({ portrait, seed, strength, width, height, framing, light, background, grain }, context) {
@@ -42,7 +42,7 @@ export const seedloopFoundation = defineNode({
         framing: framing ?? "auto",
         light: light ?? "auto",
         background: background ?? "auto",
-        grain: grain ?? 1.2,
+        grain: grain ?? 0.7,
       });
       frames.push(made.rgb);
       context.preview(made);

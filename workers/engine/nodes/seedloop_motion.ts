@@ -25,7 +25,7 @@ export const seedloopMotion = defineNode({
     motion: ["FLOAT", { default: 1, min: 0, max: 2, step: 0.05 }],
     camera: [CAMERA_MOVES, { default: "auto" }],
     breathing: ["FLOAT", { default: 1, min: 0, max: 2, step: 0.05 }],
-    grain: ["FLOAT", { default: 1.2, min: 0, max: 6, step: 0.1, tooltip: "Film grain in 8-bit levels" }],
+    grain: ["FLOAT", { default: 0.7, min: 0, max: 6, step: 0.1, tooltip: "Film grain in 8-bit levels" }],
   },
   optional: {
     last_image: ["IMAGE", { tooltip: "The last frame will be this image" }],

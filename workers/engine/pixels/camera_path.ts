@@ -75,7 +75,7 @@ export function planPath(request: PathRequest): CameraPath {
   const pace = 0.25 + 0.75 * Math.min(1.5, amount);
   const drift = DRIFT * pace;
   const slide = SLIDE_DRIFT * pace;
-  const hand = handheld(draws, (move === "handheld" ? 1 : 0.16) * (move === "still" ? 0.3 : 1) * amount);
+  const hand = handheld(draws, (move === "handheld" ? 1 : 0.35) * (move === "still" ? 0.3 : 1) * amount);
   const breathRate = draws.between(0.22, 0.3);
   const over = seconds * MOVE_SHARE;
   return (t) => {
@@ -165,30 +165,34 @@ function netMove(move: CameraMove, { seconds, amount, face, room }: PathRequest)
   const far = (perSecond: number, most: number) =>
     Math.min(most, perSecond * seconds) * Math.min(1.6, amount);
   const net: Net = { zoom: 0, panX: 0, panY: 0 };
-  if (move === "push_in") net.zoom = far(0.016, 0.06);
-  if (move === "pull_out") net.zoom = -Math.min(far(0.011, 0.035), widest(room));
-  if (move === "pan_left") net.panX = far(0.01, 0.034);
-  if (move === "pan_right") net.panX = -far(0.01, 0.034);
-  if (move === "tilt_up") net.panY = far(0.009, 0.03);
-  if (move === "tilt_down") net.panY = -far(0.009, 0.03);
+  if (move === "push_in") net.zoom = far(0.02, 0.07);
+  if (move === "pull_out") net.zoom = -Math.min(far(0.013, 0.042), widest(room));
+  if (move === "pan_left") net.panX = far(0.014, 0.045);
+  if (move === "pan_right") net.panX = -far(0.014, 0.045);
+  if (move === "tilt_up") net.panY = far(0.012, 0.04);
+  if (move === "tilt_down") net.panY = -far(0.012, 0.04);
   // With no face there is nothing to steer by, so moves keep closer to where they were.
   if (!face) return { zoom: net.zoom * 0.4, panX: net.panX * 0.4, panY: net.panY * 0.4 };
-  return frameWell(net, face);
+  return frameWell(net, face, Math.min(1, amount));
 }
 
-function frameWell(net: Net, face: Box): Net {
+function frameWell(net: Net, face: Box, effort: number): Net {
   const pan = wantedPan(face);
   const x = face.x + face.width / 2;
   const y = face.y + face.height * 0.4;
-  const zoom = net.zoom === 0 ? clamp(wantedZoom(face) * 0.25, -0.015, 0.015) : net.zoom;
+  const zoom = net.zoom === 0 ? effort * clamp(wantedZoom(face) * 0.25, -0.015, 0.015) : net.zoom;
   return {
     zoom: clamp(zoom, Math.min(0, Math.log(SIZES.smallest / face.height)), roomBelow(face)),
     panX: clamp(
-      net.panX === 0 ? clamp(pan.x * 0.4, -0.02, 0.02) : net.panX,
+      net.panX === 0 ? effort * clamp(pan.x * 0.4, -0.02, 0.02) : net.panX,
       Math.min(0, 0.3 - x),
       Math.max(0, 0.7 - x),
     ),
-    panY: clamp(net.panY + clamp(pan.y * 0.4, -0.02, 0.02), Math.min(0, 0.3 - y), Math.max(0, 0.58 - y)),
+    panY: clamp(
+      net.panY + effort * clamp(pan.y * 0.4, -0.02, 0.02),
+      Math.min(0, 0.3 - y),
+      Math.max(0, 0.58 - y),
+    ),
   };
 }
 
@@ -204,7 +208,7 @@ function arcOf(move: CameraMove, { seconds, amount, closed }: PathRequest, draws
   const reach = Math.min(1, seconds / 3) * Math.min(1.8, amount);
   const side = draws.sign();
   const rise = draws.between(-0.35, 0.35);
-  const wide = move === "orbit" ? 0.024 : move === "still" ? 0.003 : 0.012;
+  const wide = move === "orbit" ? 0.032 : move === "still" ? 0.003 : 0.022;
   return {
     zoom: closed && move !== "still" ? 0.03 * reach : 0,
     panX: (move === "orbit" ? -0.006 : move === "still" ? 0 : -0.003) * side * reach,

@@ -1,10 +1,12 @@
 import { hashWords } from "./draws.ts";
-import { clamp, emptyPlane, lumaOf, type Picture, type Plane } from "./picture.ts";
+import { type Box, emptyPlane, lumaOf, type Picture, type Plane } from "./picture.ts";
+import { boxBlur } from "./planes.ts";
 
 const SIDE = 512;
 /** Shifts of the tile are multiples of this many pixels: far more than the grain's own size. */
 const SHIFT = 16;
 const STEPS = SIDE / SHIFT;
+const STEP = 1.35;
 /** How many different patterns frames can carry. */
 export const PATTERNS = STEPS * STEPS;
 
@@ -16,7 +18,7 @@ export interface GrainTrace {
 }
 
 let tile: Float32Array | undefined;
-let response: Float32Array | undefined;
+let responseCurve: Float32Array | undefined;
 
 /**
  * Which of our own patterns lies over `picture`, and how strong; undefined when none does, as on a photograph
@@ -26,49 +28,167 @@ let response: Float32Array | undefined;
 export function findGrain(picture: Picture): GrainTrace | undefined {
   if (picture.width < 64 || picture.height < 64) return undefined;
   const fine = highPass(lumaOf(picture));
-  const coarse = samplesOf(picture, fine, 5000);
+  const unrest = boxBlur({ ...fine, data: fine.data.map(Math.abs) }, 2);
+  const few = samplesOf(picture, fine, unrest, 5000);
   let best = -1;
   let bestScore = 0;
   for (let pattern = 0; pattern < PATTERNS; pattern++) {
-    const score = correlate(coarse, pattern).score;
+    const { score } = correlate(few, pattern);
     if (score > bestScore) {
       bestScore = score;
       best = pattern;
     }
   }
   if (best < 0) return undefined;
-  const samples = samplesOf(picture, fine, 40_000);
-  if (correlate(samples, best).score < 9) return undefined;
-  let level = 0;
-  // Holding detail small pulls the level down, so it is sought again in what is left until nothing is.
-  for (let round = 0; round < 8; round++) level += correlate(samples, best, level).level;
-  return level > 0.2 ? { pattern: best, level: snapLevel(level) } : undefined;
+  if (correlate(samplesOf(picture, fine, unrest, 30_000), best).score < 9) return undefined;
+  const level = measureLevel(picture, fine, unrest, best);
+  return level > 0.15 ? { pattern: best, level: snapLevel(level) } : undefined;
 }
 
 /**
- * Grain comes in steps of 15 %, so that the level read from a frame is the very level that was written into it:
+ * How strong a known pattern is, read in the picture's calmest part. Calm places are where grain and picture
+ * happen to cancel, which would read too low: so what was read is taken off, calm places are chosen anew, and
+ * the rest is read again.
+ */
+function measureLevel(picture: Picture, fine: Plane, unrest: Plane, pattern: number): number {
+  const expectedAll: Plane = { ...fine, data: expectedFine(picture, pattern) };
+  const part = calmestPart(unrest, expectedAll);
+  const seen = cropPlane(fine, part);
+  const expected = cropPlane(expectedAll, part).data;
+  let level = 0;
+  let calm = cropPlane(unrest, part);
+  for (let round = 0; round < 6; round++) {
+    const rest = seen.data.map((value, i) => value - level * expected[i]!);
+    if (round > 0) calm = boxBlur({ ...seen, data: rest.map(Math.abs) }, 2);
+    const limit = spreadSample(calm.data, 2000).sort()[700]!;
+    let both = 0;
+    let own = 1e-9;
+    for (let i = 0; i < rest.length; i++) {
+      if (calm.data[i]! > limit) continue;
+      const trust = 1 / (0.2 + calm.data[i]! ** 2);
+      both += trust * expected[i]! * rest[i]!;
+      own += trust * expected[i]! ** 2;
+    }
+    level += both / own;
+  }
+  return level;
+}
+
+/** The part, up to 256 pixels wide and high, where grain stands out most from what else is there. */
+function calmestPart(unrest: Plane, expected: Plane): Box {
+  const width = Math.min(256, unrest.width - 2);
+  const height = Math.min(256, unrest.height - 2);
+  let best: Box = { x: 1, y: 1, width, height };
+  let bestScore = -1;
+  for (let y = 1; y + height < unrest.height; y += Math.max(16, height >> 1)) {
+    for (let x = 1; x + width < unrest.width; x += Math.max(16, width >> 1)) {
+      let score = 0;
+      for (let j = y; j < y + height; j += 4) {
+        for (let i = x; i < x + width; i += 4) {
+          const at = j * unrest.width + i;
+          score += expected.data[at]! ** 2 / (0.2 + unrest.data[at]! ** 2);
+        }
+      }
+      if (score > bestScore) {
+        bestScore = score;
+        best = { x, y, width, height };
+      }
+    }
+  }
+  return best;
+}
+
+function cropPlane(plane: Plane, { x, y, width, height }: Box): Plane {
+  const out = emptyPlane(width, height);
+  for (let j = 0; j < height; j++) {
+    const from = (y + j) * plane.width + x;
+    out.data.set(plane.data.subarray(from, from + width), j * width);
+  }
+  return out;
+}
+
+/** What a pattern of level 1 leaves of itself in the picture's fine detail. */
+function expectedFine(picture: Picture, pattern: number): Float32Array {
+  const { width, height, rgb } = picture;
+  const fine = fineTile();
+  const gain = response();
+  const { shiftX, shiftY } = shiftOf(pattern);
+  const out = new Float32Array(width * height);
+  for (let y = 1; y < height - 1; y++) {
+    const row = ((y + shiftY) & (SIDE - 1)) * SIDE;
+    for (let x = 1, i = y * width + 1; x < width - 1; x++, i++) {
+      const luma = roughLuma(rgb[i * 3]!, rgb[i * 3 + 1]!, rgb[i * 3 + 2]!);
+      out[i] = fine[row + ((x + shiftX) & (SIDE - 1))]! * gain[luma]!;
+    }
+  }
+  return out;
+}
+
+function spreadSample(values: Float32Array, count: number): Float32Array {
+  return Float32Array.from(
+    { length: count },
+    (_, i) => values[Math.floor(((i + 0.5) * values.length) / count)]!,
+  );
+}
+
+/**
+ * Grain comes in steps of a third, so that the level read from a frame is the very level that was written into it:
  * small errors of reading do not add up from hop to hop. 0 stays 0.
  */
 export function snapLevel(level: number): number {
-  return level < 0.05 ? 0 : 1.15 ** Math.round(Math.log(level) / Math.log(1.15));
+  return level < 0.05 ? 0 : STEP ** Math.round(Math.log(level) / Math.log(STEP));
 }
 
-/** `rgb` floats of the picture without the traced grain. */
+/** Detail below about this many levels is what rounding to bytes left behind. */
+const ROUNDING = 0.45;
+
+/**
+ * Takes rounding noise off pixels that went through bytes before, in place: fine detail of half a level goes,
+ * of one level stays by 96 %, of two untouched. Else each hop would add its rounding to that of all before.
+ */
+function smoothRounding(rgb: Float32Array, width: number, height: number): void {
+  const stride = width * 3;
+  const limit = ROUNDING ** 4;
+  // Row sums of 3 pixels, kept for three rows: the pixels above are already changed when a row is reached.
+  const sums = [0, 1, 2].map(() => new Float32Array(stride));
+  const sumRow = (y: number) => {
+    const out = sums[y % 3]!;
+    for (let i = 3, p = y * stride + 3; i < stride - 3; i++, p++) {
+      out[i] = rgb[p - 3]! + rgb[p]! + rgb[p + 3]!;
+    }
+  };
+  sumRow(0);
+  if (height > 1) sumRow(1);
+  for (let y = 1; y < height - 1; y++) {
+    sumRow(y + 1);
+    const [a, b, c] = sums as [Float32Array, Float32Array, Float32Array];
+    for (let i = 3, p = y * stride + 3; i < stride - 3; i++, p++) {
+      const fine = rgb[p]! - (a[i]! + b[i]! + c[i]!) / 9;
+      if (fine > 2 || fine < -2) continue;
+      const power = fine * fine * fine * fine;
+      rgb[p] = rgb[p]! - (fine * limit) / (power + limit);
+    }
+  }
+}
+
+/** `rgb` floats of the picture without the traced grain and what rounding it left. */
 export function removeGrain(picture: Picture, trace: GrainTrace | undefined): Float32Array {
   const out = Float32Array.from(picture.rgb);
   if (!trace) return out;
   const grain = grainTile();
+  const gain = response();
   const { shiftX, shiftY } = shiftOf(trace.pattern);
   for (let y = 0, p = 0; y < picture.height; y++) {
     const row = ((y + shiftY) & (SIDE - 1)) * SIDE;
     for (let x = 0; x < picture.width; x++, p += 3) {
       const luma = roughLuma(out[p]!, out[p + 1]!, out[p + 2]!);
-      const grainHere = grain[row + ((x + shiftX) & (SIDE - 1))]! * trace.level * RESPONSE()[luma]!;
+      const grainHere = grain[row + ((x + shiftX) & (SIDE - 1))]! * trace.level * gain[luma]!;
       out[p] = out[p]! - grainHere;
       out[p + 1] = out[p + 1]! - grainHere;
       out[p + 2] = out[p + 2]! - grainHere;
     }
   }
+  smoothRounding(out, picture.width, picture.height);
   return out;
 }
 
@@ -81,7 +201,7 @@ export function writeGrainyRow(
   out: Uint8ClampedArray,
 ): void {
   const grain = grainTile();
-  const gain = RESPONSE();
+  const gain = response();
   const { shiftX, shiftY } = shiftOf(pattern);
   const base = ((y + shiftY) & (SIDE - 1)) * SIDE;
   const start = y * row.length;
@@ -147,48 +267,49 @@ interface Samples {
   readonly x: Int32Array;
   readonly y: Int32Array;
   readonly value: Float32Array;
+  /** What a grain of level 1 would show here, and how far the place can be trusted: little on texture. */
   readonly gain: Float32Array;
+  readonly trust: Float32Array;
 }
 
-/** Fine detail beyond this many levels is picture, not grain; held down so that edges don't drown it. */
-const DETAIL_LIMIT = 3;
-
-/** Scattered pixels with their fine detail. */
-function samplesOf(picture: Picture, fine: Plane, count: number): Samples {
-  const x = new Int32Array(count);
-  const y = new Int32Array(count);
-  const value = new Float32Array(count);
-  const gain = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
+/** The calmest quarter of four times `count` scattered pixels, with their fine detail. */
+function samplesOf(picture: Picture, fine: Plane, unrest: Plane, count: number): Samples {
+  const places = new Int32Array(Math.min(count * 4, picture.width * picture.height));
+  for (let i = 0; i < places.length; i++) {
     // Additive recurrence with the plastic number's powers: even cover without a lattice.
-    x[i] = 1 + Math.floor(((i * 0.7548776662466927) % 1) * (picture.width - 2));
-    y[i] = 1 + Math.floor(((i * 0.5698402909980532) % 1) * (picture.height - 2));
-    const at = y[i]! * picture.width + x[i]!;
-    value[i] = fine.data[at]!;
-    const p = at * 3;
-    gain[i] = RESPONSE()[roughLuma(picture.rgb[p]!, picture.rgb[p + 1]!, picture.rgb[p + 2]!)]!;
+    const x = 1 + Math.floor(((i * 0.7548776662466927) % 1) * (picture.width - 2));
+    const y = 1 + Math.floor(((i * 0.5698402909980532) % 1) * (picture.height - 2));
+    places[i] = y * picture.width + x;
   }
-  return { x, y, value, gain };
+  const limit = Float32Array.from(places, (at) => unrest.data[at]!).sort()[places.length >> 2]!;
+  const calm = places.filter((at) => unrest.data[at]! <= limit);
+  const luma = (p: number) => roughLuma(picture.rgb[p]!, picture.rgb[p + 1]!, picture.rgb[p + 2]!);
+  return {
+    x: calm.map((at) => at % picture.width),
+    y: calm.map((at) => Math.floor(at / picture.width)),
+    value: Float32Array.from(calm, (at) => fine.data[at]!),
+    gain: Float32Array.from(calm, (at) => response()[luma(at * 3)]!),
+    trust: Float32Array.from(calm, (at) => 1 / (0.2 + unrest.data[at]! ** 2)),
+  };
 }
 
-function correlate(samples: Samples, pattern: number, removed = 0): { score: number; level: number } {
+function correlate(samples: Samples, pattern: number): { score: number; level: number } {
   const fine = fineTile();
   const { shiftX, shiftY } = shiftOf(pattern);
   let both = 0;
   let own = 0;
-  let theirs = 0;
+  let chance = 0;
   for (let i = 0; i < samples.value.length; i++) {
     const at = ((samples.y[i]! + shiftY) & (SIDE - 1)) * SIDE + ((samples.x[i]! + shiftX) & (SIDE - 1));
     const expected = fine[at]! * samples.gain[i]!;
-    const seen = clamp(samples.value[i]! - removed * expected, -DETAIL_LIMIT, DETAIL_LIMIT);
-    both += expected * seen;
-    own += expected * expected;
-    theirs += seen * seen;
+    const product = samples.trust[i]! * expected * samples.value[i]!;
+    both += product;
+    own += samples.trust[i]! * expected * expected;
+    chance += product * product;
   }
-  if (own === 0 || theirs === 0) return { score: 0, level: 0 };
-  const level = both / own;
-  const rest = Math.max(1e-9, theirs - level * both) / samples.value.length;
-  return { score: both / Math.sqrt(own * rest), level };
+  return own === 0 || chance === 0
+    ? { score: 0, level: 0 }
+    : { score: both / Math.sqrt(chance), level: both / own };
 }
 
 function shiftOf(pattern: number): { shiftX: number; shiftY: number } {
@@ -201,12 +322,12 @@ function roughLuma(red: number, green: number, blue: number): number {
 }
 
 /** Film shows grain in mid tones; at pure black and white there is none, so nothing is clipped off its mean. */
-function RESPONSE(): Float32Array {
-  response ??= Float32Array.from({ length: 256 }, (_, luma) => {
+function response(): Float32Array {
+  responseCurve ??= Float32Array.from({ length: 256 }, (_, luma) => {
     const ends = Math.min(1, luma / 32, (255 - luma) / 32);
     return Math.sqrt(Math.max(0, ends)) * (0.8 + 0.2 * Math.sin((Math.PI * luma) / 255));
   });
-  return response;
+  return responseCurve;
 }
 
 /** Periodic noise of mean 0 and deviation 1, each grain about two pixels wide. */

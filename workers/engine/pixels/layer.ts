@@ -1,6 +1,6 @@
 import { findGrain, type GrainTrace, measureGrain, removeGrain, snapLevel } from "./grain.ts";
 import { checkPicture, lumaOf, type Picture } from "./picture.ts";
-import { matchSharpness, sharpnessOf } from "./sharpness.ts";
+import { matchSharpness, sharpeningLift, sharpnessOf } from "./sharpness.ts";
 import { type Field, openWarper, type Warper } from "./spline_warp.ts";
 import { buildStage, type Stage } from "./stage.ts";
 import { type FaceShape, findSubject, type Subject } from "./subject.ts";
@@ -57,7 +57,8 @@ export function planSharpness(
 ): (index: number) => number {
   const last = Math.max(1, frames - 1);
   const stops = Array.from({ length: PROBES }, (_, i) => 1 + ((last - 1) * i) / (PROBES - 1));
-  const amounts = stops.map((stop) => matchSharpness(layer.warper, fieldAt(stop), layer.sharpness));
+  const lift = sharpeningLift(layer.warper, fieldAt(last / 2));
+  const amounts = stops.map((stop) => matchSharpness(layer.warper, fieldAt(stop), layer.sharpness, lift));
   return (index) => {
     const at = last === 1 ? 0 : ((index - 1) / (last - 1)) * (PROBES - 1);
     const left = Math.min(PROBES - 2, Math.max(0, Math.floor(at)));

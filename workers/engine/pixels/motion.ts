@@ -76,7 +76,11 @@ function crossingShot(request: MotionRequest, layer: Layer, last: Still): Shot {
   const end = openLayer(last.picture, last.face);
   const crossing = planCrossing(layer, end);
   const path = pathFor(request, layer);
-  const share = (index: number) => smoothstep(0, frames - 1, index);
+  // Not all ease: the crossing sets off and arrives at a walking pace, so that its ends don't stand still.
+  const share = (index: number) => {
+    const t = index / (frames - 1);
+    return 0.22 * t + 0.78 * smoothstep(0, 1, t);
+  };
   const fieldA = (index: number) =>
     addField(fieldFor(layer.stage, path(index / rate)), crossing.fromA(share(index)), layer.stage);
   const fieldB = (index: number) =>

@@ -1,8 +1,8 @@
 import type { Field, Warper } from "./spline_warp.ts";
 
 /** Rows rendered together, and the distance from one such band to the next. */
-const BAND = 10;
-const STRIDE = 40;
+const BAND = 8;
+const STRIDE = 16;
 
 /** Running mean of squares of the 4-neighbour Laplacian of luma. */
 class LaplacianMeter {
@@ -59,21 +59,24 @@ export function renderedSharpness(warper: Warper, field: Field, sharpen: number)
   return meter.variance;
 }
 
+/** By what share the Laplacian's deviation grows per unit of sharpening, near none: almost constant in a shot. */
+export function sharpeningLift(warper: Warper, field: Field): number {
+  const plain = Math.sqrt(renderedSharpness(warper, field, 0));
+  const lifted = Math.sqrt(renderedSharpness(warper, field, 0.05));
+  return plain > 0 ? (lifted / plain - 1) / 0.05 : 0;
+}
+
 /**
  * How much a rendered frame must be sharpened (or softened: below 0) so that its Laplacian variance is
- * `target`; kept between −0.03 and 0.16, where neither rings nor smears are seen.
+ * `target`; kept between −0.07 and 0.16, where neither rings nor smears are seen.
  */
-export function matchSharpness(warper: Warper, field: Field, target: number): number {
-  if (target <= 0) return 0;
-  const low = { at: 0, root: Math.sqrt(renderedSharpness(warper, field, 0)) };
-  const high = { at: 0.05, root: Math.sqrt(renderedSharpness(warper, field, 0.05)) };
-  if (high.root - low.root < 1e-6) return 0;
-  // The deviation of the Laplacian grows almost linearly with the amount.
-  const amount = ((Math.sqrt(target) - low.root) / (high.root - low.root)) * 0.05;
-  return Math.min(0.16, Math.max(-0.03, amount));
+export function matchSharpness(warper: Warper, field: Field, target: number, lift: number): number {
+  const plain = renderedSharpness(warper, field, 0);
+  if (target <= 0 || plain <= 0 || lift < 0.1) return 0;
+  return Math.min(0.16, Math.max(-0.07, (Math.sqrt(target / plain) - 1) / lift));
 }
 
 function* bands(height: number): Generator<[number, number]> {
-  const stride = height <= 200 ? BAND : STRIDE;
+  const stride = height <= 200 ? BAND - 2 : STRIDE;
   for (let from = 0; from < height; from += stride) yield [from, Math.min(height, from + BAND)];
 }

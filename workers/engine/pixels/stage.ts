@@ -24,7 +24,7 @@ export interface Stage {
 /** How much faster near things grow than far ones while the camera pushes in. */
 const ZOOM_DEPTH = 0.3;
 /** A full breath moves the chest by this share of the height. */
-const BREATH = 0.0032;
+const BREATH = 0.0042;
 /** The share of the frame over which edges give way instead of showing what was never there. */
 const GIVE = 0.27;
 const LEAST_GIVE = 0.04;
