@@ -33,6 +33,28 @@ export async function readTruth(
   return later === undefined ? { state: "unknown" } : { state: "ended", entry: later };
 }
 
+/**
+ * Where several prompts are. The queue is read once and first: what is absent from it and from the history
+ * read afterwards is unknown, for a prompt goes from one to the other in one step.
+ */
+export async function readTruths(
+  client: ComfyClient,
+  features: Features,
+  promptIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<Truth[]> {
+  if (features.jobsApi) {
+    return await Promise.all(promptIds.map((promptId) => readTruth(client, features, promptId, signal)));
+  }
+  const { running, pending } = await client.queue({ signal });
+  return await Promise.all(promptIds.map(async (promptId): Promise<Truth> => {
+    if (running.some((one) => one.promptId === promptId)) return { state: "running" };
+    if (pending.some((one) => one.promptId === promptId)) return { state: "pending" };
+    const entry = await client.history(promptId, { signal });
+    return entry === undefined ? { state: "unknown" } : { state: "ended", entry };
+  }));
+}
+
 /** The cheap question of current servers; undefined when history has to say more. */
 async function readJobState(
   client: ComfyClient,

@@ -7,7 +7,7 @@ import type { BinaryEvent, ComfyEvent, PromptEvent } from "./events.ts";
 import { type Features, probeFeatures } from "./features.ts";
 import { WorkerSocket } from "./socket.ts";
 import { TIMINGS, type Timings } from "./timings.ts";
-import { readTruth, type Truth } from "./truth.ts";
+import { readTruth, readTruths, type Truth } from "./truth.ts";
 import { Uploads } from "./upload.ts";
 
 /** Who wants to hear of one prompt. */
@@ -90,6 +90,11 @@ export class WorkerLink {
   /** Where a prompt is, from the server itself. */
   async truth(promptId: string, signal?: AbortSignal): Promise<Truth> {
     return await readTruth(this.client, await this.features(signal), promptId, signal);
+  }
+
+  /** Where several prompts are, in the order asked. */
+  async truths(promptIds: readonly string[], signal?: AbortSignal): Promise<Truth[]> {
+    return await readTruths(this.client, await this.features(signal), promptIds, signal);
   }
 
   /** Hears of one prompt until the returned function is called. */

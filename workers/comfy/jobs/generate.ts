@@ -127,10 +127,11 @@ class GenerateRun {
 
   async #readEarlier(promptIds: readonly string[]): Promise<Earlier[]> {
     try {
-      const truths = await Promise.all(promptIds.map(async (promptId) => {
-        return { promptId, truth: await this.#link.truth(promptId, this.#job.signal) };
-      }));
-      return truths.filter((one): one is Earlier => one.truth.state !== "unknown");
+      const truths = await this.#link.truths(promptIds, this.#job.signal);
+      return promptIds.flatMap((promptId, at) => {
+        const truth = truths[at];
+        return truth === undefined || truth.state === "unknown" ? [] : [{ promptId, truth }];
+      });
     } catch (problem) {
       throw this.#notReached(problem);
     }
