@@ -107,3 +107,24 @@ export function tinySampler(prefix: string, seed: number, model: string): ApiGra
     "6": node("SaveLatent", { samples: ["5", 0], filename_prefix: prefix }),
   };
 }
+
+/** A node of the CPU engine that shows frames while it works. */
+export function previewing(prefix: string, color: number): ApiGraph {
+  return {
+    "1": node("EmptyImage", { width: 96, height: 64, batch_size: 1, color }),
+    "2": node("SeedloopMotion", {
+      start_image: ["1", 0],
+      width: 96,
+      height: 64,
+      frames: 9,
+      rate_num: 16,
+      rate_den: 1,
+      seed: color,
+      motion: 1,
+      camera: "push_in",
+      breathing: 0,
+      grain: 0,
+    }),
+    "3": node("SaveImage", { images: ["2", 0], filename_prefix: prefix }),
+  };
+}

@@ -1,7 +1,8 @@
+import { readBinary } from "#workers/comfy/events.ts";
 import { asRecord } from "#workers/comfy/json.ts";
 import { holds, outline, same } from "./assert.ts";
 import { type Check, check } from "./check.ts";
-import { oneImage, slowChain, twoOutputs } from "./graphs.ts";
+import { oneImage, previewing, slowChain, twoOutputs } from "./graphs.ts";
 import { Listener } from "./peer.ts";
 
 /** Who hears what over `/ws`. */
@@ -121,6 +122,41 @@ export const SOCKET_CHECKS: readonly Check[] = [
     await after.untilEnd(promptId);
     await after.close();
   }, { classes: ["ImageBlur"] }),
+
+  check(
+    "previews name prompt and node where the client asked for that, else they come plain",
+    async (peer) => {
+      const asking = await peer.listen(crypto.randomUUID(), { supports_preview_metadata: true });
+      const plain = await peer.listen();
+      for (const listener of [asking, plain]) {
+        const graph = previewing(peer.freshPrefix(), peer.freshColor());
+        const { promptId } = await peer.submit(graph, { client_id: listener.clientId });
+        await listener.untilEnd(promptId);
+        const frames = listener.binaries.map((bytes) => readBinary(bytes.slice().buffer));
+        holds(frames.length > 0, "no preview came");
+        for (const frame of frames) {
+          if (frame?.type !== "preview") throw new Error("Cannot read a frame as a preview");
+          const named = listener === asking;
+          same(
+            [frame.promptId, frame.node],
+            named ? [promptId, "2"] : [undefined, undefined],
+            "prompt and node",
+          );
+          const start = [...frame.image.subarray(0, 2)];
+          same(
+            start,
+            frame.mediaType === "image/png" ? [0x89, 0x50] : [0xff, 0xd8],
+            `start of ${frame.mediaType}`,
+          );
+        }
+        const steps = listener.of(promptId).filter((one) => one.type === "progress");
+        holds(steps.length > 0, "no progress came");
+      }
+      await asking.close();
+      await plain.close();
+    },
+    { classes: ["SeedloopMotion"] },
+  ),
 
   check("GetImageSize broadcasts a binary text frame", async (peer) => {
     const listener = await peer.listen();
