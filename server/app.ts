@@ -13,11 +13,14 @@ import { ActorReader } from "#server/auth/session.ts";
 import { characterRoutes } from "#server/characters/routes.ts";
 import { clipRoutes } from "#server/clips/routes.ts";
 import { deliveryRoutes } from "#server/delivery/routes.ts";
+import { fleetRoutes } from "#server/fleet/routes.ts";
+import { jobRoutes } from "#server/jobs/routes.ts";
 import { metadataRoutes } from "#server/metadata/routes.ts";
 import { projectRoutes } from "#server/projects/routes.ts";
 import { reviewRoutes } from "#server/review/routes.ts";
 import { sceneRoutes } from "#server/scenes/routes.ts";
 import { seedRoutes } from "#server/seeds/routes.ts";
+import { allSettlements } from "#server/settlements.ts";
 import { workflowRoutes } from "#server/workflows/routes.ts";
 
 export interface AppParts {
@@ -51,6 +54,8 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   deliveryRoutes(app, { db, store });
   metadataRoutes(app, { db, store });
   workflowRoutes(app, { db });
+  fleetRoutes(app, { db });
+  jobRoutes(app, { db, settlements: allSettlements(store) });
   serveApiDocs(app, parts.version);
   return { app, actors };
 }

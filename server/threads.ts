@@ -69,7 +69,7 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
   }
 
   function tellEngine(): void {
-    queue.post({ t: "tell", about: "engine", data: { url: engineUrl ?? null } });
+    if (engineUrl) queue.post({ t: "tell", about: "engine_ready", data: { url: engineUrl } });
   }
 
   return {

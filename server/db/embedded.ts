@@ -169,7 +169,8 @@ function command(
   args: string[],
   options: Deno.CommandOptions,
 ): Deno.Command {
-  const shared = { ...options, cwd: "/", env: { LC_ALL: "C", LC_MESSAGES: "C" } };
+  // In a group of its own: Ctrl-C in a terminal must not end the database before the studio has handed work back.
+  const shared = { ...options, detached: true, cwd: "/", env: { LC_ALL: "C", LC_MESSAGES: "C" } };
   if (account.kind === "namespace") {
     return new Deno.Command("unshare", {
       ...shared,
@@ -336,6 +337,7 @@ function startGuard(pid: number): { stop(): Promise<void> } | undefined {
   if (Deno.build.os === "windows") return undefined;
   const guard = new Deno.Command("sh", {
     args: ["-c", 'read -r _; kill -INT "$1" 2>/dev/null', "guard", String(pid)],
+    detached: true,
     stdin: "piped",
     stdout: "null",
     stderr: "null",

@@ -3,6 +3,7 @@ import { errorMessage } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
 import { ApiGraph } from "#server/fleet/job_kinds.ts";
 import { Check, type Checked, type Nodes, type Seen, Watch } from "#workers/kit/fleet_messages.ts";
+import { writeJson } from "./json.ts";
 import { watchWorker, type WorkerState, type WorkerWatch } from "./monitor.ts";
 import { checkGraph } from "./validate.ts";
 import type { WorkerLinks } from "./worker_link.ts";
@@ -126,7 +127,7 @@ export class FleetWatch {
 
   async #readNodes(url: string): Promise<{ nodes: Record<string, unknown>; hash: string }> {
     const nodes = await this.#options.links.to(url).objectInfo();
-    const text = new TextEncoder().encode(JSON.stringify(nodes));
+    const text = new TextEncoder().encode(writeJson(nodes));
     return { nodes, hash: encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", text))) };
   }
 }

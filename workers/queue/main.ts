@@ -8,7 +8,7 @@ import { FleetKeeper } from "./fleet.ts";
 import { jobKinds } from "./kinds.ts";
 import { isAlive } from "./process.ts";
 import { JobQueue } from "./queue.ts";
-import { allSettlements } from "./settlements.ts";
+import { allSettlements } from "#server/settlements.ts";
 
 /** What the composition root tells the thread. */
 const Settings = z.object({
