@@ -468,9 +468,21 @@ export async function findNeighbourKey(
   const [row] = await db<{ orderKey: number }[]>`
     select j.order_key from jobs j join lane l on l.id = j.lane_id
      where l.code = ${place.lane} and j.status_id in (1, 2, 3)
-       and ${side === "before" ? db`j.order_key < ${place.orderKey}` : db`j.order_key > ${place.orderKey}`}
-     order by ${side === "before" ? db`j.order_key desc` : db`j.order_key`} limit 1`;
+       and (j.order_key, j.id) ${
+    side === "before" ? db`<` : db`>`
+  } (${place.orderKey}::bigint, ${place.id}::uuid)
+     order by ${side === "before" ? db`j.order_key desc, j.id desc` : db`j.order_key, j.id`} limit 1`;
   return row?.orderKey;
+}
+
+/** Makes room by two for one job, right before or right after `place`: all that wait behind move back. */
+export async function shiftPlaces(db: Queryable, place: Place, side: "before" | "after"): Promise<void> {
+  await db`
+    update jobs j set order_key = j.order_key + 2
+     where j.lane_id = (select id from lane where code = ${place.lane}) and j.status_id in (1, 2, 3)
+       and (j.order_key, j.id) ${
+    side === "before" ? db`>=` : db`>`
+  } (${place.orderKey}::bigint, ${place.id}::uuid)`;
 }
 
 export async function setPlaces(

@@ -338,9 +338,12 @@ async function squeezeIn(
 ): Promise<void> {
   const next = await queries.findNeighbourKey(tx, other, side);
   const middle = next === undefined ? undefined : Math.floor((next + other.orderKey) / 2);
-  const hasRoom = middle !== undefined && middle !== next && middle !== other.orderKey;
-  const orderKey = hasRoom ? middle : other.orderKey + (side === "before" ? -1 : 1);
-  await queries.setPlaces(tx, [{ id: moved.id, orderKey }]);
+  const low = Math.min(next ?? 0, other.orderKey);
+  if (middle !== undefined && middle > low) {
+    return await queries.setPlaces(tx, [{ id: moved.id, orderKey: middle }]);
+  }
+  await queries.shiftPlaces(tx, other, side);
+  await queries.setPlaces(tx, [{ id: moved.id, orderKey: other.orderKey + 1 }]);
 }
 
 export async function getQueue(db: Db): Promise<QueueState> {
