@@ -12,7 +12,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedde
 import { migrate } from "#server/db/migrate.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { lockFolder, prepareFolder } from "#server/files/data_folder.ts";
-import { listen } from "#server/http/listen.ts";
+import { listen } from "#server/listen.ts";
 import { LiveHub } from "#server/live/hub.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { syncBundled } from "#server/workflows/service.ts";

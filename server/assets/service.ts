@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
@@ -7,7 +7,7 @@ import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
-import { cutPage, notFound, requireAccess } from "#server/projects/service.ts";
+import { cutPage, requireAccess } from "#server/projects/service.ts";
 import {
   type Asset,
   assetAdded,
@@ -49,6 +49,11 @@ export async function addAsset(tx: Tx, asset: NewAsset): Promise<string> {
     await announce(tx, assetAdded, `project:${asset.projectId}`, { assetId: id, projectId: asset.projectId });
   }
   return id;
+}
+
+/** Throws unless the actor may upload to the project: asked before a byte is read. */
+export async function requireUpload(db: Queryable, actor: Actor, projectId: string): Promise<void> {
+  await requireAccess(db, actor, projectId, "asset.upload");
 }
 
 /** Takes in an upload that is already durable in the store. */

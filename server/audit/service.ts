@@ -10,7 +10,12 @@ export interface AuditFacts {
 }
 
 /** Records who did what, in the transaction that does it (SPEC rule 6). `actor` is undefined for the system. */
-export async function audit(db: Queryable, actor: Actor | undefined, action: string, about: AuditFacts = {}): Promise<void> {
+export async function audit(
+  db: Queryable,
+  actor: Actor | undefined,
+  action: string,
+  about: AuditFacts = {},
+): Promise<void> {
   const [subjectKind, subjectId] = about.subject ?? [null, null];
   const rows = await db`
     insert into audit_entries (action_id, user_id, token_id, project_id, subject_kind_id, subject_id, ip, request_id, facts)
@@ -19,5 +24,7 @@ export async function audit(db: Queryable, actor: Actor | undefined, action: str
            ${actor?.ip ?? null}, ${actor?.requestId ?? null}, ${db.json((about.facts ?? {}) as Json)}
       from audit_action a where a.code = ${action}
     returning 1`;
-  if (rows.length === 0) throw new Error(`There is no audit_action "${action}": add it to sql/lookups/06_events.sql`);
+  if (rows.length === 0) {
+    throw new Error(`There is no audit_action "${action}": add it to sql/lookups/06_events.sql`);
+  }
 }

@@ -129,8 +129,9 @@ export const changePassword = endpoint({
   method: "PUT",
   path: "/auth/password",
   can: "signed_in",
-  summary: "Change one's password; all other sessions end",
+  summary: "Change one's password; all sessions end and a new one begins here",
   body: z.object({ current: z.string().check(z.minLength(1), z.maxLength(256)), next: Password }),
+  reply: SignedIn,
 });
 
 export const listSessions = endpoint({
@@ -189,5 +190,10 @@ export const createSocketTicket = endpoint({
 
 export const sessionRevoked = eventKind(
   "session.revoked",
-  z.object({ sessionIds: z.array(z.string()), userId: z.string() }),
+  z.object({
+    sessionIds: z.array(z.string()),
+    /** API tokens that opened sockets may hold. */
+    tokenIds: z.optional(z.array(z.string())),
+    userId: z.string(),
+  }),
 );

@@ -29,6 +29,12 @@ export class Passwords {
   close(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
+    this.#rejectAll("The studio stops: try again when it is back");
+  }
+
+  #rejectAll(message: string): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(new AppError("busy", message));
+    this.#waiting.clear();
   }
 
   #decoyHash: Promise<string> | undefined;
@@ -64,10 +70,7 @@ export class Passwords {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      for (const waiting of this.#waiting.values()) {
-        waiting.reject(new Error(`The password worker died: ${event.message}`));
-      }
-      this.#waiting.clear();
+      this.#rejectAll(`Passwords could not be checked (${event.message}): try again`);
       this.#worker = undefined;
     };
     return worker;
@@ -109,14 +112,14 @@ const COMMON = new Set([
 ]);
 
 /** Throws AppError "invalid" for a password that anyone would try first. */
-export function refuseWeakPassword(password: string, login: string): void {
+export function refuseWeakPassword(password: string, login: string, field = "/body/password"): void {
   const plain = password.toLowerCase();
   const isWeak = COMMON.has(plain) || new Set(plain).size < 4 ||
     plain.includes(login.toLowerCase()) && login.length > 3;
   if (!isWeak) return;
   throw new AppError("invalid", "This password is too easy to guess", {
     fields: [{
-      field: "/body/password",
+      field,
       message: "choose a longer phrase that is no name and no common password",
     }],
   });

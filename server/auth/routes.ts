@@ -1,9 +1,7 @@
 import type { App, HttpContext } from "#server/http/http_env.ts";
 import { clearSessionCookies, refreshCookie, setSessionCookies } from "#server/http/session.ts";
 import { type Call, serve } from "#server/http/serve.ts";
-import { AppError } from "#server/core/errors.ts";
 import type { AnyEndpoint } from "#server/core/endpoint.ts";
-import { notFound } from "#server/projects/service.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
@@ -24,9 +22,9 @@ export function authRoutes(app: App, auth: service.Auth): void {
     async (call) =>
       enter(call.context, await service.refresh(auth, refreshCookie(call.context), visitor(call))),
   );
-  serve(app, contract.signOut, async ({ caller, context }) => {
-    if (caller) await service.signOut(auth, caller);
-    clearSessionCookies(context);
+  serve(app, contract.signOut, async (call) => {
+    await service.signOut(auth, call.caller, refreshCookie(call.context), visitor(call));
+    clearSessionCookies(call.context);
     return undefined;
   });
   serve(app, contract.signOutEverywhere, async ({ actor, context }) => {
@@ -34,12 +32,13 @@ export function authRoutes(app: App, auth: service.Auth): void {
     clearSessionCookies(context);
     return undefined;
   });
-  serve(app, contract.getMe, async ({ actor }) => {
-    const user = await service.findUser(auth.db, actor.userId);
-    if (!user) throw notFound("user");
-    return { ...await service.describeMe(auth.db, user), permissions: [...actor.permissions] };
-  });
-  serve(app, contract.changePassword, ({ actor, body }) => service.changePassword(auth, actor, body));
+  serve(app, contract.getMe, ({ actor }) => service.readMe(auth.db, actor));
+  serve(
+    app,
+    contract.changePassword,
+    async (call) =>
+      enter(call.context, await service.changePassword(auth, call.actor, call.body, visitor(call))),
+  );
   serve(
     app,
     contract.listSessions,
@@ -49,17 +48,7 @@ export function authRoutes(app: App, auth: service.Auth): void {
   serve(app, contract.listTokens, ({ actor }) => service.listTokens(auth.db, actor.userId));
   serve(app, contract.createToken, ({ actor, body }) => service.createToken(auth, actor, body));
   serve(app, contract.revokeToken, ({ actor, params }) => service.revokeToken(auth, actor, params.tokenId));
-  serve(app, contract.createSocketTicket, async ({ actor }) => {
-    const user = await service.findUser(auth.db, actor.userId);
-    if (!user) throw notFound("user");
-    const claims = {
-      userId: user.id,
-      sessionId: actor.sessionId ?? actor.tokenId ?? "",
-      tokenVersion: user.tokenVersion,
-    };
-    const { token, expiresAt } = await auth.tokens.sign(claims, "socket", 30_000);
-    return { ticket: token, expiresAt };
-  });
+  serve(app, contract.createSocketTicket, ({ actor }) => service.createTicket(auth, actor));
 }
 
 function visitor<E extends AnyEndpoint>(call: Call<E>): service.Visitor {

@@ -1,13 +1,13 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { TokenScope } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, transact, type Tx } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
-import { notFound } from "#server/projects/service.ts";
 import {
   type ApiToken,
+  type Me,
   type OneTimeLinkKind,
   type RevokeReason,
   sessionRevoked,
@@ -47,14 +47,7 @@ export async function signIn(
 ): Promise<OpenedSession> {
   const accountKey = await hashSecret(`${input.login.toLowerCase()}|${visitor.ip}`);
   const addressKey = await hashSecret(visitor.ip);
-  const blockedMs = await queries.findBlock(auth.db, [accountKey, addressKey]);
-  if (blockedMs > 0) {
-    throw new AppError(
-      "limited",
-      `Too many failed tries: try again in ${Math.ceil(blockedMs / 1000)} seconds`,
-      { retryAfterMs: blockedMs },
-    );
-  }
+  await refuseThrottled(auth, [accountKey, addressKey]);
   const user = await queries.findUserByLogin(auth.db, input.login);
   const isRight = await auth.passwords.verify(input.password, user?.passwordHash);
   if (!user || !isRight || user.status !== "active") {
@@ -78,6 +71,16 @@ export async function signIn(
     });
     return await openSession(auth, tx, user, visitor);
   });
+}
+
+async function refuseThrottled(auth: Auth, keys: readonly string[]): Promise<void> {
+  const blockedMs = await queries.findBlock(auth.db, keys);
+  if (blockedMs === 0) return;
+  throw new AppError(
+    "limited",
+    `Too many failed tries: try again in ${Math.ceil(blockedMs / 1000)} seconds`,
+    { retryAfterMs: blockedMs },
+  );
 }
 
 /** Nobody yet: the audit row has no user, but still says from where. */
@@ -185,15 +188,38 @@ export async function endSessions(
   }
 }
 
-export async function signOut(auth: Auth, actor: Actor): Promise<void> {
-  if (!actor.sessionId) return;
+/**
+ * Ends the session of the access token or, when that has expired, of the refresh token: nothing of a session that
+ * was signed out of can be used again.
+ */
+export async function signOut(
+  auth: Auth,
+  actor: Actor | undefined,
+  refreshToken: string | undefined,
+  visitor: Visitor,
+): Promise<void> {
   await transact(auth.db, async (tx) => {
-    await endSessions(tx, { userId: actor.userId, only: actor.sessionId }, "signed_out");
-    await audit(tx, actor, "user.sign_out", { subject: ["user", actor.userId] });
+    const held = refreshToken
+      ? await queries.lockRefreshToken(tx, await hashSecret(refreshToken))
+      : undefined;
+    const sessionId = actor?.sessionId ?? (held?.isOpen ? held.sessionId : undefined);
+    const userId = actor?.sessionId ? actor.userId : held?.userId;
+    if (!sessionId || !userId) return;
+    await endSessions(tx, { userId, only: sessionId }, "signed_out");
+    await audit(tx, actor ?? { ...systemActor(visitor), userId }, "user.sign_out", {
+      subject: ["user", userId],
+    });
   });
 }
 
+/** Refuses API tokens where a person must act: who finds a token must not be able to take the account with it. */
+function refuseApiToken(actor: Actor): void {
+  if (!actor.tokenId) return;
+  throw new AppError("forbidden", "An API token can't do this: sign in with name and password");
+}
+
 export async function signOutEverywhere(auth: Auth, actor: Actor): Promise<void> {
+  refuseApiToken(actor);
   await transact(auth.db, async (tx) => {
     await queries.raiseTokenVersion(tx, actor.userId);
     await endSessions(tx, { userId: actor.userId }, "signed_out_everywhere");
@@ -210,23 +236,31 @@ export async function endSession(auth: Auth, actor: Actor, sessionId: string): P
   });
 }
 
+/** Changes the password, ends all sessions and opens a new one for who has changed it. */
 export async function changePassword(
   auth: Auth,
   actor: Actor,
   input: { current: string; next: string },
-): Promise<void> {
+  visitor: Visitor,
+): Promise<OpenedSession> {
+  refuseApiToken(actor);
+  const key = await hashSecret(`password of ${actor.userId}`);
+  await refuseThrottled(auth, [key]);
   const user = await queries.findUser(auth.db, actor.userId);
   if (!user || !await auth.passwords.verify(input.current, user.passwordHash)) {
+    await queries.countFailure(auth.db, key, FREE_FAILURES);
     throw new AppError("forbidden", "The current password is not right", {
       fields: [{ field: "/body/current", message: "does not match" }],
     });
   }
-  refuseWeakPassword(input.next, user.login);
+  refuseWeakPassword(input.next, user.login, "/body/next");
   const passwordHash = await auth.passwords.hash(input.next);
-  await transact(auth.db, async (tx) => {
+  return await transact(auth.db, async (tx) => {
+    await queries.forgetFailures(tx, key);
     await queries.setPassword(tx, user.id, passwordHash);
     await endSessions(tx, { userId: user.id }, "password_changed");
     await audit(tx, actor, "user.change", { subject: ["user", user.id], facts: { changed: "password" } });
+    return await openSession(auth, tx, await requireUser(tx, user.id), visitor);
   });
 }
 
@@ -356,8 +390,35 @@ export async function createToken(
 export async function revokeToken(auth: Auth, actor: Actor, tokenId: string): Promise<void> {
   await transact(auth.db, async (tx) => {
     if (!await queries.revokeToken(tx, actor.userId, tokenId)) throw notFound("token");
+    await announce(tx, sessionRevoked, `user:${actor.userId}`, {
+      sessionIds: [],
+      tokenIds: [tokenId],
+      userId: actor.userId,
+    });
     await audit(tx, actor, "api_token.revoke", { subject: ["api_token", tokenId] });
   });
+}
+
+/** Who calls and what they may do: with an API token, less than their role. */
+export async function readMe(db: Db, actor: Actor): Promise<Me> {
+  const user = await queries.findUser(db, actor.userId);
+  if (!user) throw notFound("user");
+  return { ...await queries.describeMe(db, user), permissions: [...actor.permissions] };
+}
+
+/** A ticket that opens one socket of this session; a program opens its own with its API token. */
+export async function createTicket(auth: Auth, actor: Actor): Promise<{ ticket: string; expiresAt: string }> {
+  const user = await queries.findUser(auth.db, actor.userId);
+  if (!user) throw notFound("user");
+  if (!actor.sessionId) {
+    throw new AppError(
+      "forbidden",
+      "An API token needs no ticket: open the socket with it in the Authorization header",
+    );
+  }
+  const claims = { userId: user.id, sessionId: actor.sessionId, tokenVersion: user.tokenVersion };
+  const { token, expiresAt } = await auth.tokens.sign(claims, "socket", 30_000);
+  return { ticket: token, expiresAt };
 }
 
 export const { hasAdmin, listSessions, listTokens, findUser, describeMe, listPermissions } = queries;

@@ -7,11 +7,15 @@ import { type AccessTokens, hashSecret } from "./tokens.ts";
 /** How long a checked session is believed without asking the database again. Sign-out everywhere is felt within it. */
 const TRUST_MS = 2_000;
 
+/** Longer than a ticket lives. */
+const TICKET_MS = 60_000;
+
 /** Tells who is behind an access token or an API token. */
 export class ActorReader {
   readonly #db: Db;
   readonly #tokens: AccessTokens;
-  readonly #usedTickets = new Set<string>();
+  /** Ticket → when it expires by itself, in milliseconds. */
+  readonly #usedTickets = new Map<string, number>();
   readonly #seen = new Map<string, { readonly actor: Actor | undefined; readonly until: number }>();
 
   constructor(db: Db, tokens: AccessTokens) {
@@ -42,8 +46,11 @@ export class ActorReader {
   async readTicket(ticket: string): Promise<Actor | undefined> {
     const claims = await this.#tokens.read(ticket, "socket");
     if (!claims || this.#usedTickets.has(claims.tokenId)) return undefined;
-    if (this.#usedTickets.size > 10_000) this.#usedTickets.clear();
-    this.#usedTickets.add(claims.tokenId);
+    const now = Date.now();
+    if (this.#usedTickets.size > 1_000) {
+      for (const [id, until] of this.#usedTickets) if (until < now) this.#usedTickets.delete(id);
+    }
+    this.#usedTickets.set(claims.tokenId, now + TICKET_MS);
     return await this.readAccess(ticket, "socket");
   }
 

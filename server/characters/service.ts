@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission } from "#server/core/permissions.ts";
@@ -8,7 +8,7 @@ import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
 import { writeCharacterDocument } from "#server/metadata/service.ts";
-import { cutPage, notFound, requireAccess } from "#server/projects/service.ts";
+import { cutPage, requireAccess } from "#server/projects/service.ts";
 import { type Character, characterChanged } from "./contract.ts";
 import * as queries from "./queries.ts";
 

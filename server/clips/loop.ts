@@ -228,7 +228,10 @@ export async function requestCut(
   return cutId;
 }
 
-export async function announceClip(tx: Tx, clip: { id: string; projectId: string; sceneId: string }): Promise<void> {
+export async function announceClip(
+  tx: Tx,
+  clip: { id: string; projectId: string; sceneId: string },
+): Promise<void> {
   await announce(tx, clipChanged, `project:${clip.projectId}`, { clipId: clip.id, sceneId: clip.sceneId });
 }
 

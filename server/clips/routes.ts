@@ -5,16 +5,40 @@ import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
 export function clipRoutes(app: App, { db }: { db: Db }): void {
-  serve(app, contract.listClips, ({ actor, params, query }) => service.listClips(db, actor, params.sceneId, query));
-  serve(app, contract.createClip, ({ actor, params, body }) => service.createClip(db, actor, params.sceneId, body));
+  serve(
+    app,
+    contract.listClips,
+    ({ actor, params, query }) => service.listClips(db, actor, params.sceneId, query),
+  );
+  serve(
+    app,
+    contract.createClip,
+    ({ actor, params, body }) => service.createClip(db, actor, params.sceneId, body),
+  );
   serve(app, contract.getClip, ({ actor, params }) => service.openClipState(db, actor, params.clipId));
-  serve(app, contract.changeClip, ({ actor, params, body }) => service.changeClip(db, actor, params.clipId, body));
+  serve(
+    app,
+    contract.changeClip,
+    ({ actor, params, body }) => service.changeClip(db, actor, params.clipId, body),
+  );
   serve(app, contract.planClip, ({ actor, params }) => service.planClip(db, actor, params.clipId));
   serve(app, contract.generateClip, ({ actor, params }) => service.generateClip(db, actor, params.clipId));
   serve(app, contract.pauseClip, ({ actor, params }) => service.pauseClip(db, actor, params.clipId));
   serve(app, contract.stitchClip, ({ actor, params }) => service.stitchClip(db, actor, params.clipId));
-  serve(app, contract.changeSegment, ({ actor, params, body }) => service.changeSegment(db, actor, params.segmentId, body));
-  serve(app, contract.rerollSegment, ({ actor, params, body }) => service.rerollSegment(db, actor, params.segmentId, body));
+  serve(
+    app,
+    contract.changeSegment,
+    ({ actor, params, body }) => service.changeSegment(db, actor, params.segmentId, body),
+  );
+  serve(
+    app,
+    contract.rerollSegment,
+    ({ actor, params, body }) => service.rerollSegment(db, actor, params.segmentId, body),
+  );
   serve(app, contract.chooseTake, ({ actor, params }) => service.chooseTake(db, actor, params.takeId));
-  serve(app, contract.getTakeMeasures, ({ actor, params }) => service.openTakeMeasures(db, actor, params.takeId));
+  serve(
+    app,
+    contract.getTakeMeasures,
+    ({ actor, params }) => service.openTakeMeasures(db, actor, params.takeId),
+  );
 }

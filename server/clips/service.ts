@@ -1,12 +1,12 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { openCharacter } from "#server/characters/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
-import { cutPage, findProjectFacts, notFound, requireAccess } from "#server/projects/service.ts";
+import { cutPage, findProjectFacts, requireAccess } from "#server/projects/service.ts";
 import { openScene } from "#server/scenes/service.ts";
 import { openSeed, randomSeed } from "#server/seeds/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";

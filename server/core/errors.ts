@@ -52,6 +52,11 @@ export class AppError extends Error {
   }
 }
 
+/** What a caller is told of a thing that is not there or not theirs: the same. */
+export function notFound(thing: string): AppError {
+  return new AppError("not_found", `There is no such ${thing}, or it is not yours to see`);
+}
+
 /** RFC 9457 problem details, the one error shape of the API. */
 export const Problem = z.object({
   type: z.string(),

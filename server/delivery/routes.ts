@@ -1,4 +1,4 @@
-import { notFound } from "#server/projects/service.ts";
+import { notFound } from "#server/core/errors.ts";
 import type { App } from "#server/http/http_env.ts";
 import { serveFile } from "#server/http/range.ts";
 import { serve } from "#server/http/serve.ts";
@@ -9,7 +9,11 @@ import * as service from "./service.ts";
 
 export function deliveryRoutes(app: App, place: { db: Db; store: FileStore }): void {
   const { db, store } = place;
-  serve(app, contract.createDelivery, ({ actor, params, body }) => service.createDelivery(place, actor, params.masterId, body));
+  serve(
+    app,
+    contract.createDelivery,
+    ({ actor, params, body }) => service.createDelivery(place, actor, params.masterId, body),
+  );
   serve(app, contract.getDelivery, ({ actor, params }) => service.openDelivery(db, actor, params.deliveryId));
   serve(app, contract.getDeliveryFile, async ({ actor, params, context }) => {
     const delivery = await service.openDelivery(db, actor, params.deliveryId);

@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import { formatRate } from "#server/core/media_time.ts";
@@ -10,7 +10,7 @@ import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
 import { VideoMetadata } from "#server/metadata/contract.ts";
 import { findDocument, writeVideoDocument } from "#server/metadata/service.ts";
-import { notFound, requireAccess } from "#server/projects/service.ts";
+import { requireAccess } from "#server/projects/service.ts";
 import { fileName, openMaster } from "#server/scenes/service.ts";
 import { type Delivery, deliveryChanged } from "./contract.ts";
 import * as queries from "./queries.ts";

@@ -1,10 +1,9 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
-import { notFound } from "#server/projects/service.ts";
 import {
   type Worker,
   workerChanged,

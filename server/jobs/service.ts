@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { isId, newId } from "#server/core/id.ts";
 import type { JobKind } from "#server/core/job_kind.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import { announce } from "#server/live/announce.ts";
-import { cutPage, notFound, requireAccess } from "#server/projects/service.ts";
+import { cutPage, requireAccess } from "#server/projects/service.ts";
 import {
   type Job,
   type JobDetail,

@@ -2,16 +2,23 @@ import type { Actor } from "#server/core/actor.ts";
 import { errorMessage } from "#server/core/errors.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import type { Log } from "#server/core/log.ts";
-import type { ActorReader } from "#server/auth/session.ts";
+import { isSameOrigin } from "#server/http/security_headers.ts";
 import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import { EventReader, listEvents, oldestSeq } from "./event_reader.ts";
 import { LiveClient } from "./live_client.ts";
 import { mayHear } from "./topics.ts";
 
+/** Tells who opens a socket, and whether they still may. */
+export interface SocketActors {
+  read(token: string): Promise<Actor | undefined>;
+  readTicket(ticket: string): Promise<Actor | undefined>;
+  isOpen(actor: Actor): Promise<boolean>;
+}
+
 export interface HubOptions {
   readonly db: Db;
-  readonly actors: ActorReader;
+  readonly actors: SocketActors;
   readonly log: Log;
 }
 
@@ -52,8 +59,7 @@ export class LiveHub {
   /** Answers the upgrade of a socket, or refuses it. Everything is read before the upgrade; after it the request is gone. */
   async accept(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const origin = request.headers.get("origin");
-    if (origin !== null && new URL(origin).host !== url.host) {
+    if (!isSameOrigin(request)) {
       return refuse(403, "This origin may not open a socket here");
     }
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -114,15 +120,37 @@ export class LiveHub {
   }
 
   #deliver(event: LiveEvent): void {
-    if (event.code === "session.revoked") this.#closeRevoked(event.data as { sessionIds?: string[] });
     for (const client of this.#clients) if (client.topics.has(event.topic)) client.event(event);
+    if (event.code === "session.revoked") this.#closeRevoked(event.data as Revoked);
+    if (event.code === "user.changed") this.#closeUser(event.data as { userId?: string });
+    // Somebody may have been taken out of the project.
+    if (event.code === "project.changed") void this.#recheckTopic(event.topic);
   }
 
-  #closeRevoked(data: { sessionIds?: string[] }): void {
+  #closeRevoked({ sessionIds = [], tokenIds = [] }: Revoked): void {
     for (const client of this.#clients) {
-      if (client.actor.sessionId && data.sessionIds?.includes(client.actor.sessionId)) {
-        client.close(4401, "Your session has ended");
-      }
+      const { sessionId, tokenId } = client.actor;
+      const isRevoked = (sessionId && sessionIds.includes(sessionId)) ||
+        (tokenId && tokenIds.includes(tokenId));
+      if (isRevoked) client.close(4401, "Your session has ended");
+    }
+  }
+
+  /** What the user may hear has changed with their role: they come back as who they are now. */
+  #closeUser({ userId }: { userId?: string }): void {
+    for (const client of this.#clients) {
+      if (client.actor.userId === userId) client.close(4403, "Your rights have changed: reconnect");
+    }
+  }
+
+  async #recheckTopic(topic: string): Promise<void> {
+    for (const client of this.#clients) {
+      if (!client.topics.has(topic)) continue;
+      const mayStill = await mayHear(this.#options.db, client.actor, topic).catch((error) => {
+        this.#options.log.warn("topic check failed", { reason: errorMessage(error) });
+        return true;
+      });
+      if (!mayStill) client.topics.delete(topic);
     }
   }
 
@@ -160,6 +188,11 @@ export class LiveHub {
       if (!isOpen) client.close(4401, "Your session has ended");
     }
   }
+}
+
+interface Revoked {
+  readonly sessionIds?: string[];
+  readonly tokenIds?: string[];
 }
 
 function refuse(status: number, detail: string): Response {

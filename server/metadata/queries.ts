@@ -165,13 +165,19 @@ export async function insertDocument(
       from document_kind k where k.code = ${document.kind}`;
 }
 
+/** A document's file, and the project to which it belongs. */
+export interface FoundDocument extends FileRef {
+  readonly assetId: string;
+  readonly projectId: string;
+}
+
 /** The newest document's file. */
 export async function findDocument(
   db: Queryable,
   subject: DocumentSubject,
-): Promise<FileRef & { assetId: string } | undefined> {
-  const [row] = await db<(FileRef & { assetId: string })[]>`
-    select f.hash, f.size_bytes, m.code as media_type, a.id as asset_id
+): Promise<FoundDocument | undefined> {
+  const [row] = await db<FoundDocument[]>`
+    select f.hash, f.size_bytes, m.code as media_type, a.id as asset_id, a.project_id
       from documents d
       join assets a on a.id = d.asset_id
       join files f on f.hash = a.file_hash

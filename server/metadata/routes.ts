@@ -1,12 +1,9 @@
 import * as z from "zod/mini";
-import { openCharacter } from "#server/characters/service.ts";
-import { openCut } from "#server/clips/service.ts";
 import type { Db } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import type { App } from "#server/http/http_env.ts";
 import { serveFile } from "#server/http/range.ts";
 import { serve } from "#server/http/serve.ts";
-import { notFound } from "#server/projects/service.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
@@ -14,19 +11,22 @@ export function metadataRoutes(app: App, { db, store }: { db: Db; store: FileSto
   serve(app, contract.getCharacterSchema, () => schemaOf("character_metadata", contract.CharacterMetadata));
   serve(app, contract.getVideoSchema, () => schemaOf("video_metadata", contract.VideoMetadata));
   serve(app, contract.getCharacterMetadata, async ({ actor, params, context }) => {
-    await openCharacter(db, actor, params.characterId, "asset.read");
-    const file = await service.findDocument(db, { kind: "character", characterId: params.characterId });
-    if (!file) throw notFound("character_metadata");
+    const file = await service.openDocument(db, actor, {
+      kind: "character",
+      characterId: params.characterId,
+    });
     return await serveFile(context.req.raw, store, { ...file, fileName: "character_metadata.json" });
   });
   serve(app, contract.getVideoMetadata, async ({ actor, params, context }) => {
-    await openCut(db, actor, params.cutId, "asset.read");
-    const file = await service.findDocument(db, { kind: "video", cutId: params.cutId });
-    if (!file) throw notFound("video_metadata: it is written when the cut is finalized");
+    const file = await service.openDocument(db, actor, { kind: "video", cutId: params.cutId });
     return await serveFile(context.req.raw, store, { ...file, fileName: "video_metadata.json" });
   });
 }
 
 function schemaOf(name: string, schema: z.core.$ZodType): Record<string, unknown> {
-  return { $id: `/api/schemas/${name}`, title: `${name}.json ${contract.SCHEMA_VERSION}`, ...z.toJSONSchema(schema, { io: "input" }) };
+  return {
+    $id: `/api/schemas/${name}`,
+    title: `${name}.json ${contract.SCHEMA_VERSION}`,
+    ...z.toJSONSchema(schema, { io: "input" }),
+  };
 }

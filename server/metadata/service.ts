@@ -1,8 +1,10 @@
-import type { FileRef } from "#server/core/file_ref.ts";
+import type { Actor } from "#server/core/actor.ts";
+import { notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { durationUs, timecode } from "#server/core/media_time.ts";
 import { addAsset } from "#server/assets/service.ts";
-import type { Queryable, Tx } from "#server/db/db.ts";
+import type { Db, Queryable, Tx } from "#server/db/db.ts";
+import { requireAccess } from "#server/projects/service.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { CharacterMetadata, SCHEMA_VERSION, VideoMetadata } from "./contract.ts";
 import * as queries from "./queries.ts";
@@ -83,6 +85,18 @@ async function save(
 export async function findDocument(
   db: Queryable,
   subject: queries.DocumentSubject,
-): Promise<FileRef & { assetId: string } | undefined> {
+): Promise<queries.FoundDocument | undefined> {
   return await queries.findDocument(db, subject);
+}
+
+/** The newest document, if the actor may read in its project. */
+export async function openDocument(
+  db: Db,
+  actor: Actor,
+  subject: queries.DocumentSubject,
+): Promise<queries.FoundDocument> {
+  const found = await queries.findDocument(db, subject);
+  await requireAccess(db, actor, found?.projectId, "asset.read", `${subject.kind}_metadata`);
+  if (!found) throw notFound(`${subject.kind}_metadata`);
+  return found;
 }

@@ -7,9 +7,25 @@ import * as service from "./service.ts";
 export function projectRoutes(app: App, { db }: { db: Db }): void {
   serve(app, contract.listProjects, ({ actor, query }) => service.listProjects(db, actor, query));
   serve(app, contract.createProject, ({ actor, body }) => service.createProject(db, actor, body));
-  serve(app, contract.getProject, ({ actor, params }) => service.openProject(db, actor, params.projectId, "project.read"));
-  serve(app, contract.changeProject, ({ actor, params, body }) => service.changeProject(db, actor, params.projectId, body));
+  serve(
+    app,
+    contract.getProject,
+    ({ actor, params }) => service.openProject(db, actor, params.projectId, "project.read"),
+  );
+  serve(
+    app,
+    contract.changeProject,
+    ({ actor, params, body }) => service.changeProject(db, actor, params.projectId, body),
+  );
   serve(app, contract.listMembers, ({ actor, params }) => service.listMembers(db, actor, params.projectId));
-  serve(app, contract.setMember, ({ actor, params, body }) => service.setMember(db, actor, params.projectId, params.userId, body.role));
-  serve(app, contract.removeMember, ({ actor, params }) => service.removeMember(db, actor, params.projectId, params.userId));
+  serve(
+    app,
+    contract.setMember,
+    ({ actor, params, body }) => service.setMember(db, actor, params.projectId, params.userId, body.role),
+  );
+  serve(
+    app,
+    contract.removeMember,
+    ({ actor, params }) => service.removeMember(db, actor, params.projectId, params.userId),
+  );
 }

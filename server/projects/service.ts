@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission, RoleCode } from "#server/core/permissions.ts";
@@ -54,11 +54,6 @@ export async function findProjectFacts(db: Queryable, projectId: string): Promis
   const project = await queries.findProject(db, projectId);
   if (!project) throw notFound("project");
   return project;
-}
-
-/** What a caller is told of a thing that is not there or not theirs. */
-export function notFound(thing: string): AppError {
-  return new AppError("not_found", `There is no such ${thing}, or it is not yours to see`);
 }
 
 export async function listProjects(

@@ -8,8 +8,24 @@ import * as service from "./service.ts";
 export function reviewRoutes(app: App, place: { db: Db; store: FileStore }): void {
   const { db } = place;
   serve(app, contract.listDecisions, ({ actor, params }) => service.listDecisions(db, actor, params.cutId));
-  serve(app, contract.approveCut, ({ actor, params, body }) => service.approveCut(db, actor, params.cutId, body));
-  serve(app, contract.rejectCut, ({ actor, params, body }) => service.rejectCut(db, actor, params.cutId, body));
-  serve(app, contract.finalizeCut, ({ actor, params, body }) => service.finalizeCut(place, actor, params.cutId, body));
-  serve(app, contract.undoDecision, ({ actor, params }) => service.undoDecision(place, actor, params.decisionId));
+  serve(
+    app,
+    contract.approveCut,
+    ({ actor, params, body }) => service.approveCut(db, actor, params.cutId, body),
+  );
+  serve(
+    app,
+    contract.rejectCut,
+    ({ actor, params, body }) => service.rejectCut(db, actor, params.cutId, body),
+  );
+  serve(
+    app,
+    contract.finalizeCut,
+    ({ actor, params, body }) => service.finalizeCut(place, actor, params.cutId, body),
+  );
+  serve(
+    app,
+    contract.undoDecision,
+    ({ actor, params }) => service.undoDecision(place, actor, params.decisionId),
+  );
 }

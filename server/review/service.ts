@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Clip, type ClipState, type Cut, cutChanged } from "#server/clips/contract.ts";
@@ -16,7 +16,6 @@ import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
 import { writeVideoDocument } from "#server/metadata/service.ts";
-import { notFound } from "#server/projects/service.ts";
 import type { Decision, DecisionKind } from "./contract.ts";
 import * as queries from "./queries.ts";
 

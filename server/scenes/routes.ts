@@ -5,10 +5,34 @@ import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
 export function sceneRoutes(app: App, { db }: { db: Db }): void {
-  serve(app, contract.listScenes, ({ actor, params, query }) => service.listScenes(db, actor, params.projectId, query));
-  serve(app, contract.createScene, ({ actor, params, body }) => service.createScene(db, actor, params.projectId, body));
-  serve(app, contract.getScene, ({ actor, params }) => service.openScene(db, actor, params.sceneId, "project.read"));
-  serve(app, contract.changeScene, ({ actor, params, body }) => service.changeScene(db, actor, params.sceneId, body));
-  serve(app, contract.assembleScene, ({ actor, params, body }) => service.assembleScene(db, actor, params.sceneId, body));
-  serve(app, contract.getMaster, ({ actor, params }) => service.openMaster(db, actor, params.masterId, "asset.read"));
+  serve(
+    app,
+    contract.listScenes,
+    ({ actor, params, query }) => service.listScenes(db, actor, params.projectId, query),
+  );
+  serve(
+    app,
+    contract.createScene,
+    ({ actor, params, body }) => service.createScene(db, actor, params.projectId, body),
+  );
+  serve(
+    app,
+    contract.getScene,
+    ({ actor, params }) => service.openScene(db, actor, params.sceneId, "project.read"),
+  );
+  serve(
+    app,
+    contract.changeScene,
+    ({ actor, params, body }) => service.changeScene(db, actor, params.sceneId, body),
+  );
+  serve(
+    app,
+    contract.assembleScene,
+    ({ actor, params, body }) => service.assembleScene(db, actor, params.sceneId, body),
+  );
+  serve(
+    app,
+    contract.getMaster,
+    ({ actor, params }) => service.openMaster(db, actor, params.masterId, "asset.read"),
+  );
 }

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { timecode } from "#server/core/media_time.ts";
 import type { PageQuery } from "#server/core/page.ts";
@@ -11,7 +11,7 @@ import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
-import { cutPage, notFound, openProject, requireAccess } from "#server/projects/service.ts";
+import { cutPage, openProject, requireAccess } from "#server/projects/service.ts";
 import { type Master, masterChanged, type Scene, sceneChanged } from "./contract.ts";
 import { assembleMaster } from "./job_kinds.ts";
 import * as queries from "./queries.ts";

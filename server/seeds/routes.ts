@@ -5,13 +5,41 @@ import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
 export function seedRoutes(app: App, { db }: { db: Db }): void {
-  serve(app, contract.listSeeds, ({ actor, params, query }) => service.listSeeds(db, actor, params.characterId, query));
-  serve(app, contract.addSeed, ({ actor, params, body }) => service.addSeed(db, actor, params.characterId, body));
-  serve(app, contract.deriveSeed, ({ actor, params, body }) => service.deriveSeed(db, actor, params.seedId, body));
-  serve(app, contract.createVariations, ({ actor, params, body }) => service.createVariations(db, actor, params.characterId, body));
+  serve(
+    app,
+    contract.listSeeds,
+    ({ actor, params, query }) => service.listSeeds(db, actor, params.characterId, query),
+  );
+  serve(
+    app,
+    contract.addSeed,
+    ({ actor, params, body }) => service.addSeed(db, actor, params.characterId, body),
+  );
+  serve(
+    app,
+    contract.deriveSeed,
+    ({ actor, params, body }) => service.deriveSeed(db, actor, params.seedId, body),
+  );
+  serve(
+    app,
+    contract.createVariations,
+    ({ actor, params, body }) => service.createVariations(db, actor, params.characterId, body),
+  );
   serve(app, contract.getVariations, ({ actor, params }) => service.openBatch(db, actor, params.batchId));
-  serve(app, contract.getSeed, ({ actor, params }) => service.openSeed(db, actor, params.seedId, "asset.read"));
-  serve(app, contract.cullSeed, ({ actor, params, body }) => service.cullSeed(db, actor, params.seedId, body));
-  serve(app, contract.chooseHero, ({ actor, params, body }) => service.chooseHero(db, actor, params.seedId, body));
+  serve(
+    app,
+    contract.getSeed,
+    ({ actor, params }) => service.openSeed(db, actor, params.seedId, "asset.read"),
+  );
+  serve(
+    app,
+    contract.cullSeed,
+    ({ actor, params, body }) => service.cullSeed(db, actor, params.seedId, body),
+  );
+  serve(
+    app,
+    contract.chooseHero,
+    ({ actor, params, body }) => service.chooseHero(db, actor, params.seedId, body),
+  );
   serve(app, contract.approveHero, ({ actor, params }) => service.approveHero(db, actor, params.seedId));
 }

@@ -1,5 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
@@ -12,7 +12,7 @@ import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import { announce } from "#server/live/announce.ts";
-import { cutPage, notFound, openProject, requireAccess } from "#server/projects/service.ts";
+import { cutPage, openProject, requireAccess } from "#server/projects/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
 import type { WorkflowVersion } from "#server/workflows/contract.ts";
 import { chooseVersion, prepareGeneration } from "#server/workflows/service.ts";

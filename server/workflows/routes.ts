@@ -9,6 +9,10 @@ export function workflowRoutes(app: App, { db }: { db: Db }): void {
   serve(app, contract.listWorkflows, ({ query }) => service.listWorkflows(db, query));
   serve(app, contract.getWorkflowVersion, ({ params }) => service.openVersion(db, params.versionId));
   serve(app, contract.importWorkflow, ({ actor, body }) => service.importWorkflow(db, actor, body));
-  serve(app, contract.changeWorkflow, ({ actor, params, body }) => service.changeWorkflow(db, actor, params.workflowId, body.status));
+  serve(
+    app,
+    contract.changeWorkflow,
+    ({ actor, params, body }) => service.changeWorkflow(db, actor, params.workflowId, body.status),
+  );
   serve(app, contract.getTemplateSchema, () => templateJsonSchema());
 }

@@ -1,14 +1,14 @@
 import { encodeHex } from "@std/encoding/hex.js";
 import type * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
-import { cutPage, notFound } from "#server/projects/service.ts";
+import { cutPage } from "#server/projects/service.ts";
 import { bind } from "./bind.ts";
 import { checkTemplate } from "./check_template.ts";
 import type { Workflow, WorkflowVersion } from "./contract.ts";

@@ -10,7 +10,9 @@ const ROLES: readonly (readonly [RegExp, Role])[] = [
   [/^server\/db\//, "db"],
   [/^server\/files\//, "files"],
   [/^server\/testing\//, "test"],
+  [/^server\/settlements\.ts$/, "settlements"],
   [/^server\/[^/]+\.ts$/, "root"],
+  [/^server\/jobs\/settle\.ts$/, "service"],
   [/^server\/[^/]+\/(contract|job_kinds|manifest)\.ts$/, "contract"],
   [/^server\/http\//, "http"],
   [/^server\/live\//, "live"],
@@ -36,6 +38,7 @@ type Role =
   | "db"
   | "files"
   | "root"
+  | "settlements"
   | "contract"
   | "http"
   | "live"
@@ -60,6 +63,7 @@ const EVERYTHING = "everything";
 const MAY_IMPORT: Readonly<Record<Role, readonly Role[] | typeof EVERYTHING>> = {
   test: EVERYTHING,
   root: EVERYTHING,
+  settlements: ["core", "db", "files", "contract", "service", "part"],
   core: ["core"],
   contract: ["core", "contract"],
   pure: ["core", "contract"],
@@ -77,7 +81,20 @@ const MAY_IMPORT: Readonly<Record<Role, readonly Role[] | typeof EVERYTHING>> = 
   sniff: ["core", "contract"],
   thread: ["core", "contract", "files", "kit", "thread", "sniff"],
   "thread's own": ["core", "contract", "files", "kit", "thread", "sniff"],
-  queue: ["core", "contract", "files", "kit", "db", "queries", "service", "pure", "part", "live", "queue"],
+  queue: [
+    "core",
+    "contract",
+    "files",
+    "kit",
+    "db",
+    "queries",
+    "service",
+    "pure",
+    "part",
+    "live",
+    "queue",
+    "settlements",
+  ],
   sql: [],
   tasks: [
     "core",

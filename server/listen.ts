@@ -4,9 +4,9 @@ import type { Log } from "#server/core/log.ts";
 import { deadline } from "#server/core/time.ts";
 import { type Config, isLoopback } from "#server/config.ts";
 import type { LiveHub } from "#server/live/hub.ts";
-import type { App } from "./http_env.ts";
-import { openTlsIdentity } from "./tls.ts";
-import { serveTrust } from "./trust.ts";
+import type { App } from "#server/http/http_env.ts";
+import { openTlsIdentity } from "#server/http/tls.ts";
+import { serveTrust } from "#server/http/trust.ts";
 
 export interface Listening {
   /** "http://127.0.0.1:7420", "https://192.168.1.20:7420" */
