@@ -75,21 +75,22 @@ export function planPath(request: PathRequest): CameraPath {
   const pace = 0.25 + 0.75 * Math.min(1.5, amount);
   const drift = DRIFT * pace;
   const slide = SLIDE_DRIFT * pace;
-  const hand = handheld(draws, (move === "handheld" ? 1 : 0.35) * (move === "still" ? 0.3 : 1) * amount);
+  const hand = handheld(draws, (move === "handheld" ? 0.8 : 0.35) * (move === "still" ? 0.3 : 1) * amount);
   const breathRate = draws.between(0.22, 0.3);
   const over = seconds * MOVE_SHARE;
   return (t) => {
     const done = ease(t / over);
     const out = bump(t / over);
-    const life = smoothstep(0, Math.min(1.2, seconds / 3), t) * (1 - smoothstep(0.5, 0.92, t / seconds));
+    const calm = 1 - smoothstep(0.5, 0.94, t / seconds);
+    const life = smoothstep(0, Math.min(1.2, seconds / 3), t) * calm;
     const shake = hand(t);
     return {
       zoom: drift * t + (net.zoom - drift * seconds) * done + arc.zoom * out,
-      panX: net.panX * done + arc.panX * out + shake.x * life,
-      panY: net.panY * done + arc.panY * out + shake.y * life,
+      panX: net.panX * done + arc.panX * out + shake.x * calm,
+      panY: net.panY * done + arc.panY * out + shake.y * calm,
       slideX: slide * (t - seconds * done) + arc.slideX * out,
       slideY: arc.slideY * out,
-      roll: shake.roll * life,
+      roll: shake.roll * calm,
       breath: Math.sin(2 * Math.PI * breathRate * t) * life,
     };
   };
@@ -100,10 +101,10 @@ const WORDS: readonly (readonly [RegExp, CameraMove])[] = [
   [/\b(orbit\w*|arc (shot|around)|circl\w+|around (her|him|them|the))\b/i, "orbit"],
   [/\b(pull(s|ing)?[- ](back|out|away)|zoom(s|ing)?[- ]out|dolly[- ](out|back)|reveal\w*)\b/i, "pull_out"],
   [/\b(push(es|ing)?[- ]in|zoom(s|ing)?[- ]in|dolly[- ]in|mov\w+ closer|close(s|ing) in)\b/i, "push_in"],
-  [/\b(pan|truck|track|slid)\w*( \w+){0,2} left\b/i, "pan_left"],
-  [/\b(pan|truck|track|slid)\w*( \w+){0,2} right\b/i, "pan_right"],
-  [/\b(tilt|crane|boom|ris)\w*( \w+){0,2} up(wards?)?\b/i, "tilt_up"],
-  [/\b(tilt|crane|boom|lower)\w*( \w+){0,2} down(wards?)?\b/i, "tilt_down"],
+  [/\b(pan|truck|track|slid)\w*( \w+){0,3} left\b/i, "pan_left"],
+  [/\b(pan|truck|track|slid)\w*( \w+){0,3} right\b/i, "pan_right"],
+  [/\b(tilt|crane|boom|ris)\w*( \w+){0,3} up(wards?)?\b/i, "tilt_up"],
+  [/\b(tilt|crane|boom|lower)\w*( \w+){0,3} down(wards?)?\b/i, "tilt_down"],
   [/\b(static|locked[- ]off|tripod|still) (shot|camera|frame)\b/i, "still"],
 ];
 
@@ -167,10 +168,10 @@ function netMove(move: CameraMove, { seconds, amount, face, room }: PathRequest)
   const net: Net = { zoom: 0, panX: 0, panY: 0 };
   if (move === "push_in") net.zoom = far(0.02, 0.07);
   if (move === "pull_out") net.zoom = -Math.min(far(0.013, 0.042), widest(room));
-  if (move === "pan_left") net.panX = far(0.014, 0.045);
-  if (move === "pan_right") net.panX = -far(0.014, 0.045);
-  if (move === "tilt_up") net.panY = far(0.012, 0.04);
-  if (move === "tilt_down") net.panY = -far(0.012, 0.04);
+  if (move === "pan_left") net.panX = far(0.012, 0.042);
+  if (move === "pan_right") net.panX = -far(0.012, 0.042);
+  if (move === "tilt_up") net.panY = far(0.01, 0.034);
+  if (move === "tilt_down") net.panY = -far(0.01, 0.034);
   // With no face there is nothing to steer by, so moves keep closer to where they were.
   if (!face) return { zoom: net.zoom * 0.4, panX: net.panX * 0.4, panY: net.panY * 0.4 };
   return frameWell(net, face, Math.min(1, amount));

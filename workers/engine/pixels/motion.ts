@@ -143,7 +143,13 @@ function grainWriter(
   return (index, level, render) => {
     const out = new Uint8ClampedArray(picture.width * picture.height * 3);
     const pattern = patternFor(seed, index, layer.trace?.pattern ?? -1);
-    render((row, y) => writeGrainyRow(row, y, pattern, level, out));
+    const strength = layer.trace ? level : level * settling(index);
+    render((row, y) => writeGrainyRow(row, y, pattern, strength, out));
     return new Uint8Array(out.buffer);
   };
+}
+
+/** A start frame without grain differs from the next by one grain only, later frames by two: the first get more. */
+function settling(index: number): number {
+  return 1 + 0.35 * Math.exp((1 - index) / 1.2);
 }
