@@ -2,6 +2,7 @@ import type { App } from "#server/http/http_env.ts";
 import { createApp } from "#server/http/create_app.ts";
 import { serveApiDocs } from "#server/http/api_docs.ts";
 import { readSession } from "#server/http/session.ts";
+import type { UploadFolder } from "#server/http/upload_folder.ts";
 import type { Log } from "#server/core/log.ts";
 import type { Db } from "#server/db/db.ts";
 import { fromSqlError } from "#server/db/sql_error.ts";
@@ -27,6 +28,8 @@ export interface AppParts {
   readonly db: Db;
   readonly store: LocalStore;
   readonly auth: Auth;
+  /** Where resumable uploads lie until they are whole. */
+  readonly uploads?: UploadFolder;
   readonly log: Log;
   readonly version: string;
   /** Check replies against their schemas: in development and tests. */
@@ -45,7 +48,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   readSession(app, (token) => actors.read(token));
   authRoutes(app, auth);
   projectRoutes(app, { db });
-  assetRoutes(app, { db, store });
+  assetRoutes(app, { db, store, uploads: parts.uploads });
   characterRoutes(app, { db, store });
   seedRoutes(app, { db });
   sceneRoutes(app, { db });

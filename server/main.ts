@@ -10,10 +10,12 @@ import { AccessTokens } from "#server/auth/tokens.ts";
 import { connect, type Db } from "#server/db/db.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { migrate } from "#server/db/migrate.ts";
+import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { lockFolder, prepareFolder } from "#server/files/data_folder.ts";
 import { listen } from "#server/listen.ts";
 import { LiveHub } from "#server/live/hub.ts";
+import { sweepOrphans } from "#server/storage/service.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { syncBundled } from "#server/workflows/service.ts";
 import { startThreads, type Threads } from "#server/threads.ts";
@@ -74,10 +76,12 @@ async function start(
   const passwords = new Passwords();
   undo.push(() => passwords.close());
   const tokens = new AccessTokens(db);
+  const uploads = await openUploadFolder(join(config.data, "uploads"));
   const parts: AppParts = {
     db,
     store,
     auth: { db, passwords, tokens },
+    uploads,
     log,
     version: VERSION,
     checkReplies: false,
@@ -97,6 +101,9 @@ async function start(
   });
   undo.push(() => threads.stop());
 
+  void sweepOrphans(db, store, log).catch((error) =>
+    log.warn("orphan files were not swept", { reason: errorMessage(error) })
+  );
   const first = await hasAdmin(db) ? undefined : await createLink(db, { kind: "first_admin" });
   return {
     url: server.url,

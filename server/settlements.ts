@@ -10,7 +10,7 @@ import type { FileStore } from "#server/files/store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import type { SettledJob, Settlement } from "#server/jobs/settle.ts";
 import { assembleMaster } from "#server/scenes/job_kinds.ts";
-import { onMasterAssembled, onMasterFailed } from "#server/scenes/service.ts";
+import { onMasterAssembled, onMasterFailed, onMasterRetried } from "#server/scenes/service.ts";
 import { measureSeed } from "#server/seeds/job_kinds.ts";
 import * as seeds from "#server/seeds/settle.ts";
 
@@ -27,7 +27,11 @@ export function allSettlements(store: FileStore): Settlement[] {
     cancelled: (tx: Tx, job: SettledJob) =>
       clips.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
   };
-  const stills = { failed: seeds.onSeedFailed, cancelled: seeds.onSeedCancelled };
+  const stills = {
+    failed: seeds.onSeedFailed,
+    cancelled: seeds.onSeedCancelled,
+    retried: seeds.onSeedRetried,
+  };
   return [
     settlement(generate, {
       done: (tx, job, output) =>
@@ -35,6 +39,7 @@ export function allSettlements(store: FileStore): Settlement[] {
       failed: (tx, job, failure) =>
         job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
       cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : takes.cancelled(tx, job),
+      retried: (tx, job) => job.seedId ? stills.retried(tx, job) : clips.onTakeRetried(tx, job, "generating"),
     }),
     settlement(inspectMedia, {
       done: (tx, job, output) =>
@@ -47,15 +52,32 @@ export function allSettlements(store: FileStore): Settlement[] {
       done: (tx, job, output) => seeds.onSeedMeasured({ tx, store }, job, output),
       ...stills,
     }),
-    settlement(ingestTake, { done: clips.onTakeIngested, ...takes }),
-    settlement(measureTake, { done: clips.onTakeMeasured, ...takes }),
-    settlement(stitchCut, { done: clips.onCutStitched, ...cuts }),
-    settlement(measureCut, { done: clips.onCutMeasured, ...cuts }),
+    settlement(ingestTake, {
+      done: clips.onTakeIngested,
+      ...takes,
+      retried: (tx, job) => clips.onTakeRetried(tx, job, "ingesting"),
+    }),
+    settlement(measureTake, {
+      done: clips.onTakeMeasured,
+      ...takes,
+      retried: (tx, job) => clips.onTakeRetried(tx, job, "measuring"),
+    }),
+    settlement(stitchCut, {
+      done: clips.onCutStitched,
+      ...cuts,
+      retried: (tx, job) => clips.onCutRetried(tx, job, "stitching"),
+    }),
+    settlement(measureCut, {
+      done: clips.onCutMeasured,
+      ...cuts,
+      retried: (tx, job) => clips.onCutRetried(tx, job, "measuring"),
+    }),
     settlement(assembleMaster, {
       done: onMasterAssembled,
       failed: onMasterFailed,
       cancelled: (tx, job) =>
         onMasterFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+      retried: onMasterRetried,
     }),
     settlement(makeProxy, { done: async () => {}, failed: async () => {}, cancelled: async () => {} }),
   ];

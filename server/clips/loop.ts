@@ -36,7 +36,12 @@ export async function openLoop(db: Queryable, clip: Clip, version: WorkflowVersi
     );
   }
   const project = await findProjectFacts(db, clip.projectId);
-  return planLoop({ askedFrames: clip.frames, rate: project.rate, constraints: video });
+  try {
+    return planLoop({ askedFrames: clip.frames, rate: project.rate, constraints: video });
+  } catch (error) {
+    if (error instanceof RangeError) throw new AppError("conflict", error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** Kept frames of the chosen takes, from the first segment up to the first that has none. */

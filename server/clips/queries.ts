@@ -221,10 +221,14 @@ export async function setSegmentStatus(
 
 /** The segment has a take to show, whatever it was before. */
 export async function setSegmentReady(db: Queryable, segmentId: string): Promise<void> {
+  await reopenSegment(db, segmentId);
+  await setSegmentStatus(db, segmentId, "ready");
+}
+
+export async function reopenSegment(db: Queryable, segmentId: string): Promise<void> {
   await db`
     update segments set status_id = (select id from segment_status where code = 'generating')
      where id = ${segmentId} and status_id in (select id from segment_status where code in ('planned', 'failed'))`;
-  await setSegmentStatus(db, segmentId, "ready");
 }
 
 /** Segments behind `index` no longer belong to the clip; what they hold stays. */

@@ -156,7 +156,8 @@ export async function onTakeMeasured(
       end,
       exact: take.isEndExact,
       likeness,
-      requireFace: clip.likenessFloor !== null,
+      // Without a portrait or a face model nothing can be told of faces, and no other take would change that.
+      requireFace: clip.likenessFloor !== null && likeness !== null && likeness.model.name !== "none",
       reference: take.segmentIndex === 1 ? null : await firstReference(tx, clip.id),
       rerolls,
     }),
@@ -307,6 +308,34 @@ export async function onCutFailed(tx: Tx, job: Job, failure: JobFailure): Promis
   if (!open) return;
   await queries.setCutStatus(tx, open.cut.id, "failed", failure.message);
   await needAttention(tx, open.clip, `The cut could not be made: ${failure.message}`);
+}
+
+/** A person has queued a failed or cancelled step again: the take, its segment and its clip are at work as before. */
+export async function onTakeRetried(
+  tx: Tx,
+  job: Job,
+  status: "generating" | "ingesting" | "measuring",
+): Promise<void> {
+  const take = job.takeId ? await queries.findLoopTake(tx, job.takeId) : undefined;
+  if (!take || !["failed", "cancelled"].includes(take.status)) return;
+  await queries.lockClip(tx, take.clipId);
+  const clip = await queries.findClip(tx, take.clipId);
+  if (!clip) return;
+  await queries.setTakeStatus(tx, take.id, status);
+  await queries.reopenSegment(tx, take.segmentId);
+  if (clip.status === "needs_attention" || clip.status === "paused") {
+    await queries.setClipStatus(tx, clip.id, "generating");
+  }
+  await announceTake(tx, take, clip);
+}
+
+export async function onCutRetried(tx: Tx, job: Job, status: "stitching" | "measuring"): Promise<void> {
+  const cut = job.cutId ? await queries.findCut(tx, job.cutId) : undefined;
+  const clip = cut ? await queries.findClip(tx, cut.clipId) : undefined;
+  if (!cut || !clip || cut.status !== "failed") return;
+  await queries.setCutStatus(tx, cut.id, status);
+  if (clip.status === "needs_attention") await queries.setClipStatus(tx, clip.id, "stitching");
+  await announceCut(tx, cut.id, clip);
 }
 
 async function failTake(tx: Tx, take: queries.LoopTake, clip: Clip, reason: string): Promise<void> {

@@ -17,7 +17,7 @@ export class EventReader {
   readonly #log: Log;
   readonly #deliver: (event: LiveEvent) => void;
   #lastSeq = 0;
-  #gap: { readonly seq: number; readonly xmax: bigint } | undefined;
+  #gap: { readonly seq: number; readonly xmax: bigint | undefined } | undefined;
   #isReading = false;
   #isWoken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,9 +91,18 @@ export class EventReader {
     return true;
   }
 
+  /**
+   * Only a snapshot taken after the gap was seen knows all transactions that may hold the number, and only one
+   * taken before a reading says that they had ended by then: hence over three readings, or two on a quiet database.
+   */
   #isDead(seq: number, xmin: bigint, xmax: bigint): boolean {
-    if (this.#gap?.seq !== seq) this.#gap = { seq, xmax };
-    return xmin >= this.#gap.xmax;
+    if (this.#gap?.seq !== seq) {
+      this.#gap = { seq, xmax: undefined };
+      return false;
+    }
+    const allBefore = this.#gap.xmax ?? xmax;
+    this.#gap = { seq, xmax: allBefore };
+    return xmin >= allBefore;
   }
 
   #schedule(ms: number): void {

@@ -159,24 +159,37 @@ export class LiveHub {
     for (const topic of topics) if (await mayHear(this.#options.db, client.actor, topic)) allowed.push(topic);
     // From here on live events are kept back, so that the replay comes first and nothing falls between.
     client.hold(allowed);
+    // Exactly what came up to here is replayed; all that is kept back is newer.
+    const horizon = this.#reader.lastSeq;
     try {
-      if (after !== undefined) await this.#replay(client, allowed, after);
+      if (after !== undefined) await this.#replay(client, allowed, after, horizon);
     } finally {
-      client.release(allowed, topics.filter((topic) => !allowed.includes(topic)), this.#reader.lastSeq);
+      client.release(allowed, topics.filter((topic) => !allowed.includes(topic)), horizon);
     }
   }
 
-  async #replay(client: LiveClient, topics: readonly string[], after: number): Promise<void> {
+  async #replay(
+    client: LiveClient,
+    topics: readonly string[],
+    after: number,
+    horizon: number,
+  ): Promise<void> {
     const oldest = await oldestSeq(this.#options.db);
     const missed = await listEvents(this.#options.db, {
       topics,
       after,
-      upTo: this.#reader.lastSeq,
+      upTo: horizon,
       limit: MAX_REPLAY + 1,
     });
     if (missed.length > MAX_REPLAY || (oldest !== undefined && after + 1 < oldest)) {
       client.resync("Too much has happened since");
-    } else for (const event of missed) client.event(event, true);
+      return;
+    }
+    for (const event of missed) {
+      // A client that has missed a lot is not a slow one: it is given time to take it.
+      await client.roomToSend();
+      client.event(event, true);
+    }
   }
 
   async #recheckAll(): Promise<void> {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
 import type { LiveEvent } from "#server/core/event.ts";
+import { delay } from "#server/core/time.ts";
 
 const ClientMessage = z.discriminatedUnion("t", [
   z.object({
@@ -25,6 +26,8 @@ const GIVE_UP_BYTES = 768 * 1024;
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGES_PER_SECOND = 50;
 const HELD_LIMIT = 2_000;
+const ROOM_WAIT_MS = 10_000;
+const TOO_SLOW = "Too slow: reconnect and ask for what you missed";
 
 /**
  * One socket. It never buffers without bound: a peer that does not read is dropped, since on this runtime a stalled
@@ -38,7 +41,7 @@ export class LiveClient {
   readonly #events: LiveClientEvents;
   readonly #pending = new Map<string, Uint8Array<ArrayBuffer>>();
   #held: LiveEvent[] | undefined;
-  #holds = 0;
+  #subscribing: Promise<void> = Promise.resolve();
   #isGone = false;
   #window = { second: 0, count: 0 };
 
@@ -68,17 +71,24 @@ export class LiveClient {
   }
 
   hold(topics: readonly string[]): void {
-    this.#holds++;
-    this.#held ??= [];
+    this.#held = [];
     for (const topic of topics) this.topics.add(topic);
   }
 
   release(allowed: readonly string[], refused: readonly string[], seq: number): void {
     this.#send({ t: "subscribed", topics: allowed, refused, seq });
-    if (--this.#holds > 0) return;
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const event of held) if (event.seq > seq) this.event(event);
+    for (const event of held) this.event(event);
+  }
+
+  /** Waits until the peer has taken most of what it was sent; one that takes nothing for 10 s is given up. */
+  async roomToSend(): Promise<void> {
+    const until = Date.now() + ROOM_WAIT_MS;
+    while (!this.#isGone && this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) {
+      if (Date.now() > until) return this.close(1013, TOO_SLOW);
+      await delay(20);
+    }
   }
 
   progress(message: { jobId: string; ratio: number; note: string }): void {
@@ -122,7 +132,7 @@ export class LiveClient {
   #send(message: unknown): void {
     if (this.#isGone || this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > GIVE_UP_BYTES) {
-      return this.close(1013, "Too slow: reconnect and ask for what you missed");
+      return this.close(1013, TOO_SLOW);
     }
     this.#socket.send(JSON.stringify(message));
   }
@@ -141,10 +151,19 @@ export class LiveClient {
     }
     const message = parsed.data;
     if (message.t === "ping") this.#send({ t: "pong" });
-    else if (message.t === "unsubscribe") { for (const topic of message.topics) this.topics.delete(topic); }
-    else {await this.#events.subscribe(message.topics, message.after).catch(() =>
-        this.resync("The subscription failed: try again")
-      );}
+    else if (message.t === "unsubscribe") this.#unsubscribe(message.topics);
+    else await this.#subscribe(message.topics, message.after);
+  }
+
+  #unsubscribe(topics: readonly string[]): void {
+    for (const topic of topics) this.topics.delete(topic);
+  }
+
+  /** One after the other: what is kept back during one replay must not mix with another's. */
+  #subscribe(topics: readonly string[], after: number | undefined): Promise<void> {
+    return this.#subscribing = this.#subscribing.then(() => this.#events.subscribe(topics, after)).catch(() =>
+      this.resync("The subscription failed: try again")
+    );
   }
 
   #isFlooding(): boolean {

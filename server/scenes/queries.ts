@@ -127,6 +127,11 @@ export async function failMaster(db: Queryable, masterId: string, failure: strin
     update masters set failure = ${failure}, status_id = (select id from master_status where code = 'failed') where id = ${masterId}`;
 }
 
+export async function reopenMaster(db: Queryable, masterId: string): Promise<void> {
+  await db`
+    update masters set failure = null, status_id = (select id from master_status where code = 'assembling') where id = ${masterId}`;
+}
+
 export async function findMaster(db: Queryable, masterId: string): Promise<Master | undefined> {
   const [row] = await db<Master[]>`
     select m.id, m.scene_id, s.project_id, m.number, t.code as status,

@@ -203,6 +203,16 @@ export async function onMasterFailed(tx: Tx, job: SettledJob, failure: JobFailur
   });
 }
 
+export async function onMasterRetried(tx: Tx, job: SettledJob): Promise<void> {
+  const master = job.masterId ? await queries.findMaster(tx, job.masterId) : undefined;
+  if (master?.status !== "failed") return;
+  await queries.reopenMaster(tx, master.id);
+  await announce(tx, masterChanged, `project:${master.projectId}`, {
+    masterId: master.id,
+    sceneId: master.sceneId,
+  });
+}
+
 /** A name that every file system and edit program takes: ASCII letters, digits, dash and underscore. */
 export function fileName(name: string): string {
   return name.normalize("NFKD").replaceAll(/[^A-Za-z0-9]+/g, "_").replaceAll(/^_+|_+$/g, "").slice(0, 60) ||

@@ -112,6 +112,14 @@ export async function onSeedFailed(tx: Tx, job: Job, failure: JobFailure): Promi
   if (seed) await fail(tx, seed, failure.message);
 }
 
+/** A person has queued a failed step again. */
+export async function onSeedRetried(tx: Tx, job: Job): Promise<void> {
+  const seed = job.seedId ? await queries.findSeed(tx, job.seedId) : undefined;
+  if (!seed || !["failed", "cancelled"].includes(seed.status)) return;
+  await queries.setStatus(tx, seed.id, "making");
+  await announceSeed(tx, seed);
+}
+
 export async function onSeedCancelled(tx: Tx, job: Job): Promise<void> {
   const seed = await findOpen(tx, job);
   if (!seed) return;

@@ -8,6 +8,7 @@ select fill_lookup('seed_origin', 'given', 'generated', 'derived');
 select fill_lookup('seed_status', 'making', 'candidate', 'kept', 'rejected', 'hero', 'failed', 'cancelled');
 select allow_changes('seed_status', 'making', 'candidate', 'failed', 'cancelled');
 select allow_changes('seed_status', 'failed', 'making');
+select allow_changes('seed_status', 'cancelled', 'making');
 select allow_changes('seed_status', 'candidate', 'kept', 'rejected', 'hero');
 select allow_changes('seed_status', 'kept', 'candidate', 'rejected', 'hero');
 select allow_changes('seed_status', 'rejected', 'candidate', 'kept', 'hero');
@@ -42,7 +43,7 @@ select allow_changes('take_status', 'measuring', 'ready', 'rejected', 'failed', 
 select allow_changes('take_status', 'ready', 'rejected');
 select allow_changes('take_status', 'rejected', 'ready');
 select allow_changes('take_status', 'failed', 'generating', 'ingesting', 'measuring');
-select allow_changes('take_status', 'cancelled', 'generating');
+select allow_changes('take_status', 'cancelled', 'generating', 'ingesting', 'measuring');
 
 select fill_lookup('conform_rule', 'none', 'interpolate', 'repeat_nearest');
 -- 1 (stitching), 2 (measuring), 5 (final) and 7 (failed) are named in constraints of cuts.
