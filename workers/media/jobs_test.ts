@@ -12,7 +12,8 @@ import { assembleMaster } from "#server/scenes/job_kinds.ts";
 import { GiveUp, type JobContext } from "#workers/kit/handle.ts";
 import { rawInput } from "./args.ts";
 import { mediaHandlers } from "./handlers.ts";
-import { decodeFrames, INTERMEDIATE_MEDIA_TYPE, writeIntermediate } from "./lossless.ts";
+import { decodeFrames, INTERMEDIATE_MEDIA_TYPE, readIntermediate, writeIntermediate } from "./lossless.ts";
+import { readVideoFacts } from "./probe.ts";
 import type { MediaTools } from "./run.ts";
 import { assertSameFrame, readFrameNumber, type TestClip, testFrame, testFrames } from "./testing/clips.ts";
 import { onBackends } from "./testing/on_backends.ts";
@@ -131,6 +132,8 @@ onBackends("clips.ingest_take takes every form that a generator hands over", asy
   for (const { name, isExact, files } of forms) {
     const taken = await desk.run(ingestTake, { files, rate, expectedFrames: 21, dropHead: 1 });
     assertEquals([name, taken.frameCount, taken.widthPx, taken.heightPx], [name, 20, 96, 64]);
+    assertEquals([name, readIntermediate(desk.store.path(taken.intermediate.hash))?.rate], [name, rate]);
+    assertEquals((await readVideoFacts(tools, desk.store.path(taken.proxy.hash))).rate, rate);
     assertEquals([name, ...await numbersIn(desk, taken.proxy)], [name, ...count(20, 1)]);
     if (isExact) await assertFrames(desk, taken.intermediate, count(20, 1).map((n) => testFrame(clip, n)));
     else assertEquals(await numbersIn(desk, taken.intermediate), count(20, 1));

@@ -33,8 +33,24 @@ const NEEDED_FILTERS = [
 ];
 const NEEDED_ENCODERS = ["libx264", "ffv1", "png", "rawvideo", "mjpeg"];
 
-/** Looks for an ffmpeg (and ffprobe beside it) that has every filter, encoder and option in use here. */
+const found = new Map<string, NativeFfmpeg>();
+
+/**
+ * Looks for an ffmpeg (and ffprobe beside it) that has every filter, encoder and option in use here. The
+ * look costs four processes, so one that was found is remembered.
+ */
 export async function findNative(
+  asked: string | undefined,
+  signal?: AbortSignal,
+): Promise<NativeFfmpeg | { readonly reason: string }> {
+  const known = found.get(asked ?? "");
+  if (known) return known;
+  const result = await lookForNative(asked, signal);
+  if ("path" in result) found.set(asked ?? "", result);
+  return result;
+}
+
+async function lookForNative(
   asked: string | undefined,
   signal?: AbortSignal,
 ): Promise<NativeFfmpeg | { readonly reason: string }> {
