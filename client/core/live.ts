@@ -1,0 +1,221 @@
+import { signal } from "@lit-labs/signals";
+import { createSocketTicket } from "#server/auth/contract.ts";
+import { LiveEvent } from "#server/core/event.ts";
+import { ApiError, call } from "./call.ts";
+
+/** `off` before start and after stop; `lost` while it waits to try again. */
+export type LiveState = "off" | "connecting" | "live" | "lost";
+
+export interface JobProgress {
+  readonly jobId: string;
+  /** 0–1. */
+  readonly ratio: number;
+  readonly note: string;
+}
+
+export interface LiveListener {
+  /** What to hear: "fleet", "jobs", "studio", "project:<id>", "user:<id>". */
+  readonly topics: readonly string[];
+  /** An event of one of these topics, each once and in order. */
+  event?(event: LiveEvent): void;
+  /** Events may have been missed that will not be told again: read the state anew. Also called at the first start. */
+  resync?(): void;
+  /** How far a job is, of any project that is listened to; the latest counts. */
+  progress?(progress: JobProgress): void;
+  /** A picture of a job's work so far. */
+  preview?(jobId: string, picture: Blob): void;
+}
+
+export interface LiveOptions {
+  /** Asks for a ticket; ApiError 401 means that the session has ended. */
+  readonly ticket?: () => Promise<string>;
+  readonly open?: (ticket: string) => WebSocket;
+  /** First wait before another try; it doubles up to 30 times that. */
+  readonly retryMs?: number;
+  /** The session has ended: there is no use in trying again. */
+  readonly ended?: () => void;
+}
+
+const SESSION_ENDED = 4401;
+const PING_MS = 20_000;
+const SILENCE_MS = 50_000;
+
+/**
+ * The one socket to the studio. It comes back by itself after a loss, asks for what was missed, and tells its
+ * listeners to read the state anew where that is too much.
+ */
+export class Live {
+  readonly #options: LiveOptions;
+  readonly #state = signal<LiveState>("off");
+  readonly #listeners = new Set<LiveListener>();
+  #socket: WebSocket | undefined;
+  #lastSeq: number | undefined;
+  #failures = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #pulse: ReturnType<typeof setInterval> | undefined;
+  #heardAt = 0;
+
+  constructor(options: LiveOptions = {}) {
+    this.#options = options;
+  }
+
+  get state(): LiveState {
+    return this.#state.get();
+  }
+
+  start(): void {
+    if (this.#state.get() !== "off") return;
+    globalThis.addEventListener("online", this.#hurry);
+    globalThis.document?.addEventListener("visibilitychange", this.#hurry);
+    void this.#connect();
+  }
+
+  /** Closes the socket and forgets where it was; listeners stay. */
+  stop(): void {
+    globalThis.removeEventListener("online", this.#hurry);
+    globalThis.document?.removeEventListener("visibilitychange", this.#hurry);
+    clearTimeout(this.#retry);
+    this.#drop();
+    this.#lastSeq = undefined;
+    this.#failures = 0;
+    this.#state.set("off");
+  }
+
+  /** Listens until the returned function is called. */
+  listen(listener: LiveListener): () => void {
+    const known = this.#topics();
+    this.#listeners.add(listener);
+    const fresh = listener.topics.filter((topic) => !known.has(topic));
+    if (fresh.length > 0) this.#send({ t: "subscribe", topics: fresh });
+    return () => this.#forget(listener);
+  }
+
+  #forget(listener: LiveListener): void {
+    if (!this.#listeners.delete(listener)) return;
+    const still = this.#topics();
+    const topics = listener.topics.filter((topic) => !still.has(topic));
+    if (topics.length > 0) this.#send({ t: "unsubscribe", topics });
+  }
+
+  #topics(): Set<string> {
+    return new Set([...this.#listeners].flatMap((listener) => listener.topics));
+  }
+
+  async #connect(): Promise<void> {
+    this.#state.set("connecting");
+    try {
+      const ticket = await (this.#options.ticket ?? askTicket)();
+      if (this.#state.get() !== "connecting") return;
+      const socket = (this.#options.open ?? openSocket)(ticket);
+      this.#socket = socket;
+      socket.binaryType = "arraybuffer";
+      socket.onmessage = ({ data }) => this.#receive(data);
+      socket.onclose = ({ code }) => this.#lose(socket, code);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return this.#end();
+      this.#lose(undefined, 0);
+    }
+  }
+
+  #receive(data: unknown): void {
+    this.#heardAt = Date.now();
+    if (data instanceof ArrayBuffer) return this.#showPreview(data);
+    // The studio's own messages; what is not understood is left alone.
+    const message = JSON.parse(String(data)) as { t: string; seq?: number };
+    if (message.t === "hello") this.#subscribeAll();
+    else if (message.t === "subscribed") this.#arrive(message.seq ?? 0);
+    else if (message.t === "event") this.#deliver(LiveEvent.parse(message));
+    else if (message.t === "progress") {
+      const progress = message as unknown as JobProgress;
+      for (const listener of this.#listeners) listener.progress?.(progress);
+    } else if (message.t === "resync") this.#resync();
+  }
+
+  #subscribeAll(): void {
+    this.#heardAt = Date.now();
+    this.#pulse = setInterval(() => this.#beat(), PING_MS);
+    const after = this.#lastSeq === undefined ? {} : { after: this.#lastSeq };
+    this.#send({ t: "subscribe", topics: [...this.#topics()], ...after });
+  }
+
+  #arrive(seq: number): void {
+    const isFirst = this.#lastSeq === undefined;
+    this.#lastSeq = Math.max(this.#lastSeq ?? 0, seq);
+    this.#failures = 0;
+    if (this.#state.get() !== "live") this.#state.set("live");
+    if (isFirst) this.#resync();
+  }
+
+  #deliver(event: LiveEvent): void {
+    // A replay may overlap with what came before the loss.
+    if (this.#lastSeq !== undefined && event.seq <= this.#lastSeq) return;
+    this.#lastSeq = event.seq;
+    for (const listener of this.#listeners) {
+      if (listener.topics.includes(event.topic)) listener.event?.(event);
+    }
+  }
+
+  #resync(): void {
+    for (const listener of this.#listeners) listener.resync?.();
+  }
+
+  #showPreview(frame: ArrayBuffer): void {
+    const headerLength = new DataView(frame).getUint32(0);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(frame, 4, headerLength)));
+    const picture = new Blob([frame.slice(4 + headerLength)], { type: header.mediaType });
+    for (const listener of this.#listeners) listener.preview?.(header.jobId, picture);
+  }
+
+  #send(message: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** A cable that was pulled closes no socket: silence does. */
+  #beat(): void {
+    if (Date.now() - this.#heardAt > SILENCE_MS) this.#lose(this.#socket, 0);
+    else this.#send({ t: "ping" });
+  }
+
+  #lose(socket: WebSocket | undefined, code: number): void {
+    if (socket !== this.#socket || this.#state.get() === "off") return;
+    this.#drop();
+    if (code === SESSION_ENDED) return this.#end();
+    this.#state.set("lost");
+    const base = this.#options.retryMs ?? 500;
+    const waitMs = Math.min(30 * base, base * 2 ** this.#failures++) * (0.75 + Math.random() / 2);
+    this.#retry = setTimeout(() => void this.#connect(), waitMs);
+  }
+
+  #end(): void {
+    this.stop();
+    this.#options.ended?.();
+  }
+
+  #drop(): void {
+    clearInterval(this.#pulse);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  /** The network or the person is back: no reason to wait longer. */
+  readonly #hurry = () => {
+    if (this.#state.get() !== "lost" || globalThis.document?.visibilityState === "hidden") return;
+    clearTimeout(this.#retry);
+    this.#failures = 0;
+    void this.#connect();
+  };
+}
+
+async function askTicket(): Promise<string> {
+  return (await call(createSocketTicket)).ticket;
+}
+
+function openSocket(ticket: string): WebSocket {
+  const url = new URL(`/api/live?ticket=${encodeURIComponent(ticket)}`, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new WebSocket(url);
+}

@@ -1,0 +1,4 @@
+import { applyTheme } from "#client/app/theme.ts";
+import "#client/app/app_shell.ts";
+
+applyTheme();

@@ -1,0 +1,103 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { formatAgo, formatCount } from "#client/core/format.ts";
+import { formStyles } from "#client/ui/form_styles.ts";
+import { sectionStyles } from "./section_styles.ts";
+import { type Final, NOTHING_READ, type StatusFacts } from "./status_facts.ts";
+
+/** The newest final cuts and masters, as pictures edge to edge. */
+@customElement("st-finals-strip")
+export class FinalsStrip extends LitElement {
+  static override styles = [
+    formStyles,
+    sectionStyles,
+    css`
+      ul {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, var(--size-tile)), 1fr));
+        gap: var(--space-3) var(--space-2);
+        padding-top: var(--space-3);
+      }
+      a {
+        display: grid;
+        color: inherit;
+        text-decoration: none;
+        border-radius: var(--radius-control);
+      }
+      .frame {
+        position: relative;
+        display: block;
+        aspect-ratio: 3 / 2;
+        overflow: hidden;
+        border-radius: var(--radius-control);
+        background: var(--color-surface);
+      }
+      img {
+        display: block;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
+      }
+      .chip {
+        position: absolute;
+        inset: auto var(--space-1) var(--space-1) auto;
+        padding: 0 var(--space-1);
+        background: color-mix(in oklab, var(--color-ground) 80%, transparent);
+        border-radius: var(--radius-control);
+        font-size: var(--size-label);
+      }
+      .name {
+        padding-top: var(--space-1);
+      }
+      .missing {
+        display: grid;
+        place-items: center;
+        height: 100%;
+        color: var(--color-text-quiet);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor facts: StatusFacts = NOTHING_READ;
+  @property({ type: Number })
+  accessor now = 0;
+
+  override render() {
+    const { finals, workers } = this.facts;
+    // Only where no other worker was there to make them is this certain.
+    const isCpuPreview = workers !== undefined && workers.length > 0 &&
+      workers.every(({ kind }) => kind === "cpu_engine");
+    return html`
+      <section aria-labelledby="finals">
+        <div class="head"><h2 id="finals">Recent finals</h2><span class="count">${finals.length > 0
+          ? formatCount(finals.length)
+          : ""}</span></div>
+        ${finals.length === 0
+          ? html`<p class="none">Cuts that are made final, and masters, appear here.</p>`
+          : nothing}
+        <ul>${repeat(finals, ({ assetId }) => assetId, (final) => this.#tile(final, isCpuPreview))}</ul>
+      </section>
+    `;
+  }
+
+  #tile({ assetId, name, kind, picture, projectName, createdAt }: Final, isCpuPreview: boolean) {
+    return html`
+      <li>
+        <a href=${`/api/assets/${assetId}/content`} target="_blank" rel="noopener">
+          <span class="frame">
+            ${picture
+              ? html`<img src=${picture} alt="" loading="lazy">`
+              : html`<span class="missing small">no picture</span>`}
+            ${isCpuPreview ? html`<span class="chip">CPU preview</span>` : nothing}
+          </span>
+          <span class="name cut">${name}</span>
+          <span class="cut quiet small">${kind === "master"
+            ? "Master"
+            : "Cut"} · ${projectName} · ${formatAgo(createdAt, this.now)}</span>
+        </a>
+      </li>
+    `;
+  }
+}

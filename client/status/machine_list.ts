@@ -1,0 +1,190 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { formatAgo, formatBytes, formatCount, formatNumbered, formatPercent } from "#client/core/format.ts";
+import { formStyles } from "#client/ui/form_styles.ts";
+import type { State } from "#client/ui/state_mark.ts";
+import "#client/ui/state_mark.ts";
+import type { Worker } from "#server/fleet/contract.ts";
+import { sectionStyles } from "./section_styles.ts";
+import { NOTHING_READ, type StatusFacts, type StudioFacts, type ThreadFacts } from "./status_facts.ts";
+
+const WORKER: Readonly<Record<Worker["status"], State>> = {
+  unknown: "waiting",
+  online: "good",
+  offline: "failed",
+  unhealthy: "attention",
+  draining: "waiting",
+  disabled: "off",
+};
+
+const THREAD: Readonly<Record<ThreadFacts["status"], readonly [State, string]>> = {
+  starting: ["waiting", "starting"],
+  running: ["good", "running"],
+  waiting: ["failed", "down, starts again soon"],
+  stopped: ["off", "stopped"],
+};
+
+/** What the studio runs on: workers, threads, disk, media engine. */
+@customElement("st-machine-list")
+export class MachineList extends LitElement {
+  static override styles = [
+    formStyles,
+    sectionStyles,
+    css`
+      .part + .part {
+        margin-top: var(--space-6);
+      }
+      li {
+        display: grid;
+        grid-template-columns: var(--size-mark) minmax(0, 1fr) auto;
+        column-gap: var(--space-3);
+        align-items: center;
+        padding: var(--space-1) 0;
+        min-height: var(--size-row);
+        border-bottom: var(--size-hairline) solid color-mix(in oklab, var(--color-line) 55%, transparent);
+      }
+      li:hover {
+        background: var(--color-surface);
+      }
+      .below {
+        grid-column: 2 / -1;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: max-content minmax(0, 1fr);
+        column-gap: var(--space-4);
+        margin: 0;
+        padding-top: var(--space-1);
+      }
+      dt,
+      dd {
+        margin: 0;
+        min-height: var(--size-control);
+        display: flex;
+        align-items: center;
+      }
+      dt {
+        color: var(--color-text-quiet);
+      }
+      dd {
+        justify-content: flex-end;
+        text-align: right;
+        overflow-wrap: anywhere;
+      }
+      .meter {
+        display: block;
+        grid-column: 1 / -1;
+        width: 100%;
+        height: var(--space-1);
+        margin-bottom: var(--space-2);
+      }
+      .meter .track {
+        fill: var(--color-line);
+      }
+      .meter .used {
+        fill: var(--color-text-quiet);
+      }
+      .meter .used.low {
+        fill: var(--color-amber);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor facts: StatusFacts = NOTHING_READ;
+  @property({ type: Number })
+  accessor now = 0;
+
+  override render() {
+    const { workers, studio } = this.facts;
+    return html`
+      ${workers === undefined ? nothing : html`
+        <section class="part" aria-labelledby="workers">
+          <div class="head"><h2 id="workers">Workers</h2><span class="count">${formatCount(
+            workers.length,
+          )}</span></div>
+          ${workers.length === 0
+            ? html`<p class="none">No worker yet. The CPU engine shows here when it has started.</p>`
+            : nothing}
+          <ul>${workers.map((worker) => this.#worker(worker))}</ul>
+        </section>
+      `}
+      ${studio === undefined ? nothing : html`
+        <section class="part" aria-labelledby="threads">
+          <div class="head"><h2 id="threads">Threads</h2><span class="count">${formatCount(
+            studio.threads.length,
+          )}</span></div>
+          <ul>${studio.threads.map((thread) => this.#thread(thread))}</ul>
+        </section>
+        ${this.#machine(studio)}
+      `}
+    `;
+  }
+
+  #worker(worker: Worker) {
+    const isCpu = worker.kind === "cpu_engine";
+    const software = [isCpu ? "CPU preview" : worker.software ?? "ComfyUI", worker.version].filter(Boolean)
+      .join(" ");
+    const seen = worker.status !== "online" && worker.lastSeenAt
+      ? `seen ${formatAgo(worker.lastSeenAt, this.now)}`
+      : "";
+    const queue = worker.running === 0 ? "idle" : `${worker.running} of ${worker.maxParallel} running`;
+    const isBusy = worker.running > 0 && worker.status === "online";
+    return html`
+      <li>
+        <st-state-mark state=${isBusy ? "running" : WORKER[worker.status]}></st-state-mark>
+        <span class="cut" title=${worker.url}>${worker.name}</span>
+        <span class="quiet small">${worker.isPaused ? "paused" : worker.status}</span>
+        <span class="below cut quiet small">${[software, queue, seen].filter(Boolean).join(" · ")}</span>
+        ${worker.lastError && worker.status !== "online"
+          ? html`<p class="below reason small">${worker.lastError}</p>`
+          : nothing}
+      </li>
+    `;
+  }
+
+  #thread(thread: ThreadFacts) {
+    const [state, word] = THREAD[thread.status];
+    const restarts = thread.restarts === 0 ? "" : ` · ${formatNumbered(thread.restarts, "restart")}`;
+    return html`
+      <li>
+        <st-state-mark state=${state}></st-state-mark>
+        <span class="cut">${thread.name}</span>
+        <span class="quiet small">${word} · ${formatAgo(thread.since, this.now)}${restarts}</span>
+        ${thread.lastError && thread.status !== "running"
+          ? html`<p class="below reason small">${thread.lastError}</p>`
+          : nothing}
+      </li>
+    `;
+  }
+
+  #machine({ disk, media, database, version }: StudioFacts) {
+    const used = disk === null ? 0 : 1 - disk.freeBytes / disk.totalBytes;
+    return html`
+      <section class="part" aria-labelledby="machine">
+        <div class="head">
+          <h2 id="machine">Machine</h2>
+        </div>
+        <dl>
+          <dt id="disk">Disk</dt>
+          <dd>${disk === null
+            ? "not known"
+            : `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`}</dd>
+          ${disk === null ? nothing : html`
+            <svg class="meter" viewBox="0 0 100 1" preserveAspectRatio="none" role="img"
+              aria-label=${`${formatPercent(used)} of the disk is used`}>
+              <rect class="track" width="100" height="1" />
+              <rect class=${used > 0.9 ? "used low" : "used"} width=${(used * 100).toFixed(1)} height="1" />
+            </svg>
+          `}
+          <dt>Media engine</dt><dd>${media ?? "starting"}</dd>
+          ${database === null ? nothing : html`
+            <dt>Database</dt>
+            <dd>${database}</dd>
+          `}
+          <dt>Seedloop</dt><dd>${version}</dd>
+        </dl>
+      </section>
+    `;
+  }
+}

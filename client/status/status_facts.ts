@@ -1,0 +1,207 @@
+import type { ApiError } from "#client/core/call.ts";
+import { formatBytes, formatCount, formatNumbered } from "#client/core/format.ts";
+import type { State } from "#client/ui/state_mark.ts";
+import type { Worker } from "#server/fleet/contract.ts";
+import type { Job, QueueState } from "#server/jobs/contract.ts";
+
+export interface ThreadFacts {
+  readonly name: string;
+  readonly status: "starting" | "running" | "waiting" | "stopped";
+  readonly restarts: number;
+  readonly since: string;
+  readonly lastError: string | null;
+}
+
+/** How the machine is on which the studio runs. */
+export interface StudioFacts {
+  readonly version: string;
+  readonly threads: readonly ThreadFacts[];
+  /** Of the disk that holds the data; null where the system does not tell. */
+  readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | null;
+  /** "ffmpeg 7.1, native": what decodes and encodes; null while it is looked for. */
+  readonly media: string | null;
+  /** "PostgreSQL 18.4, embedded". */
+  readonly database: string | null;
+}
+
+/** A finished cut or master, as a picture. */
+export interface Final {
+  readonly assetId: string;
+  readonly name: string;
+  readonly kind: "cut" | "master";
+  /** Address of its picture; undefined while there is none. */
+  readonly picture: string | undefined;
+  readonly projectName: string;
+  readonly createdAt: string;
+}
+
+/** All that the status page shows, as it was read; a part that one may not see, or that was not read yet, is undefined. */
+export interface StatusFacts {
+  readonly studio: StudioFacts | undefined;
+  readonly workers: readonly Worker[] | undefined;
+  readonly queue: QueueState | undefined;
+  readonly running: readonly Job[];
+  readonly waiting: readonly Job[];
+  readonly failed: readonly Job[];
+  readonly finals: readonly Final[];
+  /** Names of projects by id. */
+  readonly projects: ReadonlyMap<string, string>;
+  /** Why the last reading failed; what shows is older then. */
+  readonly problem: ApiError | undefined;
+  /** When it was read, in milliseconds; undefined until it was. */
+  readonly readAt: number | undefined;
+}
+
+export const NOTHING_READ: StatusFacts = {
+  studio: undefined,
+  workers: undefined,
+  queue: undefined,
+  running: [],
+  waiting: [],
+  failed: [],
+  finals: [],
+  projects: new Map(),
+  problem: undefined,
+  readAt: undefined,
+};
+
+/** Something that wants a person, with what to do about it. */
+export interface Finding {
+  readonly state: Extract<State, "failed" | "attention">;
+  readonly text: string;
+  readonly mend: string;
+}
+
+export interface Summary {
+  readonly state: State;
+  /** How the studio is, in one sentence. */
+  readonly sentence: string;
+  /** The worst first. */
+  readonly findings: readonly Finding[];
+}
+
+const LOW_BYTES = 5e9;
+const LOW_RATIO = 0.1;
+const FULL_RATIO = 0.02;
+const RESTARTS_TO_TELL = 3;
+
+/** What one would say to somebody who asks how the studio is. */
+export function summarise(facts: StatusFacts): Summary {
+  const findings = [
+    ...aboutConnection(facts),
+    ...aboutThreads(facts),
+    ...aboutWorkers(facts),
+    ...aboutDisk(facts),
+    ...aboutQueue(facts),
+  ].sort((one, other) => Number(other.state === "failed") - Number(one.state === "failed"));
+  const broken = findings.filter(({ state }) => state === "failed").length;
+  const state = broken > 0 ? "failed" : findings.length > 0 ? "attention" : "good";
+  return { state, sentence: `${opening(broken, findings.length)} ${activity(facts)}`, findings };
+}
+
+function opening(broken: number, all: number): string {
+  if (broken > 0) return broken === 1 ? "One thing is broken." : `${formatCount(broken)} things are broken.`;
+  if (all > 0) return all === 1 ? "One thing needs you." : `${formatCount(all)} things need you.`;
+  return "Everything works.";
+}
+
+function activity(facts: StatusFacts): string {
+  const running = sum(facts, "running") ?? facts.running.length;
+  const waiting = waitingCount(facts);
+  if (running === 0 && waiting === 0) return "Nothing runs and nothing waits.";
+  const runs = running === 0
+    ? "Nothing runs"
+    : `${formatNumbered(running, "job")} ${running === 1 ? "runs" : "run"}`;
+  const waits = waiting === 0 ? "none waits" : `${formatCount(waiting)} ${waiting === 1 ? "waits" : "wait"}`;
+  return `${runs}, ${waits}.`;
+}
+
+/** How many jobs wait for their turn, for another job or for a person. */
+export function waitingCount(facts: StatusFacts): number {
+  const counted = (["queued", "blocked", "held"] as const).map((name) => sum(facts, name));
+  return counted.some((count) => count === undefined)
+    ? facts.waiting.length
+    : counted.reduce<number>((total, count) => total + (count ?? 0), 0);
+}
+
+function sum(facts: StatusFacts, name: "running" | "queued" | "blocked" | "held"): number | undefined {
+  return facts.queue?.lanes.reduce((total, lane) => total + lane[name], 0);
+}
+
+function aboutConnection({ problem, readAt }: StatusFacts): Finding[] {
+  if (!problem || readAt === undefined) return [];
+  const text = problem.status === 0 ? "The studio does not answer" : problem.message;
+  return [{ state: "failed", text, mend: "What is below is from before; this page tries again by itself" }];
+}
+
+function aboutThreads({ studio }: StatusFacts): Finding[] {
+  return (studio?.threads ?? []).flatMap((thread): Finding[] => {
+    if (thread.status === "waiting" || thread.status === "stopped") {
+      const why = thread.lastError ? `: ${thread.lastError}` : "";
+      return [{
+        state: "failed",
+        text: `The ${thread.name} thread is down${why}`,
+        mend: "It is started again by itself; if it stays down, look into the studio's log",
+      }];
+    }
+    if (thread.restarts < RESTARTS_TO_TELL) return [];
+    return [{
+      state: "attention",
+      text: `The ${thread.name} thread was started again ${thread.restarts} times${
+        thread.lastError ? `: ${thread.lastError}` : ""
+      }`,
+      mend: "Look into the studio's log for the reason",
+    }];
+  });
+}
+
+function aboutWorkers({ workers }: StatusFacts): Finding[] {
+  if (!workers) return [];
+  const used = workers.filter(({ status }) => status !== "disabled");
+  if (!used.some(({ status }) => status === "online" || status === "draining")) {
+    return [{
+      state: "failed",
+      text: workers.length === 0
+        ? "There is no worker that could generate"
+        : "No worker is online, so nothing is generated",
+      mend: "The CPU engine starts with the studio; an admin adds ComfyUI servers through the API",
+    }];
+  }
+  return used.filter(({ status }) => status === "offline" || status === "unhealthy").map((worker) => ({
+    state: "attention",
+    text: `${worker.name} is ${worker.status}${worker.lastError ? `: ${worker.lastError}` : ""}`,
+    mend: `Check that it runs and answers at ${worker.url}`,
+  }));
+}
+
+function aboutDisk({ studio }: StatusFacts): Finding[] {
+  if (!studio?.disk) return [];
+  const { freeBytes, totalBytes } = studio.disk;
+  const ratio = freeBytes / totalBytes;
+  if (ratio > LOW_RATIO && freeBytes > LOW_BYTES) return [];
+  return [{
+    state: ratio < FULL_RATIO ? "failed" : "attention",
+    text: `Only ${formatBytes(freeBytes)} of the disk is free`,
+    mend: "Make room on the disk that holds the data folder",
+  }];
+}
+
+function aboutQueue({ queue, failed }: StatusFacts): Finding[] {
+  const paused = (queue?.lanes ?? []).filter(({ isPaused }) => isPaused).map(({ label }) => label);
+  const findings: Finding[] = [];
+  if (failed.length > 0) {
+    findings.push({
+      state: "attention",
+      text: failed.length === 1 ? "A job failed" : `${formatNumbered(failed.length, "job")} failed`,
+      mend: "The reason stands with each; mend it and retry",
+    });
+  }
+  if (paused.length > 0) {
+    findings.push({
+      state: "attention",
+      text: `Paused: ${paused.join(", ")}`,
+      mend: "Nothing of it starts until somebody resumes it",
+    });
+  }
+  return findings;
+}
