@@ -1,6 +1,7 @@
 import type { App } from "#server/http/http_env.ts";
 import { createApp } from "#server/http/create_app.ts";
 import { serveApiDocs } from "#server/http/api_docs.ts";
+import { serveClient } from "#server/http/static.ts";
 import { readSession } from "#server/http/session.ts";
 import type { UploadFolder } from "#server/http/upload_folder.ts";
 import type { Log } from "#server/core/log.ts";
@@ -34,6 +35,8 @@ export interface AppParts {
   readonly version: string;
   /** Check replies against their schemas: in development and tests. */
   readonly checkReplies: boolean;
+  /** Where the built client lies; without it there is the API only. */
+  readonly clientFolder?: string;
 }
 
 /** The table of contents: every slice, mounted, one line each. */
@@ -60,5 +63,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   fleetRoutes(app, { db });
   jobRoutes(app, { db, settlements: allSettlements(store) });
   serveApiDocs(app, parts.version);
+  // Last: it answers every address that nothing else does.
+  if (parts.clientFolder) serveClient(app, parts.clientFolder);
   return { app, actors };
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { AppError, errorMessage } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { Log } from "#server/core/log.ts";
@@ -21,6 +22,9 @@ import { syncBundled } from "#server/workflows/service.ts";
 import { startThreads, type Threads } from "#server/threads.ts";
 
 export const VERSION = "0.1.0";
+
+/** Where `deno task build` puts the client. */
+const CLIENT_FOLDER = fileURLToPath(import.meta.resolve("#client/dist"));
 
 export interface Studio {
   /** Where it answers: "http://127.0.0.1:7420". */
@@ -85,6 +89,7 @@ async function start(
     log,
     version: VERSION,
     checkReplies: false,
+    clientFolder: CLIENT_FOLDER,
   };
   const { app, actors } = openApp(parts);
   const hub = await LiveHub.open({ db, actors, log });
