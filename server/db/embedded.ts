@@ -105,6 +105,7 @@ async function makeLibraryLinks(root: string): Promise<void> {
 type Account =
   | { readonly kind: "self" }
   | { readonly kind: "user"; readonly uid: number; readonly gid: number }
+  | { readonly kind: "capable"; readonly uid: number; readonly gid: number }
   | { readonly kind: "namespace" };
 
 async function chooseAccount(dir: string, bin: string): Promise<Account> {
@@ -114,6 +115,10 @@ async function chooseAccount(dir: string, bin: string): Promise<Account> {
     await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
     await Deno.chown(dir, user.uid, user.gid);
     if (await canReach(user, [join(bin, "postgres"), dir])) return { kind: "user", ...user };
+  }
+  // Under /root nobody else can enter: the other user then keeps root's right to pass through folders.
+  if (user && await succeeds("setpriv", [...capable(user), join(bin, "postgres"), "--version"])) {
+    return { kind: "capable", ...user };
   }
   // Root in its own user namespace looks like another user to PostgreSQL and still reaches root's folders.
   if (
@@ -132,6 +137,21 @@ async function chooseAccount(dir: string, bin: string): Promise<Account> {
     "forbidden",
     `Cannot start the built-in database as root: no other user can reach ${dir}. Start as an ordinary user, put the data where others may enter (--data /srv/seedloop), or set DATABASE_URL`,
   );
+}
+
+function isOther(account: Account): account is Extract<Account, { uid: number }> {
+  return account.kind === "user" || account.kind === "capable";
+}
+
+function capable({ uid, gid }: { uid: number; gid: number }): string[] {
+  const rights = "+dac_override,+dac_read_search";
+  return [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    "--clear-groups",
+    `--inh-caps=${rights}`,
+    `--ambient-caps=${rights}`,
+  ];
 }
 
 async function findUser(): Promise<{ uid: number; gid: number } | undefined> {
@@ -171,6 +191,9 @@ function command(
 ): Deno.Command {
   // In a group of its own: Ctrl-C in a terminal must not end the database before the studio has handed work back.
   const shared = { ...options, detached: true, cwd: "/", env: { LC_ALL: "C", LC_MESSAGES: "C" } };
+  if (account.kind === "capable") {
+    return new Deno.Command("setpriv", { ...shared, args: [...capable(account), program, ...args] });
+  }
   if (account.kind === "namespace") {
     return new Deno.Command("unshare", {
       ...shared,
@@ -193,13 +216,13 @@ async function initialise(
   // A folder without PG_VERSION is an initdb that was cut short: PostgreSQL never started on it.
   await Deno.remove(options.dir, { recursive: true }).catch(() => {});
   await Deno.mkdir(options.dir, { recursive: true, mode: 0o700 });
-  if (account.kind === "user") await Deno.chown(options.dir, account.uid, account.gid);
+  if (isOther(account)) await Deno.chown(options.dir, account.uid, account.gid);
   const password = crypto.randomUUID().replaceAll("-", "");
   await Deno.writeTextFile(passwordFile, password + "\n", { mode: 0o600 });
   // initdb runs as the other user, who may not read ours, and wants its folder empty.
   const handedOver = await Deno.makeTempFile({ prefix: "seedloop_" });
   await Deno.writeTextFile(handedOver, password + "\n");
-  if (account.kind === "user") await Deno.chown(handedOver, account.uid, account.gid);
+  if (isOther(account)) await Deno.chown(handedOver, account.uid, account.gid);
   const initdb = command(account, join(binaries.bin, "initdb"), [
     `--pgdata=${options.dir}`,
     "--auth=scram-sha-256",
