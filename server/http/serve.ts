@@ -55,7 +55,7 @@ export function serve<E extends AnyEndpoint>(app: App, endpoint: E, handler: End
     const answer = await handler(await readCall(endpoint, context));
     if (answer instanceof Response) return answer;
     if (http.checkReplies) checkReply(endpoint, answer);
-    return jsonResponse(answer, endpoint);
+    return jsonResponse(context, answer, endpoint);
   });
 }
 
@@ -129,10 +129,10 @@ function checkReply(endpoint: AnyEndpoint, reply: unknown): void {
   }
 }
 
-function jsonResponse(reply: unknown, endpoint: AnyEndpoint): Response {
-  if (reply === undefined) return new Response(null, { status: endpoint.status ?? 204 });
-  return new Response(JSON.stringify(reply), {
-    status: endpoint.status ?? 200,
-    headers: { "content-type": "application/json; charset=utf-8" },
+/** Through the context: only so the headers that the handler set on it, cookies among them, go out. */
+function jsonResponse(context: HttpContext, reply: unknown, endpoint: AnyEndpoint): Response {
+  if (reply === undefined) return context.newResponse(null, endpoint.status ?? 204);
+  return context.newResponse(JSON.stringify(reply), endpoint.status ?? 200, {
+    "content-type": "application/json; charset=utf-8",
   });
 }

@@ -217,6 +217,16 @@ Deno.test("unknown routes and odd spellings of known ones are problems or meet t
   assertEquals((await send(app, "GET", "/api/%zz")).status, 404);
 });
 
+Deno.test("serve() sends the headers and cookies that a handler sets on its context", async () => {
+  const app = appFor(undefined, (app) =>
+    serve(app, signOut, ({ context }) => {
+      context.header("set-cookie", "a=1", { append: true });
+      context.header("set-cookie", "b=2", { append: true });
+    }));
+  const { headers, status } = await app.request("/api/sign-out", { method: "POST" });
+  assertEquals([status, headers.getSetCookie()], [204, ["a=1", "b=2"]]);
+});
+
 Deno.test("every answer carries the security headers, and API answers are not stored", async () => {
   const app = clipApp();
   for (const path of ["/api/clips", "/api/nothing", "/page"]) {
