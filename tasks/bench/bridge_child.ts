@@ -1,0 +1,144 @@
+// The studio's queue and comfy thread in one process, and a direct client beside them.
+import { join } from "@std/path/join.js";
+import * as z from "zod/mini";
+import { newId } from "#server/core/id.ts";
+import { silentLog } from "#server/core/log.ts";
+import { addAsset, insertProvenance } from "#server/assets/service.ts";
+import { connect, transact } from "#server/db/db.ts";
+import { openLocalStore } from "#server/files/local_store.ts";
+import { generate } from "#server/fleet/job_kinds.ts";
+import { submitJob } from "#server/jobs/service.ts";
+import type { Settlement } from "#server/jobs/settle.ts";
+import { givenProject } from "#server/testing/fixtures.ts";
+import { startThread } from "#workers/kit/host.ts";
+import { Dispatch } from "#workers/queue/dispatch.ts";
+import { JobQueue } from "#workers/queue/queue.ts";
+import { answerRequests } from "./children.ts";
+import { openDirectClient } from "./direct_client.ts";
+
+const Request = z.object({ t: z.enum(["ours", "direct"]), count: z.int() });
+
+async function main(databaseUrl: string, engineUrl: string): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "seedloop_bench_" });
+  const ours = await openOurs(databaseUrl, engineUrl, folder);
+  const direct = await openDirectClient(engineUrl);
+  let drawn = 0;
+  // Each another colour, so that nothing comes from the engine's cache.
+  const graph = (prefix: string) => ({
+    "1": { class_type: "EmptyImage", inputs: { width: 64, height: 64, batch_size: 1, color: ++drawn } },
+    "2": { class_type: "SaveImage", inputs: { images: ["1", 0], filename_prefix: prefix } },
+  });
+  await answerRequests(async (request) => {
+    const { t, count } = Request.parse(request);
+    const times: number[] = [];
+    for (let n = 0; n < count; n++) {
+      const begun = performance.now();
+      if (t === "ours") await ours.run(graph("%SEEDLOOP_PREFIX%/a"));
+      else await direct.run(graph("direct"), join(folder, "direct.png"));
+      times.push(performance.now() - begun);
+    }
+    return times;
+  });
+  await direct.close();
+  await ours.stop();
+  await Deno.remove(folder, { recursive: true });
+}
+
+async function openOurs(databaseUrl: string, engineUrl: string, folder: string) {
+  const db = connect({ url: databaseUrl, max: 6 });
+  const storeRoot = join(folder, "store");
+  const project = await givenProject({ db, store: await openLocalStore(storeRoot) });
+  const dispatch = new Dispatch(silentLog);
+  const node = { id: newId<"node">(), host: crypto.randomUUID(), pid: Deno.pid, version: "bench" };
+  const ended = new Map<string, () => void>();
+  const queue = new JobQueue({
+    db,
+    node,
+    log: silentLog,
+    kinds: [generate],
+    settlements: [keepOutputs(project.id)],
+    slots: { cpu: 1, io: 1, script: 1 },
+    dispatch,
+    isAlive: () => Promise.resolve(true),
+    post: () => {},
+  });
+  await queue.start();
+  await db`
+    insert into workers (id, name, kind_id, status_id, url, owner_node_id)
+    select ${newId<"worker">()}, 'Engine', k.id, s.id, ${engineUrl}, ${node.id} from worker_kind k, worker_status s
+     where k.code = 'cpu_engine' and s.code = 'online'`;
+  const thread = startThread("comfy", import.meta.resolve("#workers/comfy/main.ts"), {
+    log: silentLog,
+    settings: { storeRoot, workRoot: join(folder, "work") },
+  });
+  const attached = Promise.withResolvers<void>();
+  thread.watch({
+    up: () => {
+      const { port1, port2 } = new MessageChannel();
+      dispatch.attach("comfy", port1);
+      thread.post({ t: "attach", name: "queue" }, [port2]);
+      attached.resolve();
+    },
+    down: (reason) => dispatch.detach("comfy", reason),
+  });
+  await attached.promise;
+  // As the live hub hears of it: the notification, then the row.
+  const listening = await db.listen("seedloop_events", async (seq) => {
+    const [event] = await db<{ data: { jobId: string; status: string } }[]>`
+      select data from events where seq = ${seq} and data->>'status' in ('done', 'failed')`;
+    if (event) ended.get(event.data.jobId)?.();
+  });
+  return {
+    async run(graph: z.input<typeof generate.input>["graph"]): Promise<void> {
+      const id = newId<"job">();
+      const over = new Promise<void>((resolve) => ended.set(id, resolve));
+      const input = { graph, uploads: [], outputNodes: ["2"] };
+      await transact(
+        db,
+        (tx) => submitJob(tx, { id, kind: generate, input, projectId: project.id, userId: null }),
+      );
+      await over;
+      ended.delete(id);
+      const [job] = await db`select status_id, error from jobs where id = ${id}`;
+      if (job?.["statusId"] !== 5) throw new Error(`The prompt failed: ${job?.["error"]}`);
+    },
+    async stop(): Promise<void> {
+      await listening.unlisten();
+      await queue.stop();
+      await thread.stop();
+      dispatch.close();
+      await db.end({ timeout: 1 });
+    },
+  };
+}
+
+/** What slices make of a generation: an asset with its provenance, in the transaction that ends the job. */
+function keepOutputs(projectId: string): Settlement {
+  const settlement: Settlement<typeof generate.input, typeof generate.output> = {
+    kind: generate,
+    async done(tx, job, output) {
+      for (const { file, fileName } of output.outputs) {
+        const asset = { projectId, file, kind: "take_raw", retention: "keep", name: fileName } as const;
+        const assetId = await addAsset(tx, asset);
+        await insertProvenance(tx, assetId, {
+          jobId: job.id,
+          workflowVersionId: null,
+          workerId: job.workerId,
+          software: output.software.name,
+          softwareVersion: output.software.version,
+          randomSeed: null,
+          graph: output.graph,
+          parameters: {},
+          timings: output.timings,
+          inputs: {},
+        });
+      }
+    },
+    failed: async () => {},
+    cancelled: async () => {},
+  };
+  // The queue hands each settlement only what its own kind has parsed.
+  return settlement as unknown as Settlement;
+}
+
+if (import.meta.main) await main(Deno.args[0] ?? "", Deno.args[1] ?? "");
