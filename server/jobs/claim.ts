@@ -103,6 +103,7 @@ function completionRows(completions: readonly Completion[]): Json {
   }));
 }
 
+// "= any(array(…))" and not a join: a plan made for any limit would else read the whole table.
 function claimSteps(db: Queryable, request: ClaimRequest) {
   return db`
     picked as materialized (
@@ -120,7 +121,7 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
          for update of j skip locked),
     claimed as (
       update jobs j set ${leaseColumns(db, request.nodeId)}
-        from picked p where j.id = p.id
+       where j.id = any(array(select p.id from picked p))
       returning j.*),
     ${attemptSteps(db, request.nodeId, request.limit)}`;
 }
@@ -251,7 +252,7 @@ export async function claimPlaced(
          for update of j skip locked),
     claimed as (
       update jobs j set ${leaseColumns(db, nodeId)}, worker_id = a.worker_id
-        from picked p join asked a on a.job_id = p.id where j.id = p.id
+        from asked a where a.job_id = j.id and j.id = any(array(select p.id from picked p))
       returning j.*),
     ${attemptSteps(db, nodeId, placements.length)}
     ${claimedRows(db)}`;

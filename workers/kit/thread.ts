@@ -174,7 +174,7 @@ async function runHandler(
   if (!handler) throw new GiveUp(`Cannot run "${call.kind}": this thread has no handler for it`, "internal");
   const input = z.safeParse(handler.jobKind.input, call.input);
   if (!input.success) throw new GiveUp(`Cannot run "${call.kind}": ${describeIssues(input.error)}`);
-  await Deno.mkdir(context.workDir, { recursive: true });
+  if (context.workDir) await Deno.mkdir(context.workDir, { recursive: true });
   context.signal.throwIfAborted();
   const output = z.safeParse(handler.jobKind.output, await handler.run(input.data, context));
   if (!output.success) {

@@ -22,7 +22,7 @@ const Settings = z.object({
 
 serveThread(async ({ settings, log, post }) => {
   const { databaseUrl, storeRoot, node, slots } = Settings.parse(settings);
-  const db = connect({ url: databaseUrl, max: 6, applicationName: "seedloop queue" });
+  const db = connect({ url: databaseUrl, max: 6, applicationName: "seedloop queue", isPlannedOnce: true });
   const dispatch = new Dispatch(log);
   const fleet = new FleetKeeper({
     db,

@@ -62,7 +62,7 @@ export interface QueueOptions {
 
 const BEAT_MS = 4_000;
 /** The poll behind the notifications. With the beat that is less than one query a second when idle. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 3_000;
 const FLEET_MS = 12_000;
 /** How long a told call may take to end before its thread counts as stuck. */
 const STOP_GRACE_MS = 5_000;
