@@ -195,7 +195,7 @@ Deno.test("openMediaTools falls back with a reason and refuses when native is de
   );
 });
 
-Deno.test("wasm tools run hundreds of commands, four at a time, with bounded memory", async () => {
+Deno.test("wasm tools run over a hundred commands, four at a time, each to its end", async () => {
   const tools = await openMediaTools({ backend: "wasm" });
   try {
     const run = () =>
