@@ -32,7 +32,7 @@ export class ActorReader {
   async readAccess(token: string, audience = "api"): Promise<Actor | undefined> {
     const claims = await this.#tokens.read(token, audience);
     if (!claims) return undefined;
-    return await this.#remember(`${claims.sessionId}|${claims.tokenVersion}`, async () => {
+    return await this.#remember(`${claims.userId}|${claims.sessionId}|${claims.tokenVersion}`, async () => {
       const user = await queries.findSessionUser(this.#db, claims.sessionId);
       if (!user || user.userId !== claims.userId || user.tokenVersion !== claims.tokenVersion) {
         return undefined;

@@ -1,7 +1,7 @@
 import { jwtVerify, SignJWT } from "jose";
 import { encodeBase64Url } from "@std/encoding/base64url.js";
 import { encodeHex } from "@std/encoding/hex.js";
-import { newId } from "#server/core/id.ts";
+import { isId, newId } from "#server/core/id.ts";
 import type { Db } from "#server/db/db.ts";
 
 export const ACCESS_MS = 15 * 60_000;
@@ -71,6 +71,7 @@ export class AccessTokens {
       });
       const { sub, sid, tv, jti, iat = 0, exp = Infinity } = payload;
       if (typeof sid !== "string" || typeof tv !== "number" || !sub || !jti) return undefined;
+      if (!isId(sid) || !isId(sub)) return undefined;
       // No token that we make lives longer: one that says so was not made by sign().
       if (exp - iat > ACCESS_MS / 1000 + 1) return undefined;
       return { userId: sub, sessionId: sid, tokenVersion: tv, tokenId: jti };
