@@ -13,7 +13,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedde
 import { migrate } from "#server/db/migrate.ts";
 import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
-import { lockFolder, prepareFolder } from "#server/files/data_folder.ts";
+import { emptyWork, lockFolder, prepareFolder } from "#server/files/data_folder.ts";
 import { listen } from "#server/listen.ts";
 import { LiveHub } from "#server/live/hub.ts";
 import { sweepOrphans } from "#server/storage/service.ts";
@@ -66,6 +66,7 @@ async function start(
   await prepareFolder(config.data);
   const lock = await lockFolder(config.data);
   undo.push(() => lock.release());
+  await emptyWork(config.data);
 
   const postgres = await openPostgres(config, log);
   if (postgres) undo.push(() => postgres.stop());

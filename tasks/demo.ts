@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { AppError, errorMessage } from "#server/core/errors.ts";
 import { createLog } from "#server/core/log.ts";
-import { newId } from "#server/core/id.ts";
 import { formatRate } from "#server/core/media_time.ts";
 import { readConfig } from "#server/config.ts";
 import { startStudio } from "#server/main.ts";
@@ -9,6 +7,7 @@ import { ApiClient, ApiError } from "./demo/api_client.ts";
 import { type DemoOptions, HELP, readOptions, shownSeconds } from "./demo/options.ts";
 import { ProgressBars } from "./demo/progress_bars.ts";
 import { travel } from "./demo/journey.ts";
+import { openToken } from "./demo/studio.ts";
 
 /** The whole path without a browser, through the public API of a studio that it starts by itself, or of one given. */
 async function main(): Promise<number> {
@@ -61,7 +60,7 @@ async function openStudio(
   );
   const studio = await startStudio(config, log);
   const isTemporary = options.data === undefined && !options.keep;
-  const token = await makeToken(studio.url, studio.firstAdminUrl, data);
+  const token = await openToken({ ...studio, data });
   return {
     url: studio.url,
     token,
@@ -71,44 +70,6 @@ async function openStudio(
       else console.error(`The studio's data is in ${data}`);
     },
   };
-}
-
-/** Makes the first admin by the one-time link and an API token, as a person would; a kept folder keeps its token. */
-async function makeToken(url: string, firstAdminUrl: string | undefined, data: string): Promise<string> {
-  const tokenFile = join(data, "demo-token");
-  if (!firstAdminUrl) {
-    const kept = await Deno.readTextFile(tokenFile).catch(() => undefined);
-    if (kept) return kept.trim();
-    throw new AppError(
-      "conflict",
-      `The studio in ${data} has an admin already: start it and give the demo --url and --token`,
-    );
-  }
-  const entered = await post(`${url}/api/auth/links/accept`, {
-    token: new URL(firstAdminUrl).hash.slice(1),
-    login: "demo",
-    displayName: "Demo",
-    password: newId(),
-  });
-  const made = await post(
-    `${url}/api/auth/tokens`,
-    { name: "demo", scopes: ["read", "submit", "review"], expiresInDays: 30 },
-    String(entered.accessToken),
-  );
-  const secret = String(made.secret);
-  await Deno.writeTextFile(tokenFile, `${secret}\n`, { mode: 0o600 });
-  return secret;
-}
-
-async function post(address: string, body: unknown, token?: string): Promise<Record<string, unknown>> {
-  const response = await fetch(address, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(body),
-  });
-  const reply = await response.json();
-  if (!response.ok) throw new AppError("internal", `The studio refused: ${reply.detail}`);
-  return reply;
 }
 
 Deno.exit(await main());

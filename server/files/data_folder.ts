@@ -3,7 +3,7 @@ import { AppError, errorMessage } from "#server/core/errors.ts";
 
 const FOLDERS = ["store", "work", "trash"] as const;
 
-/** Makes the studio's folder and checks that it can be written; scratch files of the last run are removed. */
+/** Makes the studio's folder and checks that it can be written. Touches nothing that another studio may be using. */
 export async function prepareFolder(root: string): Promise<void> {
   try {
     // Others may pass through: under root the database runs as another user.
@@ -16,6 +16,20 @@ export async function prepareFolder(root: string): Promise<void> {
     for (const folder of FOLDERS) await Deno.mkdir(join(root, folder), { recursive: true });
   } catch (error) {
     throw folderError(root, error);
+  }
+}
+
+/**
+ * Removes what a killed studio left in the scratch folder. Only for who holds the folder's lock: each running job has
+ * its files there.
+ */
+export async function emptyWork(root: string): Promise<void> {
+  const work = join(root, "work");
+  for await (const entry of Deno.readDir(work)) {
+    // Children of a killed studio live for up to two seconds more and may be removing the same files.
+    await Deno.remove(join(work, entry.name), { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw folderError(work, error);
+    });
   }
 }
 

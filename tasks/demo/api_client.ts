@@ -28,13 +28,15 @@ export class ApiClient {
   }
 
   async call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E> = {}): Promise<Reply<E>> {
-    const response = await this.#send(endpoint, input.params, input.query, {
-      method: endpoint.method,
-      ...(input.body === undefined
-        ? {}
-        : { body: JSON.stringify(input.body), headers: { "content-type": "application/json" } }),
-    });
-    return response.status === 204 ? undefined as Reply<E> : await response.json();
+    const init = input.body === undefined
+      ? {}
+      : { body: JSON.stringify(input.body), headers: { "content-type": "application/json" } };
+    return await this.#send(
+      endpoint,
+      input,
+      init,
+      async (response) => response.status === 204 ? undefined : await response.json(),
+    );
   }
 
   /** Sends raw bytes as the body. */
@@ -44,40 +46,41 @@ export class ApiClient {
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<Reply<E>> {
     const headers = { "content-type": "application/octet-stream" };
-    const response = await this.#send(endpoint, input.params, input.query, {
-      method: endpoint.method,
-      body: bytes,
-      headers,
-    });
-    return await response.json();
+    return await this.#send(endpoint, input, { body: bytes, headers }, (response) => response.json());
   }
 
-  /** Saves a raw reply to a file. */
+  /** Saves a raw reply to a file, from its start again when the connection breaks. */
   async download<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>, path: string): Promise<void> {
-    const response = await this.#send(endpoint, input.params, input.query, { method: endpoint.method });
-    const file = await Deno.open(path, { create: true, write: true, truncate: true });
-    await response.body?.pipeTo(file.writable);
+    await this.#send(endpoint, input, {}, async (response) => {
+      const file = await Deno.open(path, { create: true, write: true, truncate: true });
+      await (response.body ?? new ReadableStream({ start: (stream) => stream.close() })).pipeTo(
+        file.writable,
+      );
+    });
   }
 
-  async #send(endpoint: AnyEndpoint, params: unknown, query: unknown, init: RequestInit): Promise<Response> {
-    const values = (params ?? {}) as Record<string, string>;
-    const path = endpoint.path.replace(
-      /:([A-Za-z]+)/g,
-      (_, name: string) => encodeURIComponent(values[name] ?? ""),
-    );
-    const search = new URLSearchParams(
-      Object.entries(query ?? {}).filter(([, value]) => value !== undefined).map((
-        [name, value],
-      ) => [name, String(value)]),
-    );
-    const address = `${this.#url}/api${path}${search.size > 0 ? `?${search}` : ""}`;
+  /** Sends until the studio answers; a reply that breaks off is asked for again, so every call must be repeatable. */
+  async #send<T>(
+    endpoint: AnyEndpoint,
+    input: { readonly params?: unknown; readonly query?: unknown },
+    init: RequestInit,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const address = `${this.#url}/api${fillPath(endpoint.path, input.params)}${fillQuery(input.query)}`;
     const deadlineAt = Date.now() + this.#patienceMs;
     for (let waitMs = 100;; waitMs = Math.min(2_000, waitMs * 2)) {
-      const response = await this.#try(address, init);
-      if (response?.ok) return response;
-      const isPassing = !response || response.status === 429 || response.status === 503;
-      if (response && !isPassing || Date.now() > deadlineAt) throw await toError(response, address);
-      await response?.body?.cancel();
+      const response = await this.#try(address, { ...init, method: endpoint.method });
+      if (response?.ok) {
+        try {
+          return await read(response);
+        } catch (error) {
+          if (Date.now() > deadlineAt || !isBrokenOff(error)) throw error;
+        }
+      } else {
+        const isPassing = !response || response.status === 429 || response.status === 503;
+        if (!isPassing || Date.now() > deadlineAt) throw await toError(response, address);
+        await response?.body?.cancel();
+      }
       await delay(waitMs);
     }
   }
@@ -92,6 +95,22 @@ export class ApiClient {
       return undefined;
     }
   }
+}
+
+function fillPath(path: string, params: unknown): string {
+  const values = (params ?? {}) as Record<string, string>;
+  return path.replace(/:([A-Za-z]+)/g, (_, name: string) => encodeURIComponent(values[name] ?? ""));
+}
+
+function fillQuery(query: unknown): string {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return search.size > 0 ? `?${search}` : "";
+}
+
+/** fetch tells a connection that broke while the body came as a TypeError; half a JSON text as a SyntaxError. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof SyntaxError;
 }
 
 async function toError(response: Response | undefined, address: string): Promise<ApiError> {
