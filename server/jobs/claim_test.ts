@@ -233,6 +233,21 @@ Deno.test("rescue() gives back what a dead node held, at no cost to the job, and
   assertEquals(row?.failures, 0);
 });
 
+Deno.test("rescue() names a job hopeless that has taken its process down thirty times", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const dead = await givenNode(db);
+  await givenJobs(db, 1);
+  const giveBack = () => rescue(db, { deadNodeIds: [dead], keep: [] });
+  for (let i = 0; i < 30; i++) {
+    await claimOne(db, dead);
+    assertEquals((await giveBack()).rescued, 1);
+  }
+  const last = await claimOne(db, dead);
+  const { rescued, hopeless } = await giveBack();
+  assertEquals([rescued, hopeless.map((job) => [job.id, job.epoch])], [0, [[last.id, 31]]]);
+});
+
 Deno.test("submitJobs() lets a user with one job pass another's 500", async () => {
   await using database = await openTestDatabase();
   const { db } = database;

@@ -1,7 +1,7 @@
 import { errorMessage } from "#server/core/errors.ts";
 import type { JobKind, Lane } from "#server/core/job_kind.ts";
 import type { Log } from "#server/core/log.ts";
-import { delay } from "#server/core/time.ts";
+import { deadline, delay } from "#server/core/time.ts";
 import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import { isPassing } from "#server/db/sql_error.ts";
@@ -68,6 +68,7 @@ const FLEET_MS = 12_000;
 const STOP_GRACE_MS = 5_000;
 /** How long stopping waits for calls to end by themselves. */
 const HAND_BACK_MS = 1_500;
+const FAREWELL_MS = 800;
 const CANDIDATES = 64;
 
 /** One run that this process has in its hands. */
@@ -143,18 +144,24 @@ export class JobQueue {
     this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
     for (const [callId, run] of this.#runs) this.#stopRun(callId, run, "handed_back");
-    const deadline = Date.now() + HAND_BACK_MS;
+    const latest = Date.now() + HAND_BACK_MS;
     // A claim that is on its way comes back with runs of its own.
-    while (this.#runs.size + this.#pumps.size > 0 && Date.now() < deadline) await delay(20);
+    while (this.#runs.size + this.#pumps.size > 0 && Date.now() < latest) await delay(20);
     const left = [...this.#runs.values()];
     this.#runs.clear();
     for (const run of left) clearRunTimers(run);
     await handBack(this.#db, left.map(({ job }) => ({ id: job.id, epoch: job.epoch }))).catch((error) => {
       this.#log.warn("jobs were not handed back, their leases will run out", { reason: errorMessage(error) });
     });
-    await this.#telemetry.flush();
-    await leaveNode(this.#db, this.#nodeId).catch(() => {});
-    await this.#listener?.close().catch(() => {});
+    // Courtesies, for which a database that does not answer must not keep the process.
+    const farewell = Promise.all([
+      this.#telemetry.flush(),
+      leaveNode(this.#db, this.#nodeId),
+      this.#listener?.close(),
+    ]);
+    await deadline(farewell, FAREWELL_MS, () => new Error("The database did not answer")).catch((error) => {
+      this.#complain("farewell", error);
+    });
   }
 
   #every(ms: number, work: () => Promise<void>): void {
