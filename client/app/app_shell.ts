@@ -122,7 +122,10 @@ export class AppShell extends SignalWatcher(LitElement) {
     `,
   ];
 
-  readonly #live = new Live({ ended: () => session.end() });
+  readonly #live = new Live({
+    ended: () => session.end(),
+    rightsChanged: () => void session.resume().catch(() => {}),
+  });
   @state()
   accessor problem: ApiError | undefined;
   @state()

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert/assert-equals.js";
+import { assertEquals } from "@std/assert/mod.js";
 import { formatAgo, formatBytes, formatDuration, formatNumbered, formatPercent } from "./format.ts";
 
 Deno.test("formatBytes keeps three digits and never shows 1000 of a unit", () => {

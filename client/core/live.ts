@@ -34,9 +34,12 @@ export interface LiveOptions {
   readonly retryMs?: number;
   /** The session has ended: there is no use in trying again. */
   readonly ended?: () => void;
+  /** What one may do has changed; the socket comes back by itself. */
+  readonly rightsChanged?: () => void;
 }
 
 const SESSION_ENDED = 4401;
+const RIGHTS_CHANGED = 4403;
 const PING_MS = 20_000;
 const SILENCE_MS = 50_000;
 
@@ -180,6 +183,7 @@ export class Live {
     if (socket !== this.#socket || this.#state.get() === "off") return;
     this.#drop();
     if (code === SESSION_ENDED) return this.#end();
+    if (code === RIGHTS_CHANGED) this.#options.rightsChanged?.();
     this.#state.set("lost");
     const base = this.#options.retryMs ?? 500;
     const waitMs = Math.min(30 * base, base * 2 ** this.#failures++) * (0.75 + Math.random() / 2);

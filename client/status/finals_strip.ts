@@ -33,7 +33,7 @@ export class FinalsStrip extends LitElement {
         border-radius: var(--radius-control);
         background: var(--color-surface);
       }
-      img {
+      video {
         display: block;
         width: 100%;
         height: 100%;
@@ -49,12 +49,6 @@ export class FinalsStrip extends LitElement {
       }
       .name {
         padding-top: var(--space-1);
-      }
-      .missing {
-        display: grid;
-        place-items: center;
-        height: 100%;
-        color: var(--color-text-quiet);
       }
     `,
   ];
@@ -82,14 +76,17 @@ export class FinalsStrip extends LitElement {
     `;
   }
 
+  /** The work itself: it plays under the pointer and under focus. Without a poster its first frame stands for it. */
   #tile({ assetId, name, kind, picture, projectName, createdAt }: Final, isCpuPreview: boolean) {
+    const address = `/api/assets/${assetId}/content`;
     return html`
       <li>
-        <a href=${`/api/assets/${assetId}/content`} target="_blank" rel="noopener">
+        <a href=${address} target="_blank" rel="noopener" @pointerenter=${play} @pointerleave=${rewind}
+          @focus=${play} @blur=${rewind}>
           <span class="frame">
-            ${picture
-              ? html`<img src=${picture} alt="" loading="lazy">`
-              : html`<span class="missing small">no picture</span>`}
+            <video src=${picture ? address : `${address}#t=0.01`} poster=${picture ??
+              nothing} muted loop playsinline
+              preload=${picture ? "none" : "metadata"} aria-hidden="true" tabindex="-1"></video>
             ${isCpuPreview ? html`<span class="chip">CPU preview</span>` : nothing}
           </span>
           <span class="name cut">${name}</span>
@@ -100,4 +97,22 @@ export class FinalsStrip extends LitElement {
       </li>
     `;
   }
+}
+
+function play(event: Event): void {
+  const video = videoOf(event);
+  if (!video || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  video.muted = true;
+  // A file that this browser can't play keeps its picture.
+  video.play().catch(() => {});
+}
+
+function rewind(event: Event): void {
+  const video = videoOf(event);
+  video?.pause();
+  if (video && video.currentTime > 0) video.currentTime = 0;
+}
+
+function videoOf({ currentTarget }: Event): HTMLVideoElement | null {
+  return currentTarget instanceof HTMLElement ? currentTarget.querySelector("video") : null;
 }

@@ -18,8 +18,6 @@ export class StatusBoard extends LitElement {
     css`
       :host {
         display: block;
-        max-width: var(--size-page);
-        margin: 0 auto;
         padding: var(--space-6) var(--space-6) var(--space-8);
       }
       .health {

@@ -2,6 +2,11 @@ import { css } from "lit";
 
 /** Fields, buttons, links and their states. */
 export const formStyles = css`
+  *,
+  *::before,
+  *::after {
+    box-sizing: border-box;
+  }
   label {
     display: grid;
     gap: var(--space-1);
@@ -66,14 +71,14 @@ export const formStyles = css`
   }
   button.primary {
     height: var(--size-field);
-    color: var(--color-on-ion);
-    background: var(--color-ion);
-    border-color: transparent;
+    background: color-mix(in oklab, var(--color-ion) 12%, var(--color-ground));
+    border-color: var(--color-ion);
   }
   button.primary:hover {
-    background: color-mix(in oklab, var(--color-ion) 88%, var(--color-text));
+    background: color-mix(in oklab, var(--color-ion) 22%, var(--color-ground));
   }
-  button:disabled {
+  :is(button, button.primary):disabled {
+    border-color: var(--color-line);
     color: var(--color-text-off);
     background: var(--color-raised);
     cursor: default;
@@ -88,6 +93,11 @@ export const formStyles = css`
   }
   code {
     font: var(--font-weight-regular) var(--size-text-small) / 1.5 var(--font-mono);
+    font-variant-ligatures: none;
+  }
+  /* A place for what may have to be announced later takes no room before. */
+  [role="alert"]:empty {
+    position: absolute;
   }
   .icon {
     flex: none;

@@ -1,0 +1,146 @@
+import { assertEquals } from "@std/assert/mod.js";
+import { deadline } from "#server/core/time.ts";
+import { announce } from "#server/live/announce.ts";
+import { workerChanged } from "#server/fleet/contract.ts";
+import { type LiveStudio, liveStudio } from "#server/testing/live_studio.ts";
+import type { TestClient } from "#server/testing/test_studio.ts";
+import { ApiError } from "./call.ts";
+import { Live, type LiveListener } from "./live.ts";
+
+const WORKER_ID = "0197a2c4-0000-7000-8000-000000000001";
+
+interface Heard {
+  readonly live: Live;
+  readonly lines: string[];
+  readonly sockets: WebSocket[];
+  /** Waits until `count` lines were heard. */
+  until(count: number): Promise<void>;
+}
+
+/** The client's socket on a real hub, and everything that it tells its listener. */
+function hear({ url, hub: _ }: LiveStudio, client: TestClient, topics: readonly string[]): Heard {
+  const lines: string[] = [];
+  const sockets: WebSocket[] = [];
+  let look = () => {};
+  const add = (line: string) => {
+    lines.push(line);
+    look();
+  };
+  const listener: LiveListener = {
+    topics,
+    event: ({ code, seq }) => add(`${code} ${seq}`),
+    resync: () => add("resync"),
+    progress: ({ jobId, ratio, note }) => add(`${jobId} ${ratio} ${note}`),
+    preview: async (jobId, picture) => add(`${jobId} ${picture.type} ${await picture.text()}`),
+  };
+  const live = new Live({
+    retryMs: 5,
+    ticket: async () => (await client.post("/api/auth/socket-ticket")).body.ticket,
+    open: (ticket) => {
+      const socket = new WebSocket(
+        `${url.replace("http", "ws")}/api/live?ticket=${encodeURIComponent(ticket)}`,
+      );
+      sockets.push(socket);
+      return socket;
+    },
+    ended: () => add("ended"),
+    rightsChanged: () => add("rights changed"),
+  });
+  live.listen(listener);
+  const until = async (count: number) => {
+    const heard = new Promise<void>((resolve) => {
+      look = () => lines.length >= count && resolve();
+      look();
+    });
+    await deadline(heard, 8_000, () => new Error(`Only this was heard: ${JSON.stringify(lines)}`));
+  };
+  return { live, lines, sockets, until };
+}
+
+Deno.test("Live tells to read the state at the start, then each event, progress and picture", async () => {
+  await using world = await liveStudio();
+  const { db } = world.studio;
+  const { live, lines, until } = hear(world, await world.studio.as("admin"), ["fleet", "jobs"]);
+  live.start();
+  await until(1);
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await until(2);
+  world.hub.progress({ jobId: "job-1", projectId: null, ratio: 0.5, note: "half" });
+  await until(3);
+  const bytes = new TextEncoder().encode("picture");
+  world.hub.preview({ jobId: "job-1", projectId: null, bytes, mediaType: "image/jpeg" });
+  await until(4);
+  assertEquals(lines.map((line) => line.replace(/\d+$/, "N")), [
+    "resync",
+    "worker.changed N",
+    "job-1 0.5 half",
+    "job-1 image/jpeg picture",
+  ]);
+  assertEquals(live.state, "live");
+  live.stop();
+  assertEquals(live.state, "off");
+});
+
+Deno.test("Live comes back after a loss and is told what it missed, once", async () => {
+  await using world = await liveStudio();
+  const { db } = world.studio;
+  const { live, lines, sockets, until } = hear(world, await world.studio.as("admin"), ["fleet"]);
+  live.start();
+  await until(1);
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await until(2);
+  sockets[0]?.close();
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await until(3);
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await until(4);
+  const seqs = lines.slice(1).map((line) => Number(line.split(" ")[1]));
+  assertEquals(seqs, [...new Set(seqs)].sort((one, other) => one - other));
+  assertEquals([lines[0], lines.length, sockets.length], ["resync", 4, 2]);
+  live.stop();
+});
+
+Deno.test("Live hears a topic that is added later, and no longer one that is left", async () => {
+  await using world = await liveStudio();
+  const { db } = world.studio;
+  const { live, lines, until } = hear(world, await world.studio.as("admin"), ["jobs"]);
+  live.start();
+  await until(1);
+  const later: string[] = [];
+  const heardLater = Promise.withResolvers<void>();
+  const leave = live.listen({
+    topics: ["fleet"],
+    event: ({ topic }) => {
+      later.push(topic);
+      heardLater.resolve();
+    },
+  });
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await deadline(heardLater.promise, 8_000, () => new Error("Nothing was heard of the later topic"));
+  leave();
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await announce(db, workerChanged, "jobs", { workerId: WORKER_ID });
+  await until(2);
+  assertEquals([later, lines.length], [["fleet"], 2]);
+  live.stop();
+});
+
+Deno.test("Live stops for good when the session has ended", async () => {
+  await using world = await liveStudio();
+  const client = await world.studio.as("admin");
+  const { live, lines, until } = hear(world, client, ["fleet"]);
+  live.start();
+  await until(1);
+  await client.post("/api/auth/sign-out-everywhere");
+  await until(2);
+  assertEquals([lines, live.state], [["resync", "ended"], "off"]);
+
+  const refused = Promise.withResolvers<void>();
+  const signedOut = new Live({
+    ticket: () => Promise.reject(new ApiError(401, "unauthenticated", "Sign in first")),
+    ended: () => refused.resolve(),
+  });
+  signedOut.start();
+  await deadline(refused.promise, 2_000, () => new Error("It went on trying"));
+  assertEquals(signedOut.state, "off");
+});
