@@ -18,8 +18,13 @@ export async function readSqlFiles(): Promise<SqlFile[]> {
   const files: SqlFile[] = [];
   for (const folder of FOLDERS) {
     const names: string[] = [];
-    for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
-      if (entry.isFile && entry.name.endsWith(".sql")) names.push(entry.name);
+    try {
+      for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
+        if (entry.isFile && entry.name.endsWith(".sql")) names.push(entry.name);
+      }
+    } catch (error) {
+      // Git keeps no empty folders: a kind of which there is none yet is not there.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     for (const name of names.sort()) {
       files.push({
