@@ -27,17 +27,16 @@ const USER = "seedloop";
  * when it doesn't. Only one process may hold the folder; the caller takes that lock.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const binaries = await findBinaries();
-  const account = await chooseAccount(options.dir, binaries.bin);
+  const place = await choosePlace(options.dir, await findBinaries());
   const passwordFile = `${options.dir}.password`;
   if (!await exists(join(options.dir, "PG_VERSION"))) {
-    await initialise(options, binaries, account, passwordFile);
+    await initialise(options, place, passwordFile);
   }
   const password = (await Deno.readTextFile(passwordFile)).trim();
 
   await endLeftOver(options.dir, options.log);
   const port = freePort();
-  const server = launch(options, binaries, account, port);
+  const server = launch(options, place, port);
   await waitUntilReady(server, options.dir);
   const guard = startGuard(server.process.pid);
   options.log.info("database started", { dir: options.dir, port });
@@ -85,6 +84,7 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
+/** What is installed, for the doctor. */
 export async function describeEmbeddedPostgres(): Promise<{ version: string; path: string }> {
   const { bin, version } = await findBinaries();
   return { version, path: bin };
@@ -108,17 +108,24 @@ type Account =
   | { readonly kind: "capable"; readonly uid: number; readonly gid: number }
   | { readonly kind: "namespace" };
 
-async function chooseAccount(dir: string, bin: string): Promise<Account> {
-  if (Deno.build.os === "windows" || Deno.uid() !== 0) return { kind: "self" };
+interface Place {
+  readonly account: Account;
+  /** Folder of the programs; a copy where the other user can't reach the installed ones. */
+  readonly bin: string;
+}
+
+async function choosePlace(dir: string, { bin, version }: Binaries): Promise<Place> {
+  if (Deno.build.os === "windows" || Deno.uid() !== 0) return { account: { kind: "self" }, bin };
   const user = await findUser();
   if (user) {
     await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
     await Deno.chown(dir, user.uid, user.gid);
-    if (await canReach(user, [join(bin, "postgres"), dir])) return { kind: "user", ...user };
-  }
-  // Under /root nobody else can enter: the other user then keeps root's right to pass through folders.
-  if (user && await succeeds("setpriv", [...capable(user), join(bin, "postgres"), "--version"])) {
-    return { kind: "capable", ...user };
+    const reachable = await canReach(user, join(bin, "postgres")) ? bin : await copyPrograms(bin, version);
+    if (await canReach(user, dir)) return { account: { kind: "user", ...user }, bin: reachable };
+    // Under /root nobody else can enter: the other user then keeps root's right to pass through folders.
+    if (await succeeds("setpriv", [...capable(user), join(reachable, "postgres"), "--version"])) {
+      return { account: { kind: "capable", ...user }, bin: reachable };
+    }
   }
   // Root in its own user namespace looks like another user to PostgreSQL and still reaches root's folders.
   if (
@@ -131,12 +138,26 @@ async function chooseAccount(dir: string, bin: string): Promise<Account> {
     ])
   ) {
     await Deno.chown(dir, 0, 0).catch(() => {});
-    return { kind: "namespace" };
+    return { account: { kind: "namespace" }, bin };
   }
   throw new AppError(
     "forbidden",
     `Cannot start the built-in database as root: no other user can reach ${dir}. Start as an ordinary user, put the data where others may enter (--data /srv/seedloop), or set DATABASE_URL`,
   );
+}
+
+/** PostgreSQL asks whether it may run itself in a way that no right of root's helps with, so it must lie in the open. */
+async function copyPrograms(bin: string, version: string): Promise<string> {
+  const target = `/var/cache/seedloop/postgres-${version}`;
+  if (!await exists(`${target}/bin/postgres`)) {
+    await Deno.mkdir("/var/cache/seedloop", { recursive: true, mode: 0o755 });
+    const half = await Deno.makeTempDir({ dir: "/var/cache/seedloop" });
+    await new Deno.Command("cp", { args: ["-rL", `${dirname(bin)}/.`, half], stdout: "null", stderr: "null" })
+      .output();
+    await Deno.chmod(half, 0o755);
+    await Deno.rename(half, target).catch(() => Deno.remove(half, { recursive: true }));
+  }
+  return `${target}/bin`;
 }
 
 function isOther(account: Account): account is Extract<Account, { uid: number }> {
@@ -162,25 +183,14 @@ async function findUser(): Promise<{ uid: number; gid: number } | undefined> {
   return found ? { uid: Number(found[2]), gid: Number(found[3]) } : undefined;
 }
 
-async function canReach(user: { uid: number; gid: number }, paths: string[]): Promise<boolean> {
-  for (const path of paths) {
-    const asUser = new Deno.Command("test", {
-      args: ["-x", path],
-      uid: user.uid,
-      gid: user.gid,
-      cwd: "/",
-      stdout: "null",
-      stderr: "null",
-    });
-    if (!(await asUser.output().catch(() => ({ success: false }))).success) return false;
-  }
-  return true;
+async function canReach(user: { uid: number; gid: number }, path: string): Promise<boolean> {
+  const asUser = { uid: user.uid, gid: user.gid, cwd: "/" };
+  return await succeeds("test", ["-x", path], asUser);
 }
 
-async function succeeds(program: string, args: string[]): Promise<boolean> {
-  return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output().catch(() => ({
-    success: false,
-  }))).success;
+async function succeeds(program: string, args: string[], as: Deno.CommandOptions = {}): Promise<boolean> {
+  const run = new Deno.Command(program, { ...as, args, stdout: "null", stderr: "null" });
+  return (await run.output().catch(() => ({ success: false }))).success;
 }
 
 function command(
@@ -209,8 +219,7 @@ function command(
 
 async function initialise(
   options: EmbeddedOptions,
-  binaries: Binaries,
-  account: Account,
+  { account, bin }: Place,
   passwordFile: string,
 ): Promise<void> {
   // A folder without PG_VERSION is an initdb that was cut short: PostgreSQL never started on it.
@@ -223,7 +232,7 @@ async function initialise(
   const handedOver = await Deno.makeTempFile({ prefix: "seedloop_" });
   await Deno.writeTextFile(handedOver, password + "\n");
   if (isOther(account)) await Deno.chown(handedOver, account.uid, account.gid);
-  const initdb = command(account, join(binaries.bin, "initdb"), [
+  const initdb = command(account, join(bin, "initdb"), [
     `--pgdata=${options.dir}`,
     "--auth=scram-sha-256",
     `--username=${USER}`,
@@ -254,7 +263,7 @@ interface Running {
   isStopping: boolean;
 }
 
-function launch(options: EmbeddedOptions, binaries: Binaries, account: Account, port: number): Running {
+function launch(options: EmbeddedOptions, { account, bin }: Place, port: number): Running {
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
@@ -265,7 +274,7 @@ function launch(options: EmbeddedOptions, binaries: Binaries, account: Account, 
     log_checkpoints: "off",
     ...(options.isThrowaway ? { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } : {}),
   };
-  const process = command(account, join(binaries.bin, "postgres"), [
+  const process = command(account, join(bin, "postgres"), [
     "-D",
     options.dir,
     "-p",
