@@ -9,6 +9,7 @@ import type { Db } from "#server/db/db.ts";
 import { fromSqlError } from "#server/db/sql_error.ts";
 import type { LocalStore } from "#server/files/local_store.ts";
 import { assetRoutes } from "#server/assets/routes.ts";
+import { auditRoutes } from "#server/audit/routes.ts";
 import { authRoutes } from "#server/auth/routes.ts";
 import type { Auth } from "#server/auth/service.ts";
 import { ActorReader } from "#server/auth/session.ts";
@@ -23,6 +24,7 @@ import { reviewRoutes } from "#server/review/routes.ts";
 import { sceneRoutes } from "#server/scenes/routes.ts";
 import { seedRoutes } from "#server/seeds/routes.ts";
 import { allSettlements } from "#server/settlements.ts";
+import { userRoutes } from "#server/users/routes.ts";
 import { workflowRoutes } from "#server/workflows/routes.ts";
 
 export interface AppParts {
@@ -50,6 +52,8 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   });
   readSession(app, (token) => actors.read(token));
   authRoutes(app, auth);
+  userRoutes(app, { db });
+  auditRoutes(app, { db });
   projectRoutes(app, { db });
   assetRoutes(app, { db, store, uploads: parts.uploads });
   characterRoutes(app, { db, store });

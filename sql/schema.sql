@@ -159,7 +159,7 @@ create table characters (
 );
 CREATE INDEX characters_created_by_id_idx ON public.characters USING btree (created_by_id);
 CREATE INDEX characters_status_id_idx ON public.characters USING btree (status_id);
-CREATE TRIGGER character_status_changes BEFORE UPDATE OF status_id ON public.characters FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('character_status');
+CREATE TRIGGER character_status_changes BEFORE UPDATE OF status_id ON public.characters FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_character_status_transition();
 
 create table clip_knobs (
   clip_id uuid not null,
@@ -234,7 +234,7 @@ CREATE INDEX clips_portrait_seed_id_idx ON public.clips USING btree (portrait_se
 CREATE INDEX clips_project_id_idx ON public.clips USING btree (project_id);
 CREATE INDEX clips_status_id_idx ON public.clips USING btree (status_id);
 CREATE INDEX clips_workflow_version_id_idx ON public.clips USING btree (workflow_version_id);
-CREATE TRIGGER clip_status_changes BEFORE UPDATE OF status_id ON public.clips FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('clip_status');
+CREATE TRIGGER clip_status_changes BEFORE UPDATE OF status_id ON public.clips FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_clip_status_transition();
 
 create table conform_rule (
   id smallint not null,
@@ -365,7 +365,7 @@ CREATE INDEX cuts_created_by_id_idx ON public.cuts USING btree (created_by_id);
 CREATE INDEX cuts_intermediate_asset_id_idx ON public.cuts USING btree (intermediate_asset_id);
 CREATE INDEX cuts_status_id_idx ON public.cuts USING btree (status_id);
 CREATE UNIQUE INDEX one_final_cut ON public.cuts USING btree (clip_id) WHERE (status_id = 5);
-CREATE TRIGGER cut_status_changes BEFORE UPDATE OF status_id ON public.cuts FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('cut_status');
+CREATE TRIGGER cut_status_changes BEFORE UPDATE OF status_id ON public.cuts FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_cut_status_transition();
 
 create table decision_kind (
   id smallint not null,
@@ -417,7 +417,7 @@ create table deliveries (
 CREATE INDEX deliveries_created_by_id_idx ON public.deliveries USING btree (created_by_id);
 CREATE INDEX deliveries_master_id_idx ON public.deliveries USING btree (master_id);
 CREATE INDEX deliveries_status_id_idx ON public.deliveries USING btree (status_id);
-CREATE TRIGGER delivery_status_changes BEFORE UPDATE OF status_id ON public.deliveries FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('delivery_status');
+CREATE TRIGGER delivery_status_changes BEFORE UPDATE OF status_id ON public.deliveries FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_delivery_status_transition();
 
 create table delivery_file_kind (
   id smallint not null,
@@ -811,7 +811,7 @@ CREATE INDEX jobs_take_id_idx ON public.jobs USING btree (take_id) WHERE (take_i
 CREATE INDEX jobs_to_cancel ON public.jobs USING btree (cancel_asked_at) WHERE ((cancel_asked_at IS NOT NULL) AND (status_id < 5));
 CREATE INDEX jobs_worker_id_idx ON public.jobs USING btree (worker_id) WHERE (worker_id IS NOT NULL);
 CREATE INDEX jobs_workflow_version_id_idx ON public.jobs USING btree (workflow_version_id) WHERE (workflow_version_id IS NOT NULL);
-CREATE TRIGGER job_status_changes BEFORE UPDATE OF status_id ON public.jobs FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('job_status');
+CREATE TRIGGER job_status_changes BEFORE UPDATE OF status_id ON public.jobs FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_job_status_transition();
 CREATE TRIGGER new_jobs_are_announced AFTER INSERT ON public.jobs REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION announce_ready_jobs();
 
 create table lane (
@@ -910,7 +910,7 @@ CREATE INDEX masters_asset_id_idx ON public.masters USING btree (asset_id);
 CREATE INDEX masters_created_by_id_idx ON public.masters USING btree (created_by_id);
 CREATE INDEX masters_method_id_idx ON public.masters USING btree (method_id);
 CREATE INDEX masters_status_id_idx ON public.masters USING btree (status_id);
-CREATE TRIGGER master_status_changes BEFORE UPDATE OF status_id ON public.masters FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('master_status');
+CREATE TRIGGER master_status_changes BEFORE UPDATE OF status_id ON public.masters FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_master_status_transition();
 
 create table media_facts (
   file_hash text not null,
@@ -1066,7 +1066,7 @@ create table projects (
 );
 CREATE INDEX projects_created_by_id_idx ON public.projects USING btree (created_by_id);
 CREATE INDEX projects_status_id_idx ON public.projects USING btree (status_id);
-CREATE TRIGGER project_status_changes BEFORE UPDATE OF status_id ON public.projects FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('project_status');
+CREATE TRIGGER project_status_changes BEFORE UPDATE OF status_id ON public.projects FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_project_status_transition();
 
 create table provenance (
   asset_id uuid not null,
@@ -1212,7 +1212,7 @@ create table scenes (
 );
 CREATE INDEX scenes_created_by_id_idx ON public.scenes USING btree (created_by_id);
 CREATE INDEX scenes_status_id_idx ON public.scenes USING btree (status_id);
-CREATE TRIGGER scene_status_changes BEFORE UPDATE OF status_id ON public.scenes FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('scene_status');
+CREATE TRIGGER scene_status_changes BEFORE UPDATE OF status_id ON public.scenes FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_scene_status_transition();
 
 create table schema_files (
   name text not null,
@@ -1364,7 +1364,7 @@ CREATE INDEX seeds_of_character ON public.seeds USING btree (character_id, proje
 CREATE INDEX seeds_origin_id_idx ON public.seeds USING btree (origin_id);
 CREATE INDEX seeds_project_id_idx ON public.seeds USING btree (project_id);
 CREATE INDEX seeds_status_id_idx ON public.seeds USING btree (status_id);
-CREATE TRIGGER seed_status_changes BEFORE UPDATE OF status_id ON public.seeds FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('seed_status');
+CREATE TRIGGER seed_status_changes BEFORE UPDATE OF status_id ON public.seeds FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_seed_status_transition();
 
 create table segment_status (
   id smallint not null,
@@ -1401,7 +1401,7 @@ create table segments (
   constraint segments_clip_id_index_key UNIQUE (clip_id, index)
 );
 CREATE INDEX segments_status_id_idx ON public.segments USING btree (status_id);
-CREATE TRIGGER segment_status_changes BEFORE UPDATE OF status_id ON public.segments FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('segment_status');
+CREATE TRIGGER segment_status_changes BEFORE UPDATE OF status_id ON public.segments FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_segment_status_transition();
 
 create table server_nodes (
   id uuid not null,
@@ -1596,7 +1596,7 @@ CREATE INDEX takes_starts_from_take_id_idx ON public.takes USING btree (starts_f
 CREATE INDEX takes_status_id_idx ON public.takes USING btree (status_id);
 CREATE INDEX takes_workflow_version_id_idx ON public.takes USING btree (workflow_version_id);
 CREATE TRIGGER take_needs_hero BEFORE INSERT ON public.takes FOR EACH ROW EXECUTE FUNCTION refuse_take_without_hero();
-CREATE TRIGGER take_status_changes BEFORE UPDATE OF status_id ON public.takes FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('take_status');
+CREATE TRIGGER take_status_changes BEFORE UPDATE OF status_id ON public.takes FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_take_status_transition();
 
 create table token_scope (
   id smallint not null,
@@ -1660,7 +1660,7 @@ CREATE INDEX uploads_asset_id_idx ON public.uploads USING btree (asset_id);
 CREATE INDEX uploads_project_id_idx ON public.uploads USING btree (project_id);
 CREATE INDEX uploads_status_id_idx ON public.uploads USING btree (status_id);
 CREATE INDEX uploads_user_id_idx ON public.uploads USING btree (user_id);
-CREATE TRIGGER upload_status_changes BEFORE UPDATE OF status_id ON public.uploads FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('upload_status');
+CREATE TRIGGER upload_status_changes BEFORE UPDATE OF status_id ON public.uploads FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_upload_status_transition();
 
 create table user_status (
   id smallint not null,
@@ -1701,7 +1701,7 @@ create table users (
 CREATE UNIQUE INDEX users_login_is_unique ON public.users USING btree (lower(login));
 CREATE INDEX users_role_id_idx ON public.users USING btree (role_id);
 CREATE INDEX users_status_id_idx ON public.users USING btree (status_id);
-CREATE TRIGGER user_status_changes BEFORE UPDATE OF status_id ON public.users FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('user_status');
+CREATE TRIGGER user_status_changes BEFORE UPDATE OF status_id ON public.users FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_user_status_transition();
 
 create table variation_batches (
   id uuid not null,
@@ -1800,7 +1800,7 @@ CREATE INDEX workers_created_by_id_idx ON public.workers USING btree (created_by
 CREATE INDEX workers_kind_id_idx ON public.workers USING btree (kind_id);
 CREATE INDEX workers_owner_node_id_idx ON public.workers USING btree (owner_node_id);
 CREATE INDEX workers_status_id_idx ON public.workers USING btree (status_id);
-CREATE TRIGGER worker_status_changes BEFORE UPDATE OF status_id ON public.workers FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('worker_status');
+CREATE TRIGGER worker_status_changes BEFORE UPDATE OF status_id ON public.workers FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_worker_status_transition();
 
 create table workflow_role (
   id smallint not null,
@@ -1880,7 +1880,7 @@ create table workflows (
 CREATE INDEX workflows_role_id_idx ON public.workflows USING btree (role_id);
 CREATE INDEX workflows_source_id_idx ON public.workflows USING btree (source_id);
 CREATE INDEX workflows_status_id_idx ON public.workflows USING btree (status_id);
-CREATE TRIGGER workflow_status_changes BEFORE UPDATE OF status_id ON public.workflows FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_transition('workflow_status');
+CREATE TRIGGER workflow_status_changes BEFORE UPDATE OF status_id ON public.workflows FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_workflow_status_transition();
 
 CREATE OR REPLACE FUNCTION public.allow_changes(name text, from_code text, VARIADIC to_codes text[])
  RETURNS void
@@ -1945,23 +1945,230 @@ begin
   execute format('create index on %I (to_id)', name || '_transition');
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.enforce_transition()
+CREATE OR REPLACE FUNCTION public.enforce_character_status_transition()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-declare
-  allowed boolean;
-  from_code text;
-  to_code text;
-begin
-  execute format('select exists (select 1 from %I where from_id = $1 and to_id = $2)', tg_argv[0] || '_transition')
-    into allowed using old.status_id, new.status_id;
-  if allowed then return new; end if;
-  execute format('select f.code, t.code from %1$I f, %1$I t where f.id = $1 and t.id = $2', tg_argv[0])
-    into from_code, to_code using old.status_id, new.status_id;
-  raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
-    using errcode = 'check_violation', constraint = tg_argv[0] || '_transition', table = tg_table_name;
-end $function$;
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from character_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from character_status f, character_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'character_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_clip_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from clip_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from clip_status f, clip_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'clip_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_cut_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from cut_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from cut_status f, cut_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'cut_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_delivery_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from delivery_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from delivery_status f, delivery_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'delivery_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_job_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from job_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from job_status f, job_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'job_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_master_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from master_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from master_status f, master_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'master_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_project_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from project_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from project_status f, project_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'project_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_scene_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from scene_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from scene_status f, scene_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'scene_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_seed_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from seed_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from seed_status f, seed_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'seed_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_segment_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from segment_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from segment_status f, segment_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'segment_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_take_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from take_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from take_status f, take_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'take_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_upload_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from upload_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from upload_status f, upload_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'upload_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_user_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from user_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from user_status f, user_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'user_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_worker_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from worker_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from worker_status f, worker_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'worker_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_workflow_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from workflow_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from workflow_status f, workflow_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'workflow_status_transition', table = tg_table_name;
+     end $function$;
 
 CREATE OR REPLACE FUNCTION public.fill_lookup(name text, VARIADIC codes text[])
  RETURNS void
@@ -1981,9 +2188,22 @@ CREATE OR REPLACE FUNCTION public.guard_status(table_name text, status_table tex
 AS $function$
 begin
   execute format(
+    'create function %1$I() returns trigger language plpgsql as $guard$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from %2$I where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from %3$I f, %3$I t where f.id = old.status_id and t.id = new.status_id;
+       raise exception ''Cannot change %% from "%%" to "%%"'', tg_table_name, from_code, to_code
+         using errcode = ''check_violation'', constraint = %2$L, table = tg_table_name;
+     end $guard$',
+    'enforce_' || status_table || '_transition', status_table || '_transition', status_table);
+  execute format(
     'create trigger %I before update of status_id on %I for each row
-       when (old.status_id is distinct from new.status_id) execute function enforce_transition(%L)',
-    status_table || '_changes', table_name, status_table);
+       when (old.status_id is distinct from new.status_id) execute function %I()',
+    status_table || '_changes', table_name, 'enforce_' || status_table || '_transition');
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.job_facts(j jobs)

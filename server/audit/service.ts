@@ -1,5 +1,6 @@
 import type { Actor } from "#server/core/actor.ts";
 import type { Json, Queryable } from "#server/db/db.ts";
+import * as queries from "./queries.ts";
 
 export interface AuditFacts {
   readonly projectId?: string;
@@ -28,3 +29,5 @@ export async function audit(
     throw new Error(`There is no audit_action "${action}": add it to sql/lookups/06_events.sql`);
   }
 }
+
+export const { listAudit } = queries;

@@ -3,7 +3,7 @@ import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import type { TokenScope } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
-import { type Db, transact, type Tx } from "#server/db/db.ts";
+import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
 import {
   type ApiToken,
@@ -218,11 +218,16 @@ function refuseApiToken(actor: Actor): void {
   throw new AppError("forbidden", "An API token can't do this: sign in with name and password");
 }
 
+/** Ends every session of the user and what their access tokens still allow. */
+export async function endAllSessions(tx: Tx, userId: string, reason: RevokeReason): Promise<void> {
+  await queries.raiseTokenVersion(tx, userId);
+  await endSessions(tx, { userId }, reason);
+}
+
 export async function signOutEverywhere(auth: Auth, actor: Actor): Promise<void> {
   refuseApiToken(actor);
   await transact(auth.db, async (tx) => {
-    await queries.raiseTokenVersion(tx, actor.userId);
-    await endSessions(tx, { userId: actor.userId }, "signed_out_everywhere");
+    await endAllSessions(tx, actor.userId, "signed_out_everywhere");
     await audit(tx, actor, "user.sign_out_everywhere", { subject: ["user", actor.userId] });
   });
 }
@@ -266,7 +271,7 @@ export async function changePassword(
 
 /** A one-time link's secret part. The first admin's lives a day, others an hour; older unused ones of that kind fall. */
 export async function createLink(
-  db: Db,
+  db: Queryable,
   link: { kind: OneTimeLinkKind; userId?: string; createdBy?: Actor; ttlMs?: number },
 ): Promise<{ token: string; expiresAt: string }> {
   const token = newSecret("sll_");
@@ -421,4 +426,5 @@ export async function createTicket(auth: Auth, actor: Actor): Promise<{ ticket: 
   return { ticket: token, expiresAt };
 }
 
-export const { hasAdmin, listSessions, listTokens, findUser, describeMe, listPermissions } = queries;
+export const { hasAdmin, insertUser, listSessions, listTokens, findUser, describeMe, listPermissions } =
+  queries;

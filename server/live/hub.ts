@@ -122,7 +122,7 @@ export class LiveHub {
   #deliver(event: LiveEvent): void {
     for (const client of this.#clients) if (client.topics.has(event.topic)) client.event(event);
     if (event.code === "session.revoked") this.#closeRevoked(event.data as Revoked);
-    if (event.code === "user.changed") this.#closeUser(event.data as { userId?: string });
+    if (event.code === "user.changed") this.#closeUser(event.data as Changed);
     // Somebody may have been taken out of the project.
     if (event.code === "project.changed") void this.#recheckTopic(event.topic);
   }
@@ -137,7 +137,8 @@ export class LiveHub {
   }
 
   /** What the user may hear has changed with their role: they come back as who they are now. */
-  #closeUser({ userId }: { userId?: string }): void {
+  #closeUser({ userId, hasNewRights = false }: Changed): void {
+    if (!hasNewRights) return;
     for (const client of this.#clients) {
       if (client.actor.userId === userId) client.close(4403, "Your rights have changed: reconnect");
     }
@@ -206,6 +207,11 @@ export class LiveHub {
 interface Revoked {
   readonly sessionIds?: string[];
   readonly tokenIds?: string[];
+}
+
+interface Changed {
+  readonly userId?: string;
+  readonly hasNewRights?: boolean;
 }
 
 function refuse(status: number, detail: string): Response {

@@ -1,0 +1,9 @@
+import type { Db } from "#server/db/db.ts";
+import type { App } from "#server/http/http_env.ts";
+import { serve } from "#server/http/serve.ts";
+import * as contract from "./contract.ts";
+import * as service from "./service.ts";
+
+export function auditRoutes(app: App, { db }: { db: Db }): void {
+  serve(app, contract.listAudit, ({ query }) => service.listAudit(db, query));
+}
