@@ -57,7 +57,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   projectRoutes(app, { db });
   assetRoutes(app, { db, store, uploads: parts.uploads });
   characterRoutes(app, { db, store });
-  seedRoutes(app, { db });
+  seedRoutes(app, { db, store });
   sceneRoutes(app, { db });
   clipRoutes(app, { db });
   reviewRoutes(app, { db, store });

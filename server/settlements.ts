@@ -2,7 +2,8 @@ import type * as z from "zod/mini";
 import { inspectMedia, makeProxy } from "#server/assets/job_kinds.ts";
 import { recordInspection } from "#server/assets/service.ts";
 import { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
-import * as clips from "#server/clips/settle.ts";
+import * as cutEnds from "#server/clips/settle_cut.ts";
+import * as takeEnds from "#server/clips/settle_take.ts";
 import type { JobKind } from "#server/core/job_kind.ts";
 import type { Tx } from "#server/db/db.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
@@ -21,11 +22,11 @@ export async function openSettlements(storeRoot: string): Promise<Settlement[]> 
 
 /** Who is told when a job of each kind has ended: the slice for whose thing it was done. */
 export function allSettlements(store: FileStore): Settlement[] {
-  const takes = { failed: clips.onTakeFailed, cancelled: clips.onTakeCancelled };
+  const takes = { failed: takeEnds.onTakeFailed, cancelled: takeEnds.onTakeCancelled };
   const cuts = {
-    failed: clips.onCutFailed,
+    failed: cutEnds.onCutFailed,
     cancelled: (tx: Tx, job: SettledJob) =>
-      clips.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
+      cutEnds.onCutFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
   };
   const stills = {
     failed: seeds.onSeedFailed,
@@ -35,11 +36,12 @@ export function allSettlements(store: FileStore): Settlement[] {
   return [
     settlement(generate, {
       done: (tx, job, output) =>
-        job.seedId ? seeds.onSeedGenerated(tx, job, output) : clips.onTakeGenerated(tx, job, output),
+        job.seedId ? seeds.onSeedGenerated(tx, job, output) : takeEnds.onTakeGenerated(tx, job, output),
       failed: (tx, job, failure) =>
         job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
       cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : takes.cancelled(tx, job),
-      retried: (tx, job) => job.seedId ? stills.retried(tx, job) : clips.onTakeRetried(tx, job, "generating"),
+      retried: (tx, job) =>
+        job.seedId ? stills.retried(tx, job) : takeEnds.onTakeRetried(tx, job, "generating"),
     }),
     settlement(inspectMedia, {
       done: (tx, job, output) =>
@@ -53,24 +55,24 @@ export function allSettlements(store: FileStore): Settlement[] {
       ...stills,
     }),
     settlement(ingestTake, {
-      done: clips.onTakeIngested,
+      done: takeEnds.onTakeIngested,
       ...takes,
-      retried: (tx, job) => clips.onTakeRetried(tx, job, "ingesting"),
+      retried: (tx, job) => takeEnds.onTakeRetried(tx, job, "ingesting"),
     }),
     settlement(measureTake, {
-      done: clips.onTakeMeasured,
+      done: takeEnds.onTakeMeasured,
       ...takes,
-      retried: (tx, job) => clips.onTakeRetried(tx, job, "measuring"),
+      retried: (tx, job) => takeEnds.onTakeRetried(tx, job, "measuring"),
     }),
     settlement(stitchCut, {
-      done: clips.onCutStitched,
+      done: cutEnds.onCutStitched,
       ...cuts,
-      retried: (tx, job) => clips.onCutRetried(tx, job, "stitching"),
+      retried: (tx, job) => cutEnds.onCutRetried(tx, job, "stitching"),
     }),
     settlement(measureCut, {
-      done: clips.onCutMeasured,
+      done: cutEnds.onCutMeasured,
       ...cuts,
-      retried: (tx, job) => clips.onCutRetried(tx, job, "measuring"),
+      retried: (tx, job) => cutEnds.onCutRetried(tx, job, "measuring"),
     }),
     settlement(assembleMaster, {
       done: onMasterAssembled,

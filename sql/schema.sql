@@ -1332,6 +1332,7 @@ create table seeds (
   status_id smallint not null,
   asset_id uuid,
   derived_from_seed_id uuid,
+  replaces_seed_id uuid,
   batch_id uuid,
   random_seed bigint,
   rating smallint,
@@ -1340,7 +1341,7 @@ create table seeds (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   constraint derived_has_source CHECK (((origin_id = 1) OR (derived_from_seed_id IS NOT NULL))),
-  constraint made_has_asset CHECK (((status_id = ANY (ARRAY[1, 6])) OR (asset_id IS NOT NULL))),
+  constraint made_has_asset CHECK (((status_id = ANY (ARRAY[1, 6, 7])) OR (asset_id IS NOT NULL))),
   constraint seeds_random_seed_check CHECK (((random_seed >= 0) AND (random_seed <= '9007199254740991'::bigint))),
   constraint seeds_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
   constraint seeds_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
@@ -1351,6 +1352,7 @@ create table seeds (
   constraint seeds_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES seed_kind(id) ON DELETE RESTRICT,
   constraint seeds_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES seed_origin(id) ON DELETE RESTRICT,
   constraint seeds_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
+  constraint seeds_replaces_seed_id_fkey FOREIGN KEY (replaces_seed_id) REFERENCES seeds(id) ON DELETE RESTRICT,
   constraint seeds_status_id_fkey FOREIGN KEY (status_id) REFERENCES seed_status(id) ON DELETE RESTRICT,
   constraint seeds_pkey PRIMARY KEY (id)
 );
@@ -1363,6 +1365,7 @@ CREATE INDEX seeds_kind_id_idx ON public.seeds USING btree (kind_id);
 CREATE INDEX seeds_of_character ON public.seeds USING btree (character_id, project_id, id DESC);
 CREATE INDEX seeds_origin_id_idx ON public.seeds USING btree (origin_id);
 CREATE INDEX seeds_project_id_idx ON public.seeds USING btree (project_id);
+CREATE INDEX seeds_replaces_seed_id_idx ON public.seeds USING btree (replaces_seed_id);
 CREATE INDEX seeds_status_id_idx ON public.seeds USING btree (status_id);
 CREATE TRIGGER seed_status_changes BEFORE UPDATE OF status_id ON public.seeds FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_seed_status_transition();
 
@@ -1586,6 +1589,7 @@ create table takes (
   constraint takes_segment_id_number_key UNIQUE (segment_id, number)
 );
 CREATE UNIQUE INDEX one_chosen_take ON public.takes USING btree (segment_id) WHERE (chosen_at IS NOT NULL);
+CREATE UNIQUE INDEX one_open_take ON public.takes USING btree (segment_id) WHERE (status_id = ANY (ARRAY[1, 2, 3]));
 CREATE INDEX takes_created_by_id_idx ON public.takes USING btree (created_by_id);
 CREATE INDEX takes_end_image_asset_id_idx ON public.takes USING btree (end_image_asset_id);
 CREATE INDEX takes_gate_verdict_id_idx ON public.takes USING btree (gate_verdict_id);
@@ -2270,6 +2274,11 @@ AS $function$
 declare
   hero_is_approved boolean;
 begin
+  -- Held until the end, so that the hero can't be let go of meanwhile.
+  perform 1
+     from segments g join clips c on c.id = g.clip_id join seeds s on s.id = c.hero_seed_id
+    where g.id = new.segment_id
+      for share of s;
   select s.status_id = 5 and a.seed_id is not null
     into hero_is_approved
     from segments g

@@ -154,6 +154,8 @@ export async function listUses(db: Queryable, assetId: string): Promise<string[]
     union all
     select 'master ' || m.number || ' of scene ' || s.name from masters m join scenes s on s.id = m.scene_id where m.asset_id = ${assetId}
     union all
+    select 'metadata' from documents where asset_id = ${assetId}
+    union all
     select 'delivery' from delivery_files where asset_id = ${assetId}
     limit 20`;
   return rows.map((row) => row.use);

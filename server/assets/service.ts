@@ -1,3 +1,4 @@
+import type * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
@@ -6,6 +7,8 @@ import type { PageQuery } from "#server/core/page.ts";
 import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import type { generate } from "#server/fleet/job_kinds.ts";
+import type { SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
 import { cutPage, requireAccess } from "#server/projects/service.ts";
 import {
@@ -44,11 +47,48 @@ export interface NewAsset {
 /** Registers a stored file as an asset, in the caller's transaction. The same id twice is the same asset. */
 export async function addAsset(tx: Tx, asset: NewAsset): Promise<string> {
   const id = asset.id ?? newId<"asset">();
-  const isNew = await queries.insertAsset(tx, { ...asset, id, createdById: asset.createdById ?? null });
-  if (isNew) {
-    await announce(tx, assetAdded, `project:${asset.projectId}`, { assetId: id, projectId: asset.projectId });
-  }
+  await insertAsset(tx, { ...asset, id });
   return id;
+}
+
+async function insertAsset(tx: Tx, asset: NewAsset & { id: string }): Promise<boolean> {
+  const { id, projectId } = asset;
+  const isNew = await queries.insertAsset(tx, { ...asset, createdById: asset.createdById ?? null });
+  if (isNew) await announce(tx, assetAdded, `project:${projectId}`, { assetId: id, projectId });
+  return isNew;
+}
+
+/**
+ * Registers the first file that a generation made, with all that making it again needs (SPEC rule 5). Undefined when
+ * it made none.
+ */
+export async function addGenerated(
+  tx: Tx,
+  job: SettledJob<z.output<typeof generate["input"]>>,
+  made: z.output<typeof generate["output"]>,
+  asset: Pick<NewAsset, "kind" | "retention"> & { projectId: string; randomSeed: number | null },
+): Promise<{ assetId: string; file: FileRef; fileName: string } | undefined> {
+  const [first] = made.outputs;
+  if (!first) return undefined;
+  const { projectId, kind, retention, randomSeed } = asset;
+  const shared = { projectId, kind, retention, createdById: job.userId };
+  const assetId = await addAsset(tx, { ...shared, file: first.file, name: first.fileName });
+  const inputs = job.input.uploads.map(({ parameter, file }, index) =>
+    [parameter ?? `upload_${index + 1}`, file.hash] as const
+  );
+  await queries.insertProvenance(tx, assetId, {
+    jobId: job.id,
+    workflowVersionId: job.workflowVersionId,
+    workerId: job.workerId,
+    software: made.software.name,
+    softwareVersion: made.software.version,
+    randomSeed,
+    graph: made.graph,
+    parameters: job.input.values,
+    timings: made.timings,
+    inputs: Object.fromEntries(inputs),
+  });
+  return { assetId, file: first.file, fileName: first.fileName };
 }
 
 /** Throws unless the actor may upload to the project: asked before a byte is read. */
@@ -56,7 +96,7 @@ export async function requireUpload(db: Queryable, actor: Actor, projectId: stri
   await requireAccess(db, actor, projectId, "asset.upload");
 }
 
-/** Takes in an upload that is already durable in the store. */
+/** Takes in an upload that is already durable in the store. The same id with the same content again is the same asset. */
 export async function acceptUpload(
   db: Db,
   actor: Actor,
@@ -64,29 +104,24 @@ export async function acceptUpload(
   upload: { file: FileRef; name: string; id?: string | undefined },
 ): Promise<Asset> {
   await requireAccess(db, actor, projectId, "asset.upload");
-  const assetId = await transact(db, async (tx) => {
-    const id = await addAsset(tx, {
-      ...upload,
-      projectId,
-      kind: "upload",
-      retention: "keep",
-      createdById: actor.userId,
-    });
+  const id = upload.id ?? newId<"asset">();
+  await transact(db, async (tx) => {
+    const asset = { ...upload, id, projectId, kind: "upload", retention: "keep" } as const;
+    if (!await insertAsset(tx, { ...asset, createdById: actor.userId })) {
+      const there = await queries.findAsset(tx, id);
+      if (there?.hash === upload.file.hash && there.projectId === projectId) return;
+      throw new AppError(
+        "conflict",
+        "Cannot take this upload: its id belongs to another asset. Use a new id",
+      );
+    }
     await audit(tx, actor, "asset.upload", {
       projectId,
       subject: ["asset", id],
       facts: { name: upload.name, hash: upload.file.hash },
     });
-    return id;
   });
-  const asset = await openAsset(db, actor, assetId, "asset.read");
-  if (asset.hash !== upload.file.hash || asset.projectId !== projectId) {
-    throw new AppError(
-      "conflict",
-      "An asset with this id is there already, with other content: use a new id",
-    );
-  }
-  return asset;
+  return await openAsset(db, actor, id, "asset.read");
 }
 
 export async function listAssets(
@@ -150,4 +185,4 @@ export async function recordInspection(
   if (found.thumbnail) await queries.insertDerivative(tx, hash, "thumbnail", found.thumbnail);
 }
 
-export const { findFile, findDerivative, insertDerivative, insertFile, insertProvenance } = queries;
+export const { findFile, findDerivative, insertDerivative, insertFile } = queries;

@@ -56,7 +56,7 @@ export const GATE_LIMITS = {
   /** Automatic new takes of a segment before a person is asked. */
   maxRerolls: 2,
 } as const;
-export type GateLimits = typeof GATE_LIMITS;
+export type GateLimits = Omit<typeof GATE_LIMITS, "maxRerolls"> & { readonly maxRerolls: number };
 
 /** Limits of one face model: its score, and how far it may fall against segment 1. */
 export interface LikenessLimits {

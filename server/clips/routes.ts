@@ -3,6 +3,7 @@ import { serve } from "#server/http/serve.ts";
 import type { Db } from "#server/db/db.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
+import * as steering from "./steering.ts";
 
 export function clipRoutes(app: App, { db }: { db: Db }): void {
   serve(
@@ -22,20 +23,20 @@ export function clipRoutes(app: App, { db }: { db: Db }): void {
     ({ actor, params, body }) => service.changeClip(db, actor, params.clipId, body),
   );
   serve(app, contract.planClip, ({ actor, params }) => service.planClip(db, actor, params.clipId));
-  serve(app, contract.generateClip, ({ actor, params }) => service.generateClip(db, actor, params.clipId));
-  serve(app, contract.pauseClip, ({ actor, params }) => service.pauseClip(db, actor, params.clipId));
-  serve(app, contract.stitchClip, ({ actor, params }) => service.stitchClip(db, actor, params.clipId));
+  serve(app, contract.generateClip, ({ actor, params }) => steering.generateClip(db, actor, params.clipId));
+  serve(app, contract.pauseClip, ({ actor, params }) => steering.pauseClip(db, actor, params.clipId));
+  serve(app, contract.stitchClip, ({ actor, params }) => steering.stitchClip(db, actor, params.clipId));
   serve(
     app,
     contract.changeSegment,
-    ({ actor, params, body }) => service.changeSegment(db, actor, params.segmentId, body),
+    ({ actor, params, body }) => steering.changeSegment(db, actor, params.segmentId, body),
   );
   serve(
     app,
     contract.rerollSegment,
-    ({ actor, params, body }) => service.rerollSegment(db, actor, params.segmentId, body),
+    ({ actor, params, body }) => steering.rerollSegment(db, actor, params.segmentId, body),
   );
-  serve(app, contract.chooseTake, ({ actor, params }) => service.chooseTake(db, actor, params.takeId));
+  serve(app, contract.chooseTake, ({ actor, params }) => steering.chooseTake(db, actor, params.takeId));
   serve(
     app,
     contract.getTakeMeasures,

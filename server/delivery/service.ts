@@ -9,9 +9,9 @@ import { type Db, transact, type Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
 import { VideoMetadata } from "#server/metadata/contract.ts";
-import { findDocument, writeVideoDocument } from "#server/metadata/service.ts";
+import { writeCharacterDocument, writeVideoDocument } from "#server/metadata/service.ts";
 import { requireAccess } from "#server/projects/service.ts";
-import { fileName, openMaster } from "#server/scenes/service.ts";
+import { fileName, lockScene, openMaster } from "#server/scenes/service.ts";
 import { type Delivery, deliveryChanged } from "./contract.ts";
 import * as queries from "./queries.ts";
 import { type SidecarHeader, type SidecarItem, writeCsv, writeXml } from "./sidecars.ts";
@@ -41,8 +41,11 @@ export async function createDelivery(
   }
   const deliveryId = input.id ?? newId<"delivery">();
   await transact(db, async (tx) => {
+    await lockScene(tx, master.sceneId);
     if (!await queries.insertDelivery(tx, { id: deliveryId, sceneId: master.sceneId, masterId }, actor)) {
-      return;
+      const there = await queries.findDelivery(tx, deliveryId);
+      if (there?.masterId === masterId) return;
+      throw new AppError("conflict", "Cannot deliver: the id belongs to another delivery. Use a new id");
     }
     const builder = new DeliveryBuilder(tx, store, deliveryId, actor, master.projectId);
     await fill(builder, tx, store, masterId);
@@ -127,7 +130,7 @@ async function fill(builder: DeliveryBuilder, tx: Tx, store: FileStore, masterId
   }
   const characters = [...new Set(items.map((item) => item.characterId))];
   for (const [index, characterId] of characters.entries()) {
-    const asset = await findDocument(tx, { kind: "character", characterId });
+    const asset = await writeCharacterDocument({ db: tx, store }, characterId);
     if (asset) {
       await builder.addFile(`${base}_character_${index + 1}_metadata.json`, "character_metadata", asset);
     }
@@ -143,9 +146,8 @@ async function readVideoDocument(
   store: FileStore,
   cutId: string,
 ): Promise<{ document: VideoMetadata; asset: FileRef & { assetId: string } }> {
-  const subject = { kind: "video" as const, cutId };
-  const asset = await findDocument(tx, subject) ??
-    (await writeVideoDocument({ db: tx, store }, cutId), await findDocument(tx, subject));
+  // Brought up to date first: a clip or project may have been renamed since it was finalized.
+  const asset = await writeVideoDocument({ db: tx, store }, cutId);
   if (!asset) {
     throw new AppError("conflict", "A clip's video_metadata could not be written: finalize the clip again");
   }

@@ -34,6 +34,8 @@ export const generate = jobKind({
       file: FileRef,
       extension: z.string(),
       places: z.array(z.object({ node: z.string(), input: z.string() })),
+      /** What it was bound as: kept for provenance, not read by the bridge. */
+      parameter: z.optional(z.string()),
     })),
     /** Nodes whose files are wanted. Success without a file from each is the failure "output_missing". */
     outputNodes: z.array(z.string()),

@@ -143,13 +143,13 @@ export interface DocumentSubject {
   readonly cutId?: string;
 }
 
-export async function nextVersion(db: Queryable, subject: DocumentSubject): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    select coalesce(max(version), 0) + 1 as n from documents
-     where ${
-    subject.characterId ? db`character_id = ${subject.characterId}` : db`cut_id = ${subject.cutId ?? null}`
-  }`;
-  return row?.n ?? 1;
+/** Writers of one subject's documents take turns, so that versions count up and each reads what the last has read. */
+export async function lockCharacter(db: Queryable, characterId: string): Promise<void> {
+  await db`select 1 from characters where id = ${characterId} for no key update`;
+}
+
+export async function lockCut(db: Queryable, cutId: string): Promise<void> {
+  await db`select 1 from cuts where id = ${cutId} for no key update`;
 }
 
 export async function insertDocument(
@@ -169,6 +169,7 @@ export async function insertDocument(
 export interface FoundDocument extends FileRef {
   readonly assetId: string;
   readonly projectId: string;
+  readonly version: number;
 }
 
 /** The newest document's file. */
@@ -177,7 +178,7 @@ export async function findDocument(
   subject: DocumentSubject,
 ): Promise<FoundDocument | undefined> {
   const [row] = await db<FoundDocument[]>`
-    select f.hash, f.size_bytes, m.code as media_type, a.id as asset_id, a.project_id
+    select f.hash, f.size_bytes, m.code as media_type, a.id as asset_id, a.project_id, d.version
       from documents d
       join assets a on a.id = d.asset_id
       join files f on f.hash = a.file_hash

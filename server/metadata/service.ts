@@ -1,5 +1,6 @@
 import type { Actor } from "#server/core/actor.ts";
 import { notFound } from "#server/core/errors.ts";
+import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import { durationUs, timecode } from "#server/core/media_time.ts";
 import { addAsset } from "#server/assets/service.ts";
@@ -15,30 +16,29 @@ export interface DocumentPlace {
 }
 
 /**
- * Writes a new version of the character's `character_metadata.json` in the caller's transaction: the file is
- * durable first, its rows come with the commit, older versions stay.
+ * Brings the character's `character_metadata.json` up to date in the caller's transaction: where facts differ from
+ * the newest version, a new one is written; its file is durable first, its rows come with the commit, older ones stay.
  */
 export async function writeCharacterDocument(
   place: DocumentPlace,
   characterId: string,
-): Promise<string | undefined> {
+): Promise<queries.FoundDocument | undefined> {
+  await queries.lockCharacter(place.db, characterId);
   const facts = await queries.readCharacter(place.db, characterId);
   if (!facts) return undefined;
-  const subject = { kind: "character" as const, characterId };
-  const version = await queries.nextVersion(place.db, subject);
-  const document = CharacterMetadata.parse({ ...header("character_metadata", version), ...facts });
-  return await save(place, subject, version, facts.project.id, "character_metadata.json", document);
+  return await save(place, { kind: "character", characterId }, CharacterMetadata, facts);
 }
 
-/** Writes a new version of the cut's `video_metadata.json`. */
-export async function writeVideoDocument(place: DocumentPlace, cutId: string): Promise<string | undefined> {
+/** The same for the cut's `video_metadata.json`. */
+export async function writeVideoDocument(
+  place: DocumentPlace,
+  cutId: string,
+): Promise<queries.FoundDocument | undefined> {
+  await queries.lockCut(place.db, cutId);
   const facts = await queries.readVideo(place.db, cutId);
   if (!facts) return undefined;
   const { start_frame: startFrame, ...technical } = facts.technical;
-  const subject = { kind: "video" as const, cutId };
-  const version = await queries.nextVersion(place.db, subject);
-  const document = VideoMetadata.parse({
-    ...header("video_metadata", version),
+  return await save(place, { kind: "video", cutId }, VideoMetadata, {
     ...facts,
     technical: {
       ...technical,
@@ -46,39 +46,45 @@ export async function writeVideoDocument(place: DocumentPlace, cutId: string): P
       start_timecode: timecode(startFrame, technical.rate),
     },
   });
-  return await save(place, subject, version, facts.project.id, "video_metadata.json", document);
-}
-
-function header(name: string, version: number) {
-  return {
-    $schema: `/api/schemas/${name}`,
-    schema_version: SCHEMA_VERSION,
-    document_version: version,
-    written_at: new Date().toISOString(),
-  };
 }
 
 async function save(
   { db, store }: DocumentPlace,
   subject: queries.DocumentSubject,
-  version: number,
-  projectId: string,
-  name: string,
-  document: unknown,
-): Promise<string> {
-  const file = await store.put(
-    new TextEncoder().encode(JSON.stringify(document, null, 2) + "\n"),
-    "application/json",
-  );
-  const assetId = await addAsset(db, { projectId, file, kind: "metadata", retention: "keep", name });
-  await queries.insertDocument(db, {
-    ...subject,
-    id: newId(),
-    version,
-    schemaVersion: SCHEMA_VERSION,
-    assetId,
+  schema: typeof CharacterMetadata | typeof VideoMetadata,
+  facts: { readonly project: { readonly id: string }; readonly [fact: string]: unknown },
+): Promise<queries.FoundDocument> {
+  const newest = await queries.findDocument(db, subject);
+  const version = (newest?.version ?? 0) + 1;
+  const name = `${subject.kind}_metadata`;
+  const document = schema.parse({
+    $schema: `/api/schemas/${name}`,
+    schema_version: SCHEMA_VERSION,
+    document_version: version,
+    written_at: new Date().toISOString(),
+    ...facts,
   });
-  return assetId;
+  if (newest && await saysTheSame(store, newest, document)) return newest;
+  const text = JSON.stringify(document, null, 2) + "\n";
+  const file = await store.put(new TextEncoder().encode(text), "application/json");
+  const projectId = facts.project.id;
+  const assetId = await addAsset(db, {
+    projectId,
+    file,
+    kind: "metadata",
+    retention: "keep",
+    name: `${name}.json`,
+  });
+  const row = { ...subject, id: newId(), version, schemaVersion: SCHEMA_VERSION, assetId };
+  await queries.insertDocument(db, row);
+  return { ...file, assetId, projectId, version };
+}
+
+/** Whether a stored document holds the same facts; its number and time aside. */
+async function saysTheSame(store: FileStore, stored: FileRef, document: object): Promise<boolean> {
+  const text = await new Response(await store.read(stored.hash)).text();
+  const own = { document_version: 0, written_at: "" };
+  return JSON.stringify({ ...JSON.parse(text), ...own }) === JSON.stringify({ ...document, ...own });
 }
 
 /** The newest document of the subject, or undefined when none was written yet. */

@@ -26,8 +26,8 @@ export async function insertDecision(
   actor: Actor,
 ): Promise<boolean> {
   const rows = await db`
-    insert into decisions (id, cut_id, kind_id, file_hash, decided_by_id, note)
-    select ${decision.id}, ${decision.cutId}, k.id, ${decision.hash}, ${actor.userId}, ${decision.note}
+    insert into decisions (id, cut_id, kind_id, file_hash, decided_by_id, decided_at, note)
+    select ${decision.id}, ${decision.cutId}, k.id, ${decision.hash}, ${actor.userId}, clock_timestamp(), ${decision.note}
       from decision_kind k where k.code = ${decision.kind}
     on conflict (id) do nothing
     returning 1`;
@@ -35,8 +35,17 @@ export async function insertDecision(
 }
 
 export async function markUndone(db: Queryable, decisionId: string): Promise<boolean> {
-  return (await db`update decisions set undone_at = now() where id = ${decisionId} and undone_at is null returning 1`)
+  return (await db`update decisions set undone_at = clock_timestamp() where id = ${decisionId} and undone_at is null returning 1`)
     .length > 0;
+}
+
+/** What stands of the decisions on a cut's quality: the latest approval or rejection that was not taken back. */
+export async function findStanding(db: Queryable, cutId: string): Promise<DecisionKind | undefined> {
+  const [row] = await db<{ kind: DecisionKind }[]>`
+    select k.code as kind from decisions d join decision_kind k on k.id = d.kind_id
+     where d.cut_id = ${cutId} and d.undone_at is null and k.code in ('approve', 'reject')
+     order by d.decided_at desc, d.id desc limit 1`;
+  return row?.kind;
 }
 
 export async function findCutHash(db: Queryable, cutId: string): Promise<string | undefined> {

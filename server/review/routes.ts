@@ -11,12 +11,12 @@ export function reviewRoutes(app: App, place: { db: Db; store: FileStore }): voi
   serve(
     app,
     contract.approveCut,
-    ({ actor, params, body }) => service.approveCut(db, actor, params.cutId, body),
+    ({ actor, params, body }) => service.approveCut(place, actor, params.cutId, body),
   );
   serve(
     app,
     contract.rejectCut,
-    ({ actor, params, body }) => service.rejectCut(db, actor, params.cutId, body),
+    ({ actor, params, body }) => service.rejectCut(place, actor, params.cutId, body),
   );
   serve(
     app,

@@ -1,12 +1,13 @@
 import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
+import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Clip, type ClipState, type Cut, cutChanged } from "#server/clips/contract.ts";
 import {
   announceClip,
   listCuts,
-  openClip,
+  lockClip,
   openClipState,
   openCut,
   setClipStatus,
@@ -15,7 +16,7 @@ import {
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
-import { writeVideoDocument } from "#server/metadata/service.ts";
+import { findDocument, writeVideoDocument } from "#server/metadata/service.ts";
 import type { Decision, DecisionKind } from "./contract.ts";
 import * as queries from "./queries.ts";
 
@@ -30,75 +31,110 @@ export async function listDecisions(db: Db, actor: Actor, cutId: string): Promis
   return await queries.listDecisions(db, cutId);
 }
 
+interface Place {
+  readonly db: Db;
+  readonly store: FileStore;
+}
+
+type Found = Awaited<ReturnType<typeof openCut>>;
+
+/** Works on a cut while its clip is held: decisions about one clip are made one after the other. */
+async function withCut<T>(
+  { db }: Place,
+  actor: Actor,
+  cutId: string,
+  permission: Permission,
+  work: (tx: Tx, found: Found) => Promise<T>,
+): Promise<T> {
+  const { clip } = await openCut(db, actor, cutId, permission);
+  return await transact(db, async (tx) => {
+    await lockClip(tx, clip.id);
+    return await work(tx, await openCut(tx, actor, cutId, permission));
+  });
+}
+
 export async function approveCut(
-  db: Db,
+  place: Place,
   actor: Actor,
   cutId: string,
   input: DecisionInput,
 ): Promise<Decision> {
-  const { cut, clip } = await openCut(db, actor, cutId, "review.decide");
-  return await transact(db, async (tx) => {
-    const { decision, isNew } = await decide(tx, actor, cut, clip, "approve", input);
-    if (isNew && cut.status === "rejected") await setCutStatus(tx, cutId, "ready");
+  return await judgeCut(place, actor, cutId, "approve", input);
+}
+
+export async function rejectCut(
+  place: Place,
+  actor: Actor,
+  cutId: string,
+  input: DecisionInput,
+): Promise<Decision> {
+  return await judgeCut(place, actor, cutId, "reject", input);
+}
+
+async function judgeCut(
+  place: Place,
+  actor: Actor,
+  cutId: string,
+  kind: "approve" | "reject",
+  input: DecisionInput,
+): Promise<Decision> {
+  return await withCut(place, actor, cutId, "review.decide", async (tx, { cut, clip }) => {
+    if (kind === "reject" && cut.status === "final") {
+      throw new AppError("conflict", "The cut is final: undo the finalization before you reject it");
+    }
+    const { decision, isNew } = await decide(tx, actor, cut, clip, kind, input);
+    if (isNew) await followStanding(tx, cut);
+    await renewDocument(tx, place.store, cut.id);
     return decision;
   });
 }
 
-export async function rejectCut(
-  db: Db,
-  actor: Actor,
-  cutId: string,
-  input: DecisionInput,
-): Promise<Decision> {
-  const { cut, clip } = await openCut(db, actor, cutId, "review.decide");
-  if (cut.status === "final") {
-    throw new AppError("conflict", "The cut is final: undo the finalization before you reject it");
-  }
-  return await transact(db, async (tx) => {
-    const { decision, isNew } = await decide(tx, actor, cut, clip, "reject", input);
-    if (isNew && cut.status === "ready") await setCutStatus(tx, cutId, "rejected");
-    return decision;
-  });
+/** A cut that is neither final nor replaced is "rejected" or "ready" by the latest decision that stands. */
+async function followStanding(tx: Tx, cut: Cut): Promise<void> {
+  if (cut.status !== "ready" && cut.status !== "rejected") return;
+  const status = await queries.findStanding(tx, cut.id) === "reject" ? "rejected" : "ready";
+  if (status !== cut.status) await setCutStatus(tx, cut.id, status);
+}
+
+/** video_metadata is written when a cut is finalized; from then on it follows the facts. */
+async function renewDocument(tx: Tx, store: FileStore, cutId: string): Promise<void> {
+  if (await findDocument(tx, { kind: "video", cutId })) await writeVideoDocument({ db: tx, store }, cutId);
 }
 
 /**
  * One key in review: the approval, the clip's state, the file's protection and its video_metadata in one
- * transaction. Asking again for the cut that is final already changes nothing.
+ * transaction. Asking again for the cut that is final already changes nothing; while another cut is final it is
+ * refused.
  */
 export async function finalizeCut(
-  { db, store }: { db: Db; store: FileStore },
+  place: Place,
   actor: Actor,
   cutId: string,
   input: DecisionInput,
 ): Promise<ClipState> {
-  const { clip } = await openCut(db, actor, cutId, "review.finalize");
-  await transact(db, async (tx) => {
-    await tx`select 1 from clips where id = ${clip.id} for update`;
-    const { cut } = await openCut(tx, actor, cutId, "review.finalize");
-    const fresh = await openClip(tx, actor, clip.id, "review.finalize");
-    if (cut.status === "final") return;
-    if (fresh.status !== "in_review" && fresh.status !== "final") {
+  const clipId = await withCut(place, actor, cutId, "review.finalize", async (tx, { cut, clip }) => {
+    await requireHash(tx, cut, input.hash);
+    if (cut.status === "final") return clip.id;
+    const other = (await listCuts(tx, clip.id)).find((each) => each.status === "final");
+    if (other) {
+      throw new AppError("conflict", `Cut ${other.number} of this clip is final: undo that first`, {
+        details: { cutId: other.id },
+      });
+    }
+    if (clip.status !== "in_review") {
       throw new AppError(
         "conflict",
-        `The clip is ${fresh.status.replace("_", " ")}: wait until its cut is in review`,
+        `The clip is ${clip.status.replace("_", " ")}: wait until its cut is in review`,
       );
     }
     await decide(tx, actor, cut, clip, "finalize", input);
-    await releaseFinal(tx, clip.id);
     await setCutStatus(tx, cutId, "final");
-    if (fresh.status !== "final") await setClipStatus(tx, clip.id, "final");
+    await setClipStatus(tx, clip.id, "final");
     await queries.setCutRetention(tx, cutId, "protected");
-    await writeVideoDocument({ db: tx, store }, cutId);
+    await writeVideoDocument({ db: tx, store: place.store }, cutId);
+    return clip.id;
   });
-  return await openClipState(db, actor, clip.id);
-}
-
-async function releaseFinal(tx: Tx, clipId: string): Promise<void> {
-  const final = (await listCuts(tx, clipId)).find((cut) => cut.status === "final");
-  if (!final) return;
-  await refuseInMaster(tx, final.id);
-  await setCutStatus(tx, final.id, "ready");
-  await queries.setCutRetention(tx, final.id, "keep");
+  return await openClipState(place.db, actor, clipId);
 }
 
 async function refuseInMaster(db: Queryable, cutId: string): Promise<void> {
@@ -113,33 +149,47 @@ async function refuseInMaster(db: Queryable, cutId: string): Promise<void> {
   }
 }
 
-export async function undoDecision(
-  { db, store }: { db: Db; store: FileStore },
-  actor: Actor,
-  decisionId: string,
-): Promise<ClipState> {
-  const decision = await queries.findDecision(db, decisionId);
+/** Takes a decision back. Doing it again changes nothing. */
+export async function undoDecision(place: Place, actor: Actor, decisionId: string): Promise<ClipState> {
+  const decision = await queries.findDecision(place.db, decisionId);
   if (!decision) throw notFound("decision");
   const permission = decision.kind === "finalize" ? "review.finalize" : "review.decide";
-  const { cut, clip } = await openCut(db, actor, decision.cutId, permission);
-  await transact(db, async (tx) => {
-    if (!await queries.markUndone(tx, decisionId)) return;
+  const clipId = await withCut(place, actor, decision.cutId, permission, async (tx, { cut, clip }) => {
+    if (!await queries.markUndone(tx, decisionId)) return clip.id;
     if (decision.kind === "finalize" && cut.status === "final") {
       await refuseInMaster(tx, cut.id);
       await setCutStatus(tx, cut.id, "ready");
       await setClipStatus(tx, clip.id, "in_review");
       await queries.setCutRetention(tx, cut.id, "keep");
     }
-    if (decision.kind === "reject" && cut.status === "rejected") await setCutStatus(tx, cut.id, "ready");
-    await writeVideoDocument({ db: tx, store }, cut.id);
+    await followStanding(tx, cut);
+    await renewDocument(tx, place.store, cut.id);
     await audit(tx, actor, "cut.undo_decision", {
       projectId: clip.projectId,
       subject: ["cut", cut.id],
       facts: { decision },
     });
     await announceCut(tx, cut, clip);
+    return clip.id;
   });
-  return await openClipState(db, actor, clip.id);
+  return await openClipState(place.db, actor, clipId);
+}
+
+/** Throws when the cut has no file yet, or not the one that was seen. */
+async function requireHash(tx: Tx, cut: Cut, seen: string | undefined): Promise<string> {
+  const hash = await queries.findCutHash(tx, cut.id);
+  if (!hash || ["stitching", "measuring", "failed"].includes(cut.status)) {
+    throw new AppError(
+      "conflict",
+      `The cut is ${cut.status === "failed" ? "failed" : "not ready yet"}: decide when it can be seen`,
+    );
+  }
+  if (seen && seen !== hash) {
+    throw new AppError("conflict", "The cut is not the file that you saw: look at it again", {
+      details: { hash },
+    });
+  }
+  return hash;
 }
 
 async function decide(
@@ -150,18 +200,7 @@ async function decide(
   kind: DecisionKind,
   input: DecisionInput,
 ): Promise<{ decision: Decision; isNew: boolean }> {
-  const hash = await queries.findCutHash(tx, cut.id);
-  if (!hash || ["stitching", "measuring", "failed"].includes(cut.status)) {
-    throw new AppError(
-      "conflict",
-      `The cut is ${cut.status === "failed" ? "failed" : "not ready yet"}: decide when it can be seen`,
-    );
-  }
-  if (input.hash && input.hash !== hash) {
-    throw new AppError("conflict", "The cut is not the file that you saw any more: look at it again", {
-      details: { hash },
-    });
-  }
+  const hash = await requireHash(tx, cut, input.hash);
   const id = input.id ?? newId<"decision">();
   const isNew = await queries.insertDecision(tx, { id, cutId: cut.id, kind, hash, note: input.note }, actor);
   const decision = await queries.findDecision(tx, id);

@@ -56,6 +56,16 @@ export async function updateScene(db: Queryable, sceneId: string, change: SceneC
      where id = ${sceneId}`;
 }
 
+/** Holds the scene until the transaction ends: its masters and deliveries are numbered one after the other. */
+export async function lockScene(db: Queryable, sceneId: string): Promise<void> {
+  await db`select 1 from scenes where id = ${sceneId} for no key update`;
+}
+
+/** Holds the scene's clips until the transaction ends, so that none loses its final cut meanwhile. */
+export async function lockClips(db: Queryable, sceneId: string): Promise<void> {
+  await db`select 1 from clips where scene_id = ${sceneId} order by id for update`;
+}
+
 export interface SceneItem {
   readonly clipId: string;
   readonly clipName: string;

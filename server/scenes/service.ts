@@ -104,7 +104,12 @@ export async function assembleScene(
   const scene = await openScene(db, actor, sceneId, "delivery.create");
   const masterId = input.id ?? newId<"master">();
   await transact(db, async (tx) => {
+    await queries.lockScene(tx, sceneId);
+    await queries.lockClips(tx, sceneId);
     const project = await openProject(tx, actor, scene.projectId, "delivery.create");
+    const there = await queries.findMaster(tx, masterId);
+    if (there?.sceneId === sceneId) return;
+    requireActive(await queries.findScene(tx, sceneId));
     const items = requireFinals(await queries.listItems(tx, sceneId));
     const frames = items.reduce((sum, item) => sum + item.frames, 0);
     const master = {
@@ -115,7 +120,9 @@ export async function assembleScene(
       heightPx: project.heightPx,
       frames,
     };
-    if (!await queries.insertMaster(tx, master, actor)) return;
+    if (!await queries.insertMaster(tx, master, actor)) {
+      throw new AppError("conflict", "Cannot assemble: the id belongs to another master. Use a new id");
+    }
     let firstFrame = 0;
     for (const [position, item] of items.entries()) {
       await queries.insertMasterItem(tx, {
@@ -151,6 +158,11 @@ export async function assembleScene(
   return await openMaster(db, actor, masterId, "asset.read");
 }
 
+function requireActive(scene: Scene | undefined): void {
+  if (scene?.status === "active") return;
+  throw new AppError("conflict", "Cannot assemble: the scene is in the trash. Restore it first");
+}
+
 function requireFinals(items: queries.SceneItem[]) {
   if (items.length === 0) {
     throw new AppError("conflict", "The scene has no clips: add one and finalize it first");
@@ -177,6 +189,10 @@ export async function onMasterAssembled(
 ): Promise<void> {
   const master = job.masterId ? await queries.findMaster(tx, job.masterId) : undefined;
   if (master?.status !== "assembling") return;
+  if (made.frameCount !== master.frames) {
+    const message = `it has ${made.frameCount} frames where its clips have ${master.frames}`;
+    return await onMasterFailed(tx, job, { failureClass: "bad_output", message });
+  }
   const scene = await queries.findScene(tx, master.sceneId);
   const assetId = await addAsset(tx, {
     projectId: master.projectId,
@@ -218,3 +234,5 @@ export function fileName(name: string): string {
   return name.normalize("NFKD").replaceAll(/[^A-Za-z0-9]+/g, "_").replaceAll(/^_+|_+$/g, "").slice(0, 60) ||
     "untitled";
 }
+
+export const { lockScene } = queries;

@@ -29,6 +29,8 @@ export const Seed = z.object({
   assetId: z.nullable(id("asset")),
   hash: z.nullable(ContentHash),
   derivedFromSeedId: z.nullable(id("seed")),
+  /** Whose place it took or, while it is looked into, will take. */
+  replacesSeedId: z.nullable(id("seed")),
   batchId: z.nullable(id("variation batch")),
   randomSeed: z.nullable(RandomSeed),
   rating: z.nullable(z.int()),

@@ -10,7 +10,7 @@ import type { FaceModel, measureSeed } from "./job_kinds.ts";
 const selectSeed = (db: Queryable) =>
   db`
   select s.id, s.project_id, s.character_id, k.code as kind, o.code as origin, t.code as status, s.asset_id,
-         a.file_hash as hash, s.derived_from_seed_id, s.batch_id, s.random_seed, s.rating, s.failure, s.stale_at,
+         a.file_hash as hash, s.derived_from_seed_id, s.replaces_seed_id, s.batch_id, s.random_seed, s.rating, s.failure, s.stale_at,
          p.approved_at, s.created_at,
          case when m.seed_id is not null then json_build_object(
            'likeness', m.likeness, 'likenessReason', m.likeness_reason,
@@ -29,6 +29,12 @@ const selectSeed = (db: Queryable) =>
 export async function findSeed(db: Queryable, seedId: string): Promise<Seed | undefined> {
   const [row] = await db<Seed[]>`${selectSeed(db)} where s.id = ${seedId}`;
   return row;
+}
+
+/** findSeed() that holds the seed until the transaction ends. */
+export async function lockSeed(db: Queryable, seedId: string): Promise<Seed | undefined> {
+  await db`select 1 from seeds where id = ${seedId} for no key update`;
+  return await findSeed(db, seedId);
 }
 
 export async function listSeeds(
@@ -54,6 +60,7 @@ export interface SeedInsert {
   readonly origin: SeedOrigin;
   readonly assetId?: string | null;
   readonly derivedFromSeedId?: string | null;
+  readonly replacesSeedId?: string | null;
   readonly batchId?: string | null;
   readonly randomSeed?: number | null;
 }
@@ -62,9 +69,9 @@ export interface SeedInsert {
 export async function insertSeed(db: Queryable, seed: SeedInsert, actor: Actor): Promise<boolean> {
   const rows = await db`
     insert into seeds (id, project_id, character_id, kind_id, origin_id, status_id, asset_id, derived_from_seed_id,
-                       batch_id, random_seed, created_by_id)
+                       replaces_seed_id, batch_id, random_seed, created_by_id)
     select ${seed.id}, ${seed.projectId}, ${seed.characterId}, k.id, o.id, s.id, ${seed.assetId ?? null},
-           ${seed.derivedFromSeedId ?? null}, ${seed.batchId ?? null}, ${
+           ${seed.derivedFromSeedId ?? null}, ${seed.replacesSeedId ?? null}, ${seed.batchId ?? null}, ${
     seed.randomSeed ?? null
   }, ${actor.userId}
       from seed_kind k, seed_origin o, seed_status s
@@ -105,17 +112,12 @@ export async function protectAsset(db: Queryable, seedId: string): Promise<void>
      where a.id = (select asset_id from seeds where id = ${seedId})`;
 }
 
-/** In a batch there is one hero: any other goes back to "kept". */
-export async function demoteHeroOf(
-  db: Queryable,
-  batchId: string | null,
-  exceptSeedId: string,
-): Promise<void> {
-  if (!batchId) return;
-  await db`
-    update seeds set status_id = (select id from seed_status where code = 'kept')
-     where batch_id = ${batchId} and id <> ${exceptSeedId}
-       and status_id = (select id from seed_status where code = 'hero')`;
+/** The hero of a batch, held until the transaction ends. */
+export async function lockHeroOf(db: Queryable, batchId: string): Promise<Seed | undefined> {
+  // Two who choose at once take turns at the batch, since the hero that the one makes is new to the other.
+  await db`select 1 from variation_batches where id = ${batchId} for no key update`;
+  const [row] = await db<Seed[]>`${selectSeed(db)} where s.batch_id = ${batchId} and t.code = 'hero'`;
+  return row ? await lockSeed(db, row.id) : undefined;
 }
 
 export async function insertApproval(db: Queryable, seedId: string, actor: Actor): Promise<void> {

@@ -1,10 +1,12 @@
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
 import type { Db } from "#server/db/db.ts";
+import type { FileStore } from "#server/files/store.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
 
-export function seedRoutes(app: App, { db }: { db: Db }): void {
+export function seedRoutes(app: App, place: { db: Db; store: FileStore }): void {
+  const { db } = place;
   serve(
     app,
     contract.listSeeds,
@@ -34,12 +36,12 @@ export function seedRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.cullSeed,
-    ({ actor, params, body }) => service.cullSeed(db, actor, params.seedId, body),
+    ({ actor, params, body }) => service.cullSeed(place, actor, params.seedId, body),
   );
   serve(
     app,
     contract.chooseHero,
-    ({ actor, params, body }) => service.chooseHero(db, actor, params.seedId, body),
+    ({ actor, params, body }) => service.chooseHero(place, actor, params.seedId, body),
   );
-  serve(app, contract.approveHero, ({ actor, params }) => service.approveHero(db, actor, params.seedId));
+  serve(app, contract.approveHero, ({ actor, params }) => service.approveHero(place, actor, params.seedId));
 }

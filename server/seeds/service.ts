@@ -10,8 +10,10 @@ import { audit } from "#server/audit/service.ts";
 import { openCharacter } from "#server/characters/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
+import type { FileStore } from "#server/files/store.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import { announce } from "#server/live/announce.ts";
+import { writeCharacterDocument } from "#server/metadata/service.ts";
 import { cutPage, openProject, requireAccess } from "#server/projects/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
 import type { WorkflowVersion } from "#server/workflows/contract.ts";
@@ -81,8 +83,9 @@ export async function addSeed(
       kind: input.kind,
       origin: "given" as const,
       assetId: asset.id,
+      replacesSeedId: replaced?.id ?? null,
     };
-    if (!await queries.insertSeed(tx, seed, actor)) return;
+    if (!await queries.insertSeed(tx, seed, actor)) return await requireSame(tx, seed);
     const file = { hash: asset.hash, sizeBytes: asset.sizeBytes, mediaType: asset.mediaType };
     await inspectSeed(
       tx,
@@ -90,12 +93,6 @@ export async function addSeed(
       file,
       asset.name,
     );
-    if (replaced) {
-      await queries.markStale(tx, replaced.id);
-      if (["candidate", "kept"].includes(replaced.status)) {
-        await queries.setStatus(tx, replaced.id, "rejected");
-      }
-    }
     await audit(tx, actor, "seed.add", {
       projectId: character.projectId,
       subject: ["seed", seedId],
@@ -104,6 +101,17 @@ export async function addSeed(
     await announceSeed(tx, { ...seed, batchId: null });
   });
   return await openSeed(db, actor, seedId, "asset.read");
+}
+
+/** The same id twice is the same seed; with other facts it is a mistake. */
+async function requireSame(tx: Tx, asked: queries.SeedInsert): Promise<void> {
+  const there = await queries.findSeed(tx, asked.id);
+  const isSame = there?.characterId === asked.characterId && there.kind === asked.kind &&
+    there.origin === asked.origin && there.derivedFromSeedId === (asked.derivedFromSeedId ?? null) &&
+    (asked.assetId === undefined || there.assetId === asked.assetId);
+  if (!isSame) {
+    throw new AppError("conflict", "Cannot add the seed: its id belongs to another one. Use a new id");
+  }
 }
 
 /** Queues the look into a seed's file; what follows is in settle.ts. */
@@ -149,7 +157,7 @@ export async function deriveSeed(
       derivedFromSeedId: source.id,
       randomSeed: input.randomSeed ?? randomSeed(),
     };
-    if (!await queries.insertSeed(tx, seed, actor)) return;
+    if (!await queries.insertSeed(tx, seed, actor)) return await requireSame(tx, seed);
     await generateSeed(tx, actor, version, seed, image, input.prompt, {});
     await audit(tx, actor, "seed.derive", {
       projectId: source.projectId,
@@ -201,7 +209,11 @@ export async function createVariations(
       prompt: input.prompt,
       count: input.count,
     };
-    if (!await queries.insertBatch(tx, batch, actor)) return;
+    if (!await queries.insertBatch(tx, batch, actor)) {
+      const there = await queries.findBatch(tx, batchId);
+      if (there?.characterId === characterId && there.portraitSeedId === portrait.id) return;
+      throw new AppError("conflict", "Cannot make the batch: its id belongs to another one. Use a new id");
+    }
     for (let index = 0; index < input.count; index++) {
       const seed = {
         id: newId<"seed">(),
@@ -260,95 +272,118 @@ async function generateSeed(
   });
 }
 
+/** Where a seed's facts and its character's document are written. */
+export interface SeedPlace {
+  readonly db: Db;
+  readonly store: FileStore;
+}
+
+type Changed = (tx: Tx, seed: Seed) => Promise<void>;
+
+/** Changes one seed under its lock; the character's document follows. */
+async function changeSeed(
+  { db, store }: SeedPlace,
+  actor: Actor,
+  seedId: string,
+  permission: Permission,
+  work: Changed,
+): Promise<Seed> {
+  await openSeed(db, actor, seedId, permission);
+  await transact(db, async (tx) => {
+    const seed = await queries.lockSeed(tx, seedId);
+    if (!seed) throw notFound("seed");
+    await work(tx, seed);
+    await writeCharacterDocument({ db: tx, store }, seed.characterId);
+    await announceSeed(tx, seed);
+  });
+  return await openSeed(db, actor, seedId, "asset.read");
+}
+
 export async function cullSeed(
-  db: Db,
+  place: SeedPlace,
   actor: Actor,
   seedId: string,
   change: { status?: "candidate" | "kept" | "rejected" | undefined; rating?: number | null | undefined },
 ): Promise<Seed> {
-  const before = await openSeed(db, actor, seedId, "character.edit");
-  await transact(db, async (tx) => {
-    if (change.rating !== undefined) {
+  return await changeSeed(place, actor, seedId, "character.edit", async (tx, seed) => {
+    const subject: [string, string] = ["seed", seedId];
+    if (change.rating !== undefined && change.rating !== seed.rating) {
       await queries.setRating(tx, seedId, change.rating);
-      await audit(tx, actor, "seed.rate", {
-        projectId: before.projectId,
-        subject: ["seed", seedId],
-        facts: { before: before.rating, rating: change.rating },
-      });
+      const facts = { before: seed.rating, rating: change.rating };
+      await audit(tx, actor, "seed.rate", { projectId: seed.projectId, subject, facts });
     }
-    if (change.status !== undefined && change.status !== before.status) {
-      if (before.status === "hero") await releaseHero(tx, seedId);
-      await queries.setStatus(tx, seedId, change.status);
-      await audit(tx, actor, change.status === "rejected" ? "seed.reject" : "seed.keep", {
-        projectId: before.projectId,
-        subject: ["seed", seedId],
-        facts: { before: before.status, status: change.status },
-      });
-    }
-    await announceSeed(tx, before);
+    if (change.status === undefined || change.status === seed.status) return;
+    requireMade(seed);
+    if (seed.status === "hero") await releaseHero(tx, seed, change.status);
+    else await queries.setStatus(tx, seedId, change.status);
+    const action = change.status === "rejected" ? "seed.reject" : "seed.keep";
+    const facts = { before: seed.status, status: change.status };
+    await audit(tx, actor, action, { projectId: seed.projectId, subject, facts });
   });
-  return await openSeed(db, actor, seedId, "asset.read");
 }
 
-async function releaseHero(tx: Tx, seedId: string): Promise<void> {
-  const clips = await queries.listClipsOf(tx, seedId);
+function requireMade(seed: Seed): void {
+  if (!["making", "failed", "cancelled"].includes(seed.status)) return;
+  const status = seed.status === "making" ? "still being made" : seed.status;
+  throw new AppError("conflict", `This ${seed.kind} is ${status}: pick one that is there`);
+}
+
+/** The hero and its approval are given up. Refused while a clip that has begun builds on it. */
+async function releaseHero(tx: Tx, hero: Seed, status: "candidate" | "kept" | "rejected"): Promise<void> {
+  const clips = await queries.listClipsOf(tx, hero.id);
   if (clips.length > 0) {
     throw new AppError(
       "conflict",
-      `This hero is used by ${clips.join(", ")}: choose another hero for ${
+      `The hero is used by ${clips.join(", ")}: choose another hero for ${
         clips.length === 1 ? "it" : "them"
       } first`,
+      { details: { seedId: hero.id } },
     );
   }
-  await queries.deleteApproval(tx, seedId);
+  await queries.deleteApproval(tx, hero.id);
+  await queries.setStatus(tx, hero.id, status);
 }
 
-/** One key: the foundation becomes the hero of its batch, and with `approve` video may be made from it. */
+/**
+ * One key: the foundation becomes the hero of its batch in place of any other, and with `approve` video may be made
+ * from it.
+ */
 export async function chooseHero(
-  db: Db,
+  place: SeedPlace,
   actor: Actor,
   seedId: string,
   input: { approve: boolean },
 ): Promise<Seed> {
-  const seed = await openSeed(db, actor, seedId, "character.edit");
-  if (seed.kind !== "foundation") {
-    throw new AppError("conflict", "Only a foundation can be a hero: derive one from this portrait first");
-  }
-  if (["making", "failed", "cancelled"].includes(seed.status)) {
-    throw new AppError(
-      "conflict",
-      `This foundation is ${
-        seed.status === "making" ? "still being made" : seed.status
-      }: pick one that is there`,
-    );
-  }
-  if (input.approve) await requireAccess(db, actor, seed.projectId, "review.finalize");
-  await transact(db, async (tx) => {
-    await queries.demoteHeroOf(tx, seed.batchId, seedId);
+  return await changeSeed(place, actor, seedId, "character.edit", async (tx, seed) => {
+    if (input.approve) await requireAccess(tx, actor, seed.projectId, "review.finalize");
+    if (seed.kind !== "foundation") {
+      throw new AppError("conflict", "Only a foundation can be a hero: derive one from this portrait first");
+    }
+    requireMade(seed);
     if (seed.status !== "hero") {
+      const other = seed.batchId ? await queries.lockHeroOf(tx, seed.batchId) : undefined;
+      if (other) {
+        await releaseHero(tx, other, "kept");
+        await announceSeed(tx, other);
+      }
       await queries.setStatus(tx, seedId, "hero");
       await audit(tx, actor, "seed.choose_hero", {
         projectId: seed.projectId,
         subject: ["seed", seedId],
-        facts: { before: seed.status },
+        facts: { before: seed.status, instead: other?.id ?? null },
       });
     }
     if (input.approve) await approve(tx, actor, seed);
-    await announceSeed(tx, seed);
   });
-  return await openSeed(db, actor, seedId, "asset.read");
 }
 
-export async function approveHero(db: Db, actor: Actor, seedId: string): Promise<Seed> {
-  const seed = await openSeed(db, actor, seedId, "review.finalize");
-  if (seed.status !== "hero") {
-    throw new AppError("conflict", "Only a hero can be approved: choose it as hero first");
-  }
-  await transact(db, async (tx) => {
+export async function approveHero(place: SeedPlace, actor: Actor, seedId: string): Promise<Seed> {
+  return await changeSeed(place, actor, seedId, "review.finalize", async (tx, seed) => {
+    if (seed.status !== "hero") {
+      throw new AppError("conflict", "Only a hero can be approved: choose it as hero first");
+    }
     await approve(tx, actor, seed);
-    await announceSeed(tx, seed);
   });
-  return await openSeed(db, actor, seedId, "asset.read");
 }
 
 async function approve(tx: Tx, actor: Actor, seed: Seed): Promise<void> {

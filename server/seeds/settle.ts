@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import type { inspectMedia } from "#server/assets/job_kinds.ts";
-import { addAsset, insertProvenance, recordInspection } from "#server/assets/service.ts";
+import { addGenerated, recordInspection } from "#server/assets/service.ts";
 import type { Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
@@ -21,42 +21,21 @@ type Job = SettledJob<unknown>;
 
 export async function onSeedGenerated(
   tx: Tx,
-  job: Job,
+  job: SettledJob<z.output<typeof generate["input"]>>,
   made: z.output<typeof generate["output"]>,
 ): Promise<void> {
   const seed = await findOpen(tx, job);
-  const output = made.outputs[0];
-  if (!seed || !output) return;
-  const input = job.input as z.output<typeof generate["input"]>;
-  const assetId = await addAsset(tx, {
+  if (!seed) return;
+  const still = await addGenerated(tx, job, made, {
     projectId: seed.projectId,
-    file: output.file,
     kind: seed.kind,
     retention: "keep",
-    name: output.fileName,
-    createdById: job.userId,
-  });
-  await insertProvenance(tx, assetId, {
-    jobId: job.id,
-    workflowVersionId: job.workflowVersionId,
-    workerId: job.workerId,
-    software: made.software.name,
-    softwareVersion: made.software.version,
     randomSeed: seed.randomSeed,
-    graph: made.graph,
-    parameters: input.values,
-    timings: made.timings,
-    inputs: Object.fromEntries(
-      input.uploads.map((upload, index) => [`upload_${index + 1}`, upload.file.hash]),
-    ),
   });
-  await queries.setAsset(tx, seed.id, assetId);
-  await inspectSeed(
-    tx,
-    { id: seed.id, projectId: seed.projectId, userId: job.userId },
-    output.file,
-    output.fileName,
-  );
+  if (!still) return await fail(tx, seed, "The worker made no file: make it again");
+  await queries.setAsset(tx, seed.id, still.assetId);
+  const owner = { id: seed.id, projectId: seed.projectId, userId: job.userId };
+  await inspectSeed(tx, owner, still.file, still.fileName);
   await announceSeed(tx, seed);
 }
 
@@ -100,11 +79,24 @@ export async function onSeedMeasured(
   if (!seed) return;
   const { portrait } = job.input as z.output<typeof measureSeed["input"]>;
   const against = portrait ? await queries.findPortraitFor(tx, seed) : undefined;
-  await queries.saveMeasures(tx, seed.id, measured, against?.seedId);
+  const measuredAgainst = against?.working.hash === portrait?.hash ? against?.seedId : undefined;
+  await queries.saveMeasures(tx, seed.id, measured, measuredAgainst);
   await queries.setStatus(tx, seed.id, "candidate");
   await queries.protectAsset(tx, seed.id);
+  await replaceOld(tx, seed);
   await writeCharacterDocument({ db: tx, store }, seed.characterId);
   await announceSeed(tx, seed);
+}
+
+/** Only now that the new one is good does it take the old one's place; what was made from that is stale. */
+async function replaceOld(tx: Tx, seed: Seed): Promise<void> {
+  const replaced = seed.replacesSeedId ? await queries.lockSeed(tx, seed.replacesSeedId) : undefined;
+  if (!replaced) return;
+  await queries.markStale(tx, replaced.id);
+  if (["candidate", "kept"].includes(replaced.status)) {
+    await queries.setStatus(tx, replaced.id, "rejected");
+  }
+  await announceSeed(tx, replaced);
 }
 
 export async function onSeedFailed(tx: Tx, job: Job, failure: JobFailure): Promise<void> {
@@ -123,18 +115,13 @@ export async function onSeedRetried(tx: Tx, job: Job): Promise<void> {
 export async function onSeedCancelled(tx: Tx, job: Job): Promise<void> {
   const seed = await findOpen(tx, job);
   if (!seed) return;
-  await queries.setStatus(
-    tx,
-    seed.id,
-    seed.assetId ? "failed" : "cancelled",
-    "It was cancelled before it was ready",
-  );
+  await queries.setStatus(tx, seed.id, "cancelled", "It was cancelled before it was ready");
   await announceSeed(tx, seed);
 }
 
 /** The job's seed while it is being made; a late result of a cancelled one changes nothing. */
 async function findOpen(tx: Tx, job: Job): Promise<Seed | undefined> {
-  const seed = job.seedId ? await queries.findSeed(tx, job.seedId) : undefined;
+  const seed = job.seedId ? await queries.lockSeed(tx, job.seedId) : undefined;
   return seed?.status === "making" ? seed : undefined;
 }
 

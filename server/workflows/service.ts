@@ -76,7 +76,8 @@ export function prepareGeneration(
     values: bound.values,
     uploads: bound.uploads.flatMap(({ parameter, places }) => {
       const file = files[parameter];
-      return file ? [{ file, extension: EXTENSIONS[file.mediaType] ?? "bin", places: [...places] }] : [];
+      const extension = file ? EXTENSIONS[file.mediaType] ?? "bin" : "bin";
+      return file ? [{ file, extension, places: [...places], parameter }] : [];
     }),
   };
 }

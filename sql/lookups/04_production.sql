@@ -4,7 +4,7 @@ select allow_changes('character_status', 'trashed', 'active');
 
 select fill_lookup('seed_kind', 'portrait', 'foundation');
 select fill_lookup('seed_origin', 'given', 'generated', 'derived');
--- The numbers 1 (making), 5 (hero) and 6 (failed) are named in constraints of seeds.
+-- The numbers 1 (making), 5 (hero), 6 (failed) and 7 (cancelled) are named in constraints of seeds.
 select fill_lookup('seed_status', 'making', 'candidate', 'kept', 'rejected', 'hero', 'failed', 'cancelled');
 select allow_changes('seed_status', 'making', 'candidate', 'failed', 'cancelled');
 select allow_changes('seed_status', 'failed', 'making');
@@ -19,9 +19,9 @@ select allow_changes('scene_status', 'active', 'trashed');
 select allow_changes('scene_status', 'trashed', 'active');
 
 select fill_lookup('clip_status', 'draft', 'generating', 'paused', 'needs_attention', 'stitching', 'in_review', 'final', 'trashed');
-select allow_changes('clip_status', 'draft', 'generating', 'trashed');
-select allow_changes('clip_status', 'generating', 'paused', 'needs_attention', 'stitching', 'draft');
-select allow_changes('clip_status', 'paused', 'generating', 'draft', 'trashed');
+select allow_changes('clip_status', 'draft', 'generating', 'stitching', 'trashed');
+select allow_changes('clip_status', 'generating', 'paused', 'needs_attention', 'stitching', 'in_review', 'draft');
+select allow_changes('clip_status', 'paused', 'generating', 'needs_attention', 'stitching', 'draft', 'trashed');
 select allow_changes('clip_status', 'needs_attention', 'generating', 'paused', 'stitching', 'draft', 'trashed');
 select allow_changes('clip_status', 'stitching', 'in_review', 'needs_attention', 'generating', 'paused');
 select allow_changes('clip_status', 'in_review', 'final', 'generating', 'stitching', 'needs_attention', 'draft', 'trashed');
@@ -29,13 +29,14 @@ select allow_changes('clip_status', 'final', 'in_review');
 select allow_changes('clip_status', 'trashed', 'draft');
 
 select fill_lookup('segment_status', 'planned', 'generating', 'ready', 'failed', 'removed');
-select allow_changes('segment_status', 'planned', 'generating', 'removed');
-select allow_changes('segment_status', 'generating', 'ready', 'failed', 'planned');
+-- A person may choose an earlier take of any segment, so each may become ready; each but itself may be made anew.
+select allow_changes('segment_status', 'planned', 'generating', 'ready', 'removed');
+select allow_changes('segment_status', 'generating', 'ready', 'failed', 'planned', 'removed');
 select allow_changes('segment_status', 'ready', 'generating', 'planned', 'removed');
-select allow_changes('segment_status', 'failed', 'generating', 'planned', 'removed');
-select allow_changes('segment_status', 'removed', 'planned');
+select allow_changes('segment_status', 'failed', 'generating', 'ready', 'planned', 'removed');
+select allow_changes('segment_status', 'removed', 'generating', 'ready');
 
--- 4 (ready) is named in constraints of takes.
+-- The numbers 1 to 4 (generating, ingesting, measuring, ready) are named in constraints of takes.
 select fill_lookup('take_status', 'generating', 'ingesting', 'measuring', 'ready', 'rejected', 'failed', 'cancelled');
 select allow_changes('take_status', 'generating', 'ingesting', 'failed', 'cancelled');
 select allow_changes('take_status', 'ingesting', 'measuring', 'failed', 'cancelled');

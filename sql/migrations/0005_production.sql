@@ -41,6 +41,8 @@ create table seeds (
   status_id smallint not null references seed_status on delete restrict,
   asset_id uuid references assets on delete restrict,
   derived_from_seed_id uuid references seeds on delete restrict,
+  -- What it takes the place of once it has been found good.
+  replaces_seed_id uuid references seeds on delete restrict,
   batch_id uuid references variation_batches on delete restrict,
   random_seed bigint check (random_seed between 0 and 9007199254740991),
   rating smallint check (rating between 1 and 5),
@@ -50,10 +52,10 @@ create table seeds (
   created_by_id uuid references users on delete set null,
   created_at timestamptz not null default now(),
   foreign key (character_id, project_id) references characters (id, project_id) on delete restrict,
-  constraint made_has_asset check (status_id in (1, 6) or asset_id is not null),
+  constraint made_has_asset check (status_id in (1, 6, 7) or asset_id is not null),
   constraint derived_has_source check (origin_id = 1 or derived_from_seed_id is not null)
 );
-comment on constraint made_has_asset on seeds is 'seed_status 1 making, 6 failed';
+comment on constraint made_has_asset on seeds is 'seed_status 1 making, 6 failed, 7 cancelled';
 comment on constraint derived_has_source on seeds is 'seed_origin 1 given';
 create index seeds_of_character on seeds (character_id, project_id, id desc);
 create index on seeds (project_id);
@@ -62,6 +64,7 @@ create index on seeds (origin_id);
 create index on seeds (status_id);
 create index on seeds (asset_id);
 create index on seeds (derived_from_seed_id);
+create index on seeds (replaces_seed_id);
 create index on seeds (batch_id);
 create index on seeds (created_by_id);
 create unique index one_hero_per_batch on seeds (batch_id) where status_id = 5;
@@ -224,6 +227,8 @@ create table takes (
 );
 comment on constraint ready_is_whole on takes is 'take_status 4 ready';
 create unique index one_chosen_take on takes (segment_id) where chosen_at is not null;
+create unique index one_open_take on takes (segment_id) where status_id in (1, 2, 3);
+comment on index one_open_take is 'take_status 1 generating, 2 ingesting, 3 measuring';
 create index on takes (status_id);
 create index on takes (workflow_version_id);
 create index on takes (starts_from_take_id);
@@ -240,6 +245,11 @@ create function refuse_take_without_hero() returns trigger language plpgsql as $
 declare
   hero_is_approved boolean;
 begin
+  -- Held until the end, so that the hero can't be let go of meanwhile.
+  perform 1
+     from segments g join clips c on c.id = g.clip_id join seeds s on s.id = c.hero_seed_id
+    where g.id = new.segment_id
+      for share of s;
   select s.status_id = 5 and a.seed_id is not null
     into hero_is_approved
     from segments g
