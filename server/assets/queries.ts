@@ -38,16 +38,27 @@ export async function insertAsset(db: Queryable, asset: AssetInsert): Promise<bo
   return rows.length > 0;
 }
 
+// Named and written as the reply says them, so that a page can be built here (listAssetTexts). Facts are put together
+// as text: json_strip_nulls(json_build_object(…)) takes three times as long, and a page has fifty of them.
 const selectAsset = (db: Queryable) =>
   db`
-  select a.id, a.project_id, k.code as kind, r.code as retention, a.name, f.hash, f.size_bytes, t.code as media_type, a.created_at,
-         case when m.file_hash is null then null else json_strip_nulls(json_build_object(
-           'container', m.container, 'codec', m.codec, 'widthPx', m.width_px, 'heightPx', m.height_px,
-           'rotationDeg', m.rotation_deg, 'pixelFormat', m.pixel_format, 'bitDepth', m.bit_depth, 'hasAlpha', m.has_alpha,
-           'rate', case when m.rate_num is not null then json_build_object('num', m.rate_num, 'den', m.rate_den) end,
-           'isConstantRate', m.is_constant_rate, 'frameCount', m.frame_count, 'durationUs', m.duration_us,
-           'colorPrimaries', m.color_primaries, 'colorTransfer', m.color_transfer, 'colorMatrix', m.color_matrix,
-           'colorRange', m.color_range, 'hasAudio', m.has_audio)) end as facts,
+  select a.id, a.project_id as "projectId", k.code as kind, r.code as retention, a.name, f.hash,
+         f.size_bytes as "sizeBytes", t.code as "mediaType",
+         to_char(a.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
+         case when m.file_hash is not null then (
+           '{"container":' || to_json(m.container) || coalesce(',"codec":' || to_json(m.codec), '')
+           || coalesce(',"widthPx":' || m.width_px, '') || coalesce(',"heightPx":' || m.height_px, '')
+           || coalesce(',"rotationDeg":' || m.rotation_deg, '')
+           || coalesce(',"pixelFormat":' || to_json(m.pixel_format), '')
+           || coalesce(',"bitDepth":' || m.bit_depth, '') || coalesce(',"hasAlpha":' || m.has_alpha, '')
+           || coalesce(',"rate":{"num":' || m.rate_num || ',"den":' || m.rate_den || '}', '')
+           || coalesce(',"isConstantRate":' || m.is_constant_rate, '')
+           || coalesce(',"frameCount":' || m.frame_count, '') || coalesce(',"durationUs":' || m.duration_us, '')
+           || coalesce(',"colorPrimaries":' || to_json(m.color_primaries), '')
+           || coalesce(',"colorTransfer":' || to_json(m.color_transfer), '')
+           || coalesce(',"colorMatrix":' || to_json(m.color_matrix), '')
+           || coalesce(',"colorRange":' || to_json(m.color_range), '')
+           || coalesce(',"hasAudio":' || m.has_audio, '') || '}')::json end as facts,
          array(select d.code from derivatives x join derivative_kind d on d.id = x.kind_id
                 where x.source_hash = f.hash order by d.sort) as derivatives
     from assets a
@@ -62,18 +73,20 @@ export async function findAsset(db: Queryable, assetId: string): Promise<Asset |
   return row;
 }
 
-export async function listAssets(
+/** A page of assets and the one beyond it, each as the JSON of an Asset. */
+export async function listAssetTexts(
   db: Queryable,
   projectId: string,
   { limit, cursor, kind }: PageQuery & { kind?: AssetKind | undefined },
-): Promise<Asset[]> {
-  return await db<Asset[]>`
-    ${selectAsset(db)}
-     where a.project_id = ${projectId}
-       ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
-       ${cursor ? db`and a.id < ${cursor}` : db``}
-     order by a.id desc
-     limit ${limit + 1}`;
+): Promise<{ id: string; text: string }[]> {
+  return await db<{ id: string; text: string }[]>`
+    select x.id, row_to_json(x)::text as text from (
+      ${selectAsset(db)}
+       where a.project_id = ${projectId}
+         ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
+         ${cursor ? db`and a.id < ${cursor}` : db``}
+       order by a.id desc
+       limit ${limit + 1}) x`;
 }
 
 export async function deleteAsset(db: Queryable, assetId: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
+import { type JsonText, pageText } from "#server/core/json_text.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
@@ -10,7 +11,7 @@ import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
 import type { SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
-import { cutPage, requireAccess } from "#server/projects/service.ts";
+import { requireAccess } from "#server/projects/service.ts";
 import {
   type Asset,
   assetAdded,
@@ -129,9 +130,9 @@ export async function listAssets(
   actor: Actor,
   projectId: string,
   query: PageQuery & { kind?: AssetKind | undefined },
-): Promise<{ items: Asset[]; next?: string }> {
+): Promise<JsonText<{ items: Asset[]; next?: string }>> {
   await requireAccess(db, actor, projectId, "asset.read");
-  return cutPage(await queries.listAssets(db, projectId, query), query.limit);
+  return pageText<Asset>(await queries.listAssetTexts(db, projectId, query), query.limit);
 }
 
 /** The derivative's file, to be served. */

@@ -6,6 +6,7 @@ import {
   type ReplyInput,
 } from "#server/core/endpoint.ts";
 import { AppError, errorMessage } from "#server/core/errors.ts";
+import { JsonText } from "#server/core/json_text.ts";
 import type { Log } from "#server/core/log.ts";
 import type * as z from "zod/mini";
 import type { Actor } from "./actor.ts";
@@ -31,7 +32,10 @@ export interface Call<E extends AnyEndpoint> {
 }
 
 // A handler without a reply may end without a return.
-type Answer<E extends AnyEndpoint> = (undefined extends ReplyInput<E> ? void : ReplyInput<E>) | Response;
+type Answer<E extends AnyEndpoint> =
+  | (undefined extends ReplyInput<E> ? void : ReplyInput<E>)
+  | JsonText<ReplyInput<E>>
+  | Response;
 export type EndpointHandler<E extends AnyEndpoint> = (call: Call<E>) => Answer<E> | Promise<Answer<E>>;
 
 const boundEndpoints = new WeakMap<App, AnyEndpoint[]>();
@@ -54,7 +58,9 @@ export function serve<E extends AnyEndpoint>(app: App, endpoint: E, handler: End
     await http.authorise(context.get("actor"), endpoint.can);
     const answer = await handler(await readCall(endpoint, context));
     if (answer instanceof Response) return answer;
-    if (http.checkReplies) checkReply(endpoint, answer);
+    if (http.checkReplies) {
+      checkReply(endpoint, answer instanceof JsonText ? JSON.parse(answer.text) : answer);
+    }
     return jsonResponse(context, answer, endpoint);
   });
 }
@@ -132,7 +138,8 @@ function checkReply(endpoint: AnyEndpoint, reply: unknown): void {
 /** Through the context: only so the headers that the handler set on it, cookies among them, go out. */
 function jsonResponse(context: HttpContext, reply: unknown, endpoint: AnyEndpoint): Response {
   if (reply === undefined) return context.newResponse(null, endpoint.status ?? 204);
-  return context.newResponse(JSON.stringify(reply), endpoint.status ?? 200, {
+  const text = reply instanceof JsonText ? reply.text : JSON.stringify(reply);
+  return context.newResponse(text, endpoint.status ?? 200, {
     "content-type": "application/json; charset=utf-8",
   });
 }

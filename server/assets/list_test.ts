@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert/mod.js";
+import { id } from "#server/core/id.ts";
+import { givenAsset, givenProject } from "#server/testing/fixtures.ts";
+import { testStudio } from "#server/testing/test_studio.ts";
+import { getAsset, listAssets } from "./contract.ts";
+import { upsertFacts } from "./queries.ts";
+import { insertDerivative } from "./service.ts";
+
+Deno.test("listAssets says of each asset what getAsset says, whatever its name and facts, in pages without gaps", async () => {
+  await using studio = await testStudio();
+  const client = await studio.as("creator");
+  const project = await givenProject(studio, { member: client.user });
+  const made = [];
+  for (const name of ["plain.png", 'a "quoted" \\ name {}.png', "日本語\u2028🎬.png", "%s ' ; --.png"]) {
+    made.push(await givenAsset(studio, { projectId: project.id, name }));
+  }
+  const [whole, bare, , quoted] = made;
+  await upsertFacts(studio.db, whole!.file.hash, {
+    kind: "video",
+    mediaType: "video/mp4",
+    container: "mp4",
+    codec: "h264",
+    widthPx: 1280,
+    heightPx: 720,
+    rotationDeg: 90,
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    hasAlpha: false,
+    rate: { num: 24000, den: 1001 },
+    isConstantRate: true,
+    frameCount: 120,
+    durationUs: 5_005_000_000_000,
+    colorPrimaries: "bt709",
+    colorTransfer: "bt709",
+    colorMatrix: "bt709",
+    colorRange: "tv",
+    hasAudio: true,
+  });
+  await upsertFacts(studio.db, bare!.file.hash, { kind: "image", mediaType: "image/png", container: "png" });
+  await upsertFacts(studio.db, quoted!.file.hash, {
+    kind: "image",
+    mediaType: "image/png",
+    container: 'odd "\\',
+    codec: "\n",
+  });
+  await insertDerivative(studio.db, whole!.file.hash, "thumbnail", bare!.file);
+  await insertDerivative(studio.db, whole!.file.hash, "poster", bare!.file);
+  const singly = [];
+  for (const asset of made.toReversed()) {
+    singly.push(await client.call(getAsset, { params: { assetId: id("asset").parse(asset.id) } }));
+  }
+  const params = { projectId: id("project").parse(project.id) };
+  const first = await client.call(listAssets, { params, query: { limit: 3 } });
+  const rest = await client.call(listAssets, { params, query: { limit: 3, cursor: first.next } });
+  assertEquals([...first.items, ...rest.items], singly);
+  assertEquals([first.items.length, first.next, rest.next], [3, first.items[2]!.id, undefined]);
+  assertEquals((await client.call(listAssets, { params, query: { limit: 4 } })).next, undefined);
+  assertEquals(singly[3]!.facts?.rate, { num: 24000, den: 1001 });
+  assertEquals(singly[3]!.facts?.durationUs, 5_005_000_000_000);
+  assertEquals(singly[3]!.derivatives, ["thumbnail", "poster"]);
+  assertEquals(singly[2]!.facts, { container: "png" });
+  assertEquals(singly[1]!.facts, null);
+  const none = await client.call(listAssets, { params, query: { kind: "master" } });
+  assertEquals(none, { items: [] });
+});
