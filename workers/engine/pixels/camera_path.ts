@@ -63,7 +63,7 @@ const DRIFT = 0.008;
 /** The same for parallax (frame widths per second): the two change sign at different times, so one always moves. */
 const SLIDE_DRIFT = 0.007;
 /** The move is over after this share of the time; from there on the camera rests in its drift. */
-const MOVE_SHARE = 0.84;
+const MOVE_SHARE = 0.8;
 
 /** A move with ease in and out, curved so that it never stands still, resting near the end. */
 export function planPath(request: PathRequest): CameraPath {
@@ -72,25 +72,26 @@ export function planPath(request: PathRequest): CameraPath {
   const move = chooseMove(request, draws);
   const net = request.closed ? { zoom: 0, panX: 0, panY: 0 } : netMove(move, request);
   const arc = arcOf(move, request, draws);
-  const pace = 0.25 + 0.75 * Math.min(1.5, amount);
-  const drift = DRIFT * pace;
-  const slide = SLIDE_DRIFT * pace;
+  const effort = 0.25 + 0.75 * Math.min(1.5, amount);
+  const drift = DRIFT * effort;
+  const slide = SLIDE_DRIFT * effort;
   const hand = handheld(draws, (move === "handheld" ? 0.8 : 0.35) * (move === "still" ? 0.3 : 1) * amount);
   const breathRate = draws.between(0.22, 0.3);
   const over = seconds * MOVE_SHARE;
   return (t) => {
     const done = ease(t / over);
     const out = bump(t / over);
-    const calm = 1 - smoothstep(0.5, 0.94, t / seconds);
-    const life = smoothstep(0, Math.min(1.2, seconds / 3), t) * calm;
+    const aside = loop(t / over);
+    const calm = 1 - smoothstep(0.4, 0.78, t / seconds);
+    const life = smoothstep(0, Math.min(0.9, seconds / 3), t) * calm;
     const shake = hand(t);
     return {
-      zoom: drift * t + (net.zoom - drift * seconds) * done + arc.zoom * out,
-      panX: net.panX * done + arc.panX * out + shake.x * calm,
-      panY: net.panY * done + arc.panY * out + shake.y * calm,
+      zoom: drift * t + (net.zoom - drift * seconds) * done + arc.zoom * out + arc.swing * aside,
+      panX: net.panX * done + arc.panX * out + shake.x * life,
+      panY: net.panY * done + arc.panY * out + shake.y * life,
       slideX: slide * (t - seconds * done) + arc.slideX * out,
-      slideY: arc.slideY * out,
-      roll: shake.roll * calm,
+      slideY: arc.slideY * aside,
+      roll: shake.roll * life,
       breath: Math.sin(2 * Math.PI * breathRate * t) * life,
     };
   };
@@ -166,12 +167,12 @@ function netMove(move: CameraMove, { seconds, amount, face, room }: PathRequest)
   const far = (perSecond: number, most: number) =>
     Math.min(most, perSecond * seconds) * Math.min(1.6, amount);
   const net: Net = { zoom: 0, panX: 0, panY: 0 };
-  if (move === "push_in") net.zoom = far(0.02, 0.07);
-  if (move === "pull_out") net.zoom = -Math.min(far(0.013, 0.042), widest(room));
-  if (move === "pan_left") net.panX = far(0.012, 0.042);
-  if (move === "pan_right") net.panX = -far(0.012, 0.042);
-  if (move === "tilt_up") net.panY = far(0.01, 0.034);
-  if (move === "tilt_down") net.panY = -far(0.01, 0.034);
+  if (move === "push_in") net.zoom = far(0.02, 0.1);
+  if (move === "pull_out") net.zoom = -Math.min(far(0.013, 0.055), widest(room));
+  if (move === "pan_left") net.panX = far(0.012, 0.06);
+  if (move === "pan_right") net.panX = -far(0.012, 0.06);
+  if (move === "tilt_up") net.panY = far(0.01, 0.05);
+  if (move === "tilt_down") net.panY = -far(0.01, 0.05);
   // With no face there is nothing to steer by, so moves keep closer to where they were.
   if (!face) return { zoom: net.zoom * 0.4, panX: net.panX * 0.4, panY: net.panY * 0.4 };
   return frameWell(net, face, Math.min(1, amount));
@@ -202,20 +203,21 @@ function roomBelow(face: Box): number {
   return room > 0 ? room : Math.max(-0.04, room);
 }
 
-type Arc = Pick<CameraState, "zoom" | "panX" | "panY" | "slideX" | "slideY">;
+type Arc = Pick<CameraState, "zoom" | "panX" | "panY" | "slideX" | "slideY"> & { readonly swing: number };
 
 /** The way out and back on top of the net move: the camera travels along curves, as on a track. */
 function arcOf(move: CameraMove, { seconds, amount, closed }: PathRequest, draws: Draws): Arc {
-  const reach = Math.min(1, seconds / 3) * Math.min(1.8, amount);
+  const reach = Math.min(1.5, seconds / 3) * Math.min(1.8, amount);
   const side = draws.sign();
-  const rise = draws.between(-0.35, 0.35);
-  const wide = move === "orbit" ? 0.032 : move === "still" ? 0.003 : 0.022;
+  const rise = draws.between(0.3, 0.6) * draws.sign();
+  const wide = move === "orbit" ? 0.024 : move === "still" ? 0.003 : 0.018;
   return {
     zoom: closed && move !== "still" ? 0.03 * reach : 0,
     panX: (move === "orbit" ? -0.006 : move === "still" ? 0 : -0.003) * side * reach,
     panY: 0,
     slideX: wide * side * reach,
     slideY: wide * rise * reach,
+    swing: move === "orbit" ? 0.009 * draws.sign() * reach : 0,
   };
 }
 
@@ -248,6 +250,16 @@ function ease(value: number): number {
 
 /** 0 at both ends, 1 between, with no speed at the ends. */
 function bump(value: number): number {
+  return Math.sin(Math.PI * pace(value)) ** 2;
+}
+
+/** 0 at both ends and where `bump` turns, fastest there: with it a way out and back is a loop, not a stop. */
+function loop(value: number): number {
+  const u = Math.PI * pace(value);
+  return Math.sin(2 * u) * Math.sin(u);
+}
+
+function pace(value: number): number {
   const t = clamp(value, 0, 1);
-  return Math.sin(Math.PI * (0.35 * t + 0.65 * ease(t))) ** 2;
+  return 0.35 * t + 0.65 * ease(t);
 }

@@ -1,7 +1,8 @@
 import { assert } from "@std/assert/assert.js";
 import { assertEquals } from "@std/assert/equals.js";
 import { assertNotEquals } from "@std/assert/not_equals.js";
-import { findGrain, patternFor, removeGrain, snapLevel, writeGrainyRow } from "./grain.ts";
+import { findGrain } from "./find_grain.ts";
+import { patternFor, removeGrain, snapLevel, writeGrainyRow } from "./grain.ts";
 import type { Picture } from "./picture.ts";
 import { drawNoise, drawPerson } from "./testing.ts";
 

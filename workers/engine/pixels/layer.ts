@@ -1,4 +1,5 @@
-import { findGrain, type GrainTrace, measureGrain, removeGrain, snapLevel } from "./grain.ts";
+import { findGrain, measureGrain } from "./find_grain.ts";
+import { type GrainTrace, removeGrain, snapLevel } from "./grain.ts";
 import { checkPicture, lumaOf, type Picture } from "./picture.ts";
 import { matchSharpness, sharpeningLift, sharpnessOf } from "./sharpness.ts";
 import { type Field, openWarper, type Warper } from "./spline_warp.ts";
