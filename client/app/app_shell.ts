@@ -155,7 +155,6 @@ export class AppShell extends SignalWatcher(LitElement) {
     }
     document.title = "Status · Seedloop";
     return html`
-      <a class="button skip" href="#content" @click=${this.#skip}>Skip to the content</a>
       ${this.#bar()}
       ${this.isStatusLoaded
         ? html`<st-status-page id="content" tabindex="-1" .live=${this.#live}></st-status-page>`
@@ -177,6 +176,7 @@ export class AppShell extends SignalWatcher(LitElement) {
     const other = theme() === "dark" ? "light" : "dark";
     return html`
       <header class="bar">
+        <a class="button skip" href="#content" @click=${this.#skip}>Skip to the content</a>
         <span class="brand"><img src="/icon.svg" alt="">Seedloop</span>
         <span class="place">Status</span>
         <span class="gap"></span>

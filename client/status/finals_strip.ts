@@ -90,9 +90,10 @@ export class FinalsStrip extends LitElement {
             ${isCpuPreview ? html`<span class="chip">CPU preview</span>` : nothing}
           </span>
           <span class="name cut">${name}</span>
-          <span class="cut quiet small">${kind === "master"
-            ? "Master"
-            : "Cut"} · ${projectName} · ${formatAgo(createdAt, this.now)}</span>
+          <span class="cut quiet small">${kind === "master" ? "Master" : "Cut"} · ${formatAgo(
+            createdAt,
+            this.now,
+          )} · ${projectName}</span>
         </a>
       </li>
     `;

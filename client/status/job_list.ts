@@ -84,7 +84,11 @@ export class JobList extends LitElement {
         margin-top: var(--space-1);
       }
       .wide {
-        grid-column: 2 / -1;
+        grid-column: 2;
+      }
+      li.failed button {
+        grid-area: 1 / 3 / span 3;
+        align-self: start;
       }
       .line {
         display: flex;
@@ -172,7 +176,7 @@ export class JobList extends LitElement {
         ${waits === 0 ? html`<p class="none">No job waits.</p>` : nothing}
         <ul>${repeat(waiting, ({ id }) => id, (job) => this.#waiting(job))}</ul>
         ${waits > waiting.length && waiting.length > 0
-          ? html`<p class="none small">and ${formatCount(waits - waiting.length)} more</p>`
+          ? html`<p class="none small">and ${formatCount(waits - waiting.length)} earlier</p>`
           : nothing}
       </section>
     `;
@@ -255,6 +259,6 @@ export class JobList extends LitElement {
 
   #about(job: Job, rest: string): string {
     const project = job.projectId === null ? undefined : this.facts.projects.get(job.projectId);
-    return [project, rest].filter(Boolean).join(" · ");
+    return [rest, project].filter(Boolean).join(" · ");
   }
 }

@@ -1,12 +1,20 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { formatAgo, formatBytes, formatCount, formatNumbered, formatPercent } from "#client/core/format.ts";
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumbered,
+  formatPercent,
+} from "#client/core/format.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import "#client/ui/state_mark.ts";
 import type { Worker } from "#server/fleet/contract.ts";
 import { sectionStyles } from "./section_styles.ts";
-import { NOTHING_READ, type StatusFacts, type StudioFacts, type ThreadFacts } from "./status_facts.ts";
+import type { HealthStatus, ThreadHealth } from "#server/health/contract.ts";
+import { NOTHING_READ, type StatusFacts } from "./status_facts.ts";
 
 const WORKER: Readonly<Record<Worker["status"], State>> = {
   unknown: "waiting",
@@ -17,9 +25,9 @@ const WORKER: Readonly<Record<Worker["status"], State>> = {
   disabled: "off",
 };
 
-const THREAD: Readonly<Record<ThreadFacts["status"], readonly [State, string]>> = {
+const THREAD: Readonly<Record<ThreadHealth["status"], readonly [State, string]>> = {
   starting: ["waiting", "starting"],
-  running: ["good", "running"],
+  running: ["good", "runs"],
   waiting: ["failed", "down, starts again soon"],
   stopped: ["off", "stopped"],
 };
@@ -50,33 +58,31 @@ export class MachineList extends LitElement {
         grid-column: 2 / -1;
       }
       dl {
-        display: grid;
-        grid-template-columns: max-content minmax(0, 1fr);
-        column-gap: var(--space-4);
         margin: 0;
-        padding-top: var(--space-1);
       }
-      dt,
-      dd {
-        margin: 0;
-        min-height: var(--size-control);
+      dl > div {
+        position: relative;
         display: flex;
+        justify-content: space-between;
         align-items: center;
+        gap: var(--space-4);
+        min-height: var(--size-row);
+        border-bottom: var(--size-hairline) solid color-mix(in oklab, var(--color-line) 55%, transparent);
       }
       dt {
+        flex: none;
         color: var(--color-text-quiet);
       }
       dd {
-        justify-content: flex-end;
+        margin: 0;
         text-align: right;
         overflow-wrap: anywhere;
       }
       .meter {
-        display: block;
-        grid-column: 1 / -1;
+        position: absolute;
+        inset: auto 0 0 0;
         width: 100%;
-        height: var(--space-1);
-        margin-bottom: var(--space-2);
+        height: var(--size-running-line);
       }
       .meter .track {
         fill: var(--color-line);
@@ -143,14 +149,16 @@ export class MachineList extends LitElement {
     `;
   }
 
-  #thread(thread: ThreadFacts) {
+  #thread(thread: ThreadHealth) {
     const [state, word] = THREAD[thread.status];
     const restarts = thread.restarts === 0 ? "" : ` · ${formatNumbered(thread.restarts, "restart")}`;
     return html`
       <li>
         <st-state-mark state=${state}></st-state-mark>
         <span class="cut">${thread.name}</span>
-        <span class="quiet small">${word} · ${formatAgo(thread.since, this.now)}${restarts}</span>
+        <span class="quiet small">${word} · ${formatDuration(
+          this.now - Date.parse(thread.since),
+        )}${restarts}</span>
         ${thread.lastError && thread.status !== "running"
           ? html`<p class="below reason small">${thread.lastError}</p>`
           : nothing}
@@ -158,33 +166,52 @@ export class MachineList extends LitElement {
     `;
   }
 
-  #machine({ disk, media, database, version }: StudioFacts) {
+  #machine({ disk, media, database, version, startedAt, machine }: HealthStatus) {
     const used = disk === null ? 0 : 1 - disk.freeBytes / disk.totalBytes;
     return html`
       <section class="part" aria-labelledby="machine">
-        <div class="head">
-          <h2 id="machine">Machine</h2>
-        </div>
+        <div class="head"><h2 id="machine">Machine</h2><span class="count cut">${machine.host}</span></div>
         <dl>
-          <dt id="disk">Disk</dt>
-          <dd>${disk === null
-            ? "not known"
-            : `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`}</dd>
-          ${disk === null ? nothing : html`
-            <svg class="meter" viewBox="0 0 100 1" preserveAspectRatio="none" role="img"
-              aria-label=${`${formatPercent(used)} of the disk is used`}>
-              <rect class="track" width="100" height="1" />
-              <rect class=${used > 0.9 ? "used low" : "used"} width=${(used * 100).toFixed(1)} height="1" />
-            </svg>
-          `}
-          <dt>Media engine</dt><dd>${media ?? "starting"}</dd>
-          ${database === null ? nothing : html`
+          <div>
+            <dt>Disk</dt>
+            <dd>${disk === null
+              ? "not known"
+              : `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`}${disk === null
+              ? nothing
+              : diskMeter(used)}</dd>
+          </div>
+          <div>
+            <dt>Memory</dt>
+            <dd>${formatBytes(machine.freeMemoryBytes)} free of ${formatBytes(machine.memoryBytes)}</dd>
+          </div>
+          <div>
+            <dt>Processor</dt>
+            <dd>${formatNumbered(machine.cores, "core")} · ${machine.os}</dd>
+          </div>
+          <div>
+            <dt>Media engine</dt>
+            <dd>${media ?? "is looked for"}</dd>
+          </div>
+          <div>
             <dt>Database</dt>
-            <dd>${database}</dd>
-          `}
-          <dt>Seedloop</dt><dd>${version}</dd>
+            <dd>${database ?? "does not answer"}</dd>
+          </div>
+          <div>
+            <dt>Seedloop</dt>
+            <dd>${version} · up ${formatDuration(this.now - Date.parse(startedAt))}</dd>
+          </div>
         </dl>
       </section>
     `;
   }
+}
+
+function diskMeter(used: number) {
+  return html`
+    <svg class="meter" viewBox="0 0 100 1" preserveAspectRatio="none" role="img"
+      aria-label=${`${formatPercent(used)} of the disk is used`}>
+      <rect class="track" width="100" height="1" />
+      <rect class=${used > 0.9 ? "used low" : "used"} width=${(used * 100).toFixed(1)} height="1" />
+    </svg>
+  `;
 }

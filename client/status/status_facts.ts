@@ -2,27 +2,8 @@ import type { ApiError } from "#client/core/call.ts";
 import { formatBytes, formatCount, formatNumbered } from "#client/core/format.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import type { Worker } from "#server/fleet/contract.ts";
+import type { HealthStatus } from "#server/health/contract.ts";
 import type { Job, QueueState } from "#server/jobs/contract.ts";
-
-export interface ThreadFacts {
-  readonly name: string;
-  readonly status: "starting" | "running" | "waiting" | "stopped";
-  readonly restarts: number;
-  readonly since: string;
-  readonly lastError: string | null;
-}
-
-/** How the machine is on which the studio runs. */
-export interface StudioFacts {
-  readonly version: string;
-  readonly threads: readonly ThreadFacts[];
-  /** Of the disk that holds the data; null where the system does not tell. */
-  readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | null;
-  /** "ffmpeg 7.1, native": what decodes and encodes; null while it is looked for. */
-  readonly media: string | null;
-  /** "PostgreSQL 18.4, embedded". */
-  readonly database: string | null;
-}
 
 /** A finished cut or master, as a picture. */
 export interface Final {
@@ -37,7 +18,7 @@ export interface Final {
 
 /** All that the status page shows, as it was read; a part that one may not see, or that was not read yet, is undefined. */
 export interface StatusFacts {
-  readonly studio: StudioFacts | undefined;
+  readonly studio: HealthStatus | undefined;
   readonly workers: readonly Worker[] | undefined;
   readonly queue: QueueState | undefined;
   readonly running: readonly Job[];
@@ -93,7 +74,9 @@ export function summarise(facts: StatusFacts): Summary {
     ...aboutWorkers(facts),
     ...aboutDisk(facts),
     ...aboutQueue(facts),
-  ].sort((one, other) => Number(other.state === "failed") - Number(one.state === "failed"));
+  ];
+  findings.push(...aboutReadiness(facts, findings));
+  findings.sort((one, other) => Number(other.state === "failed") - Number(one.state === "failed"));
   const broken = findings.filter(({ state }) => state === "failed").length;
   const state = broken > 0 ? "failed" : findings.length > 0 ? "attention" : "good";
   return { state, sentence: `${opening(broken, findings.length)} ${activity(facts)}`, findings };
@@ -132,6 +115,13 @@ function aboutConnection({ problem, readAt }: StatusFacts): Finding[] {
   if (!problem || readAt === undefined) return [];
   const text = problem.status === 0 ? "The studio does not answer" : problem.message;
   return [{ state: "failed", text, mend: "What is below is from before; this page tries again by itself" }];
+}
+
+/** What the studio itself misses, unless the rest has said so already. */
+function aboutReadiness({ studio }: StatusFacts, said: readonly Finding[]): Finding[] {
+  if (!studio || studio.isReady || said.some(({ state }) => state === "failed")) return [];
+  const mend = "After a start this takes some seconds; if it stays, look into the studio's log";
+  return studio.missing.map((text) => ({ state: "attention", text: text.replace(/\.$/, ""), mend }));
 }
 
 function aboutThreads({ studio }: StatusFacts): Finding[] {

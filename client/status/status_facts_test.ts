@@ -1,11 +1,15 @@
 import { assertEquals, assertStringIncludes } from "@std/assert/mod.js";
 import { ApiError } from "#client/core/call.ts";
 import type { Worker } from "#server/fleet/contract.ts";
+import type { HealthStatus } from "#server/health/contract.ts";
 import type { Job, QueueState } from "#server/jobs/contract.ts";
-import { NOTHING_READ, type StatusFacts, type StudioFacts, summarise, waitingCount } from "./status_facts.ts";
+import { NOTHING_READ, type StatusFacts, summarise, waitingCount } from "./status_facts.ts";
 
-const STUDIO: StudioFacts = {
+const STUDIO: HealthStatus = {
   version: "1.2.3",
+  startedAt: "2026-01-01T00:00:00Z",
+  isReady: true,
+  missing: [],
   threads: [{
     name: "queue",
     status: "running",
@@ -16,6 +20,9 @@ const STUDIO: StudioFacts = {
   disk: { freeBytes: 400e9, totalBytes: 1000e9 },
   media: "ffmpeg 7.1",
   database: null,
+  workers: { online: 1, total: 1 },
+  sockets: 1,
+  machine: { host: "here", os: "linux", cores: 2, memoryBytes: 8e9, freeMemoryBytes: 4e9, runtime: "Deno" },
 };
 
 function worker(given: Partial<Worker>): Worker {
@@ -85,4 +92,12 @@ Deno.test("summarise() names what is paused", () => {
 Deno.test("waitingCount() believes the queue's own count, else what was listed", () => {
   assertEquals(waitingCount(facts({ queue: queue(400, 2) })), 401);
   assertEquals(waitingCount(facts({ queue: undefined, waiting: [{} as Job] })), 1);
+});
+
+Deno.test("summarise() tells what the studio misses, unless something broken says why", () => {
+  const studio = { ...STUDIO, isReady: false, missing: ["The media tools are still looked for."] };
+  assertEquals(summarise(facts({ studio })).findings.map(({ text }) => text), [
+    "The media tools are still looked for",
+  ]);
+  assertEquals(summarise(facts({ studio, workers: [] })).findings.length, 1);
 });

@@ -5,10 +5,10 @@ import type { JobProgress, Live } from "#client/core/live.ts";
 import { createToken } from "#server/auth/contract.ts";
 import { listAssets } from "#server/assets/contract.ts";
 import { listWorkers } from "#server/fleet/contract.ts";
+import { getHealthStatus } from "#server/health/contract.ts";
 import { getQueue, type Job, listJobs, retryJob } from "#server/jobs/contract.ts";
 import { listProjects, type Project } from "#server/projects/contract.ts";
 import { type Final, NOTHING_READ, type StatusFacts } from "./status_facts.ts";
-import { readStudio } from "./studio_facts.ts";
 
 const POLL_MS = 15_000;
 /** Changes come in bursts: one reading serves them all. */
@@ -90,11 +90,11 @@ export class StatusStore {
   async #readOnce(): Promise<void> {
     try {
       const [studio, workers, queue, running, waiting, failed, projects] = await Promise.all([
-        readStudio(),
+        call(getHealthStatus),
         session.may("worker.read") ? call(listWorkers).then(({ items }) => items) : undefined,
         call(getQueue),
         this.#jobs("running", 50),
-        this.#jobs("queued,blocked,held", 30),
+        this.#jobs("queued,blocked,held", 8),
         this.#jobs("failed", 20),
         call(listProjects, { query: { limit: 50 } }).then(({ items }) => items),
       ]);
