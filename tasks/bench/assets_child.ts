@@ -54,6 +54,7 @@ function openBare(url: string, projectId: string): Hono {
   const db = connect({ url, max: 12 });
   const bare = new Hono();
   bare.get("/naive", async (context) => {
+    // deno-lint-ignore house/no-unsafe-sql -- pgbench runs the same text
     const rows = await db.unsafe(NAIVE_SQL, [projectId], { prepare: true });
     return context.json({ items: rows.slice(0, 50), next: rows[49]?.["id"] });
   });

@@ -3,7 +3,7 @@ import { join } from "@std/path/join.js";
 import * as z from "zod/mini";
 import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
-import { addAsset, insertProvenance } from "#server/assets/service.ts";
+import { addGenerated } from "#server/assets/service.ts";
 import { connect, transact } from "#server/db/db.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
@@ -45,7 +45,7 @@ async function main(databaseUrl: string, engineUrl: string): Promise<void> {
 }
 
 async function openOurs(databaseUrl: string, engineUrl: string, folder: string) {
-  const db = connect({ url: databaseUrl, max: 6 });
+  const db = connect({ url: databaseUrl, max: 6, isPlannedOnce: true });
   const storeRoot = join(folder, "store");
   const project = await givenProject({ db, store: await openLocalStore(storeRoot) });
   const dispatch = new Dispatch(silentLog);
@@ -117,22 +117,12 @@ function keepOutputs(projectId: string): Settlement {
   const settlement: Settlement<typeof generate.input, typeof generate.output> = {
     kind: generate,
     async done(tx, job, output) {
-      for (const { file, fileName } of output.outputs) {
-        const asset = { projectId, file, kind: "take_raw", retention: "keep", name: fileName } as const;
-        const assetId = await addAsset(tx, asset);
-        await insertProvenance(tx, assetId, {
-          jobId: job.id,
-          workflowVersionId: null,
-          workerId: job.workerId,
-          software: output.software.name,
-          softwareVersion: output.software.version,
-          randomSeed: null,
-          graph: output.graph,
-          parameters: {},
-          timings: output.timings,
-          inputs: {},
-        });
-      }
+      await addGenerated(tx, job, output, {
+        projectId,
+        kind: "take_raw",
+        retention: "keep",
+        randomSeed: null,
+      });
     },
     failed: async () => {},
     cancelled: async () => {},

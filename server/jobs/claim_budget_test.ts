@@ -1,0 +1,72 @@
+import { assert, assertEquals } from "@std/assert/mod.js";
+import { inspectMedia } from "#server/assets/job_kinds.ts";
+import { newId } from "#server/core/id.ts";
+import { connect, type Db, transact } from "#server/db/db.ts";
+import { openTestDatabase } from "#server/testing/test_database.ts";
+import { claimJobs, finishAndClaim } from "./claim.ts";
+import { enterNode } from "./lease.ts";
+import { submitJobs } from "./service.ts";
+
+const INPUT = { file: { hash: "0".repeat(64), sizeBytes: 1, mediaType: "image/png" } };
+
+/** Blocks of table and indexes that `work` touched on the one connection, by PostgreSQL's own count. */
+async function countBlocks(db: Db, work: () => Promise<unknown>): Promise<number> {
+  const read = async () => {
+    await db`select pg_stat_force_next_flush()`;
+    const [row] = await db<{ blocks: number }[]>`
+      select (heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::integer as blocks
+        from pg_statio_user_tables where relname = 'jobs'`;
+    return row?.blocks ?? 0;
+  };
+  const before = await read();
+  await work();
+  return await read() - before;
+}
+
+async function givenEndedJobs(db: Db, count: number): Promise<void> {
+  const chunk = 20_000;
+  for (let from = 1; from <= count; from += chunk) {
+    await transact(db, async (tx) => {
+      // What the constraints would say of each is not the point here.
+      await tx`set local session_replication_role = replica`;
+      await tx`
+        insert into jobs (id, kind_id, lane_id, status_id, order_key, fair_end, cost_ms, input, output, finished_at)
+        select gen_random_uuid(), 2, 2, 5, n * 1000, n * 1000, 1, '{}', '{}', now()
+          from generate_series(${from}::integer, ${from + chunk - 1}::integer) n`;
+    });
+  }
+}
+
+Deno.test("a claim touches few blocks of jobs, and hardly more when 200,000 have ended", async () => {
+  await using database = await openTestDatabase();
+  const db = connect({ url: database.url, max: 1, isPlannedOnce: true, statementTimeoutMs: 60_000 });
+  const nodeId = newId<"node">();
+  await enterNode(db, { id: nodeId, host: "test", pid: 1, version: "0" });
+  const request = { nodeId, lane: "cpu", kinds: ["media.inspect"], limit: 10 } as const;
+  const perJob = async () => {
+    const job = { kind: inspectMedia, input: INPUT, projectId: null, userId: null };
+    await transact(db, (tx) => submitJobs(tx, Array.from({ length: 20 }, () => job)));
+    await db`vacuum analyze jobs`;
+    let first = await claimJobs(db, { ...request, limit: 1 });
+    const claim = await countBlocks(
+      db,
+      async () => first = [...first, ...await claimJobs(db, { ...request, limit: 9 })],
+    );
+    const step = await countBlocks(db, async () => {
+      const completions = first.map((one) => ({ job: one, output: {} }));
+      const { ended, claimed } = await finishAndClaim(db, completions, request);
+      assertEquals([ended.length, claimed.length], [10, 10]);
+      await finishAndClaim(db, claimed.map((one) => ({ job: one, output: {} })), { ...request, limit: 0 });
+    });
+    return { claim: claim / 9, step: step / 20 };
+  };
+  const empty = await perJob();
+  await givenEndedJobs(db, 200_000);
+  const full = await perJob();
+  await db.end();
+  const told = JSON.stringify({ empty, full });
+  // With all that a claim writes: nine indexes of jobs, each a level deeper by then. A walk over ended jobs would be
+  // thousands. What choosing alone reads is in claim_test.ts.
+  assert(empty.claim <= 28 && empty.step <= 35, told);
+  assert(full.claim <= 40 && full.step <= 50, told);
+});
