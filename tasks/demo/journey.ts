@@ -14,7 +14,7 @@ import * as seeds from "#server/seeds/contract.ts";
 import type { ApiClient } from "./api_client.ts";
 import type { DemoOptions } from "./options.ts";
 import { defaultPortrait } from "./portrait.ts";
-import type { ProgressBars } from "./progress_bars.ts";
+import type { Progress } from "./progress_bars.ts";
 
 export interface DemoResult {
   readonly engine: string;
@@ -49,7 +49,7 @@ class Stopwatch {
 export async function travel(
   api: ApiClient,
   options: DemoOptions,
-  bars: ProgressBars,
+  bars: Progress,
   readyS: number,
 ): Promise<DemoResult> {
   const watch = new Stopwatch();
@@ -130,7 +130,7 @@ export async function travel(
 async function addPortrait(
   api: ApiClient,
   options: DemoOptions,
-  bars: ProgressBars,
+  bars: Progress,
   projectId: string,
   characterId: string,
 ) {
@@ -154,7 +154,7 @@ async function addPortrait(
 async function makeHero(
   api: ApiClient,
   options: DemoOptions,
-  bars: ProgressBars,
+  bars: Progress,
   characterId: string,
   portraitSeedId: string,
 ) {
@@ -211,7 +211,7 @@ async function waitForCut(
   api: ApiClient,
   clipId: clips.Clip["id"],
   plan: clips.Plan,
-  bars: ProgressBars,
+  bars: Progress,
   onStitching: () => void,
 ): Promise<clips.ClipState> {
   let isStitching = false;
@@ -246,7 +246,7 @@ function chosenTakes(state: clips.ClipState): { index: number; take: clips.Take 
 async function deliver(
   api: ApiClient,
   options: DemoOptions,
-  bars: ProgressBars,
+  bars: Progress,
   made: { sceneId: scenes.Scene["id"]; characterId: characters.Character["id"]; cut: clips.Cut },
 ): Promise<Record<string, string>> {
   bars.set("master", 0.1, "assembling");

@@ -8,7 +8,7 @@ import sharp from "sharp";
  */
 export async function defaultPortrait(): Promise<Uint8Array<ArrayBuffer>> {
   const entry = createRequire(import.meta.url).resolve("@vladmandic/face-api");
-  const group = join(dirname(dirname(entry)), "demo", "sample6.jpg");
-  const png = await sharp(group).extract({ left: 1478, top: 130, width: 430, height: 560 }).png().toBuffer();
+  const group = join(dirname(dirname(entry)), "demo", "sample3.jpg");
+  const png = await sharp(group).extract({ left: 968, top: 95, width: 420, height: 560 }).png().toBuffer();
   return new Uint8Array(png);
 }

@@ -1,5 +1,11 @@
+/** Hears how far each step of a journey is. */
+export interface Progress {
+  set(step: string, ratio: number, note?: string): void;
+  done(step: string, note?: string): void;
+}
+
 /** Lines on a terminal that show how far each step is; silent where standard error is no terminal. */
-export class ProgressBars {
+export class ProgressBars implements Progress {
   readonly #isOn: boolean;
   readonly #bars = new Map<string, { ratio: number; note: string }>();
   #drawn = 0;

@@ -16,6 +16,7 @@ export class StudioProcess {
   readonly #child: Deno.ChildProcess;
   readonly #drained: Promise<unknown>;
   #said = "";
+  #isEnded = false;
 
   constructor({ data, port, mediaBackend = "auto", env = {} }: StudioProcessOptions) {
     this.url = `http://127.0.0.1:${port}`;
@@ -27,11 +28,17 @@ export class StudioProcess {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    this.#child.status.then(() => this.#isEnded = true);
     this.#drained = Promise.all([this.#listen(this.#child.stdout), this.#listen(this.#child.stderr)]);
   }
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** Whether the process is over, for whatever reason. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** Everything that it has printed. */
@@ -46,10 +53,10 @@ export class StudioProcess {
 
   /** Whether "Seedloop is at" came before the process ended; false when it ended first. */
   async isUp(): Promise<boolean> {
-    let isEnded = false;
-    const ended = this.#child.status.then(() => void (isEnded = true));
-    while (!isEnded && !this.#said.includes("Ctrl-C stops it")) await Promise.race([ended, delay(20)]);
-    return !isEnded;
+    while (!this.#isEnded && !this.#said.includes("Ctrl-C stops it")) {
+      await Promise.race([this.#child.status, delay(20)]);
+    }
+    return !this.#isEnded;
   }
 
   /** Ends it as the kernel would when memory runs out. Returns the processes that hung on it at that moment. */

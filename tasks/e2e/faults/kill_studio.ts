@@ -1,21 +1,27 @@
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { listJobs } from "#server/jobs/contract.ts";
 import { delay } from "#server/core/time.ts";
 import { ApiClient } from "#tasks/demo/api_client.ts";
 import { type DemoResult, travel } from "#tasks/demo/journey.ts";
-import type { DemoOptions } from "#tasks/demo/options.ts";
 import { readOptions } from "#tasks/demo/options.ts";
-import { ProgressBars } from "#tasks/demo/progress_bars.ts";
+import type { Progress } from "#tasks/demo/progress_bars.ts";
 import { openToken } from "#tasks/demo/studio.ts";
 import { checkTruth, type Truth } from "#tasks/e2e/check_truth.ts";
 import { listNaming, listSurvivors, type ProcessMark } from "#tasks/e2e/processes.ts";
-import { databaseUrlOf, freePort, StudioProcess } from "#tasks/e2e/studio_process.ts";
+import {
+  databaseUrlOf,
+  freePort,
+  StudioProcess,
+  type StudioProcessOptions,
+} from "#tasks/e2e/studio_process.ts";
 
 export interface KillPlan {
   readonly kills: number;
   readonly seed: number;
   /** Options of the demo, as on its command line. */
   readonly demo: readonly string[];
-  /** A studio lives at most so long between two kills; most live much shorter. */
+  /** A studio that answers lives at most so long until it is killed. */
   readonly longestLifeMs: number;
   readonly onKill?: (kill: KillRecord) => void;
 }
@@ -28,6 +34,8 @@ export interface KillRecord {
   readonly upAfterMs: number | undefined;
   /** Processes that hung on it when it was killed. */
   readonly children: number;
+  /** What the journey waited for: "segments 1 of 3". */
+  readonly during: string;
 }
 
 export interface KillReport {
@@ -47,83 +55,124 @@ const ORPHAN_GRACE_MS = 10_000;
  */
 export async function killStudio(data: string, plan: KillPlan): Promise<KillReport> {
   const startedAt = Date.now();
-  const random = mulberry32(plan.seed);
   const options = readOptions([...plan.demo]);
   if (options === "help") throw new RangeError("The plan asks for help: give options of a demo");
-  const port = freePort();
-  let studio = new StudioProcess({ data, port, mediaBackend: options.mediaBackend });
-  if (!await studio.isUp()) throw new Error(`The studio did not start:\n${studio.said}`);
-  const token = await openToken({ url: studio.url, firstAdminUrl: studio.firstAdminUrl, data });
-  const api = new ApiClient(studio.url, token, 180_000);
-
-  const kills: KillRecord[] = [];
-  const orphans: ProcessMark[] = [];
-  const watches: Promise<void>[] = [];
-  let bornAt = Date.now();
-  const isOver = new AbortController();
-  const killing = (async () => {
-    while (kills.length < plan.kills && !isOver.signal.aborted) {
-      const up = studio.isUp().then((isUp) => isUp ? Date.now() - bornAt : undefined);
-      let upAfterMs: number | undefined;
-      up.then((ms) => upAfterMs = ms);
-      await delay(lifeMs(random, plan.longestLifeMs), isOver.signal).catch(() => {});
-      if (isOver.signal.aborted) break;
-      const livedMs = Date.now() - bornAt;
-      const children = await studio.kill();
-      watches.push(watchChildren(children, orphans));
-      const kill = { number: kills.length + 1, livedMs, upAfterMs, children: children.length };
-      kills.push(kill);
-      plan.onKill?.(kill);
-      studio = new StudioProcess({ data, port, mediaBackend: options.mediaBackend });
-      bornAt = Date.now();
-    }
-  })();
-
-  const journeys: DemoResult[] = [];
+  const { mediaBackend } = options;
+  const killer = new Killer(plan, { data, port: freePort(), mediaBackend });
   try {
-    do journeys.push(await oneJourney(api, options, data, journeys.length)); while (
-      kills.length < plan.kills
-    );
-  } finally {
-    isOver.abort();
+    if (!await killer.studio.isUp()) throw new Error(`The studio did not start:\n${killer.studio.said}`);
+    const { url, firstAdminUrl } = killer.studio;
+    const api = new ApiClient(url, await openToken({ url, firstAdminUrl, data }), 180_000);
+    const journeys: DemoResult[] = [];
+    const killing = killer.run();
+    do {
+      const number = journeys.length;
+      const given = { ...options, out: join(data, `out_${number}`), randomSeed: options.randomSeed + number };
+      journeys.push(await travel(api, given, killer.progress, 0));
+    } while (killer.kills.length < plan.kills);
     await killing;
+    if (!await killer.studio.isUp()) {
+      throw new Error(`The studio did not start again:\n${killer.studio.said}`);
+    }
+    // The last kill may have come after the journey's end: what it interrupted is taken up and ended first.
+    await waitForRest(api);
+    const truth = await checkTruth(await databaseUrlOf(data), data);
+    await killer.studio.stop();
+    const orphans = [...await killer.listOrphans(), ...await listNaming(data)];
+    const breaches = [...killer.breaches, ...truth.breaches];
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    return { kills: killer.kills, journeys, truth: { ...truth, breaches }, orphans, seconds };
+  } finally {
+    await killer.stop();
   }
-  if (!await studio.isUp()) throw new Error(`The studio did not start again:\n${studio.said}`);
-  // The last kill may have come after the journey's end: what it interrupted is taken up and ended first.
-  await waitForRest(api);
-  const truth = await checkTruth(await databaseUrlOf(data), data);
-  await studio.stop();
-  await Promise.all(watches);
-  orphans.push(...await listNaming(data));
-  return { kills, journeys, truth, orphans, seconds: Math.round((Date.now() - startedAt) / 1000) };
 }
 
-function oneJourney(api: ApiClient, options: DemoOptions, data: string, number: number): Promise<DemoResult> {
-  const given = { ...options, out: `${data}/out_${number}`, randomSeed: options.randomSeed + number };
-  return travel(api, given, new ProgressBars(false), 0);
+/** Kills and starts one studio again and again, and remembers what hung on it each time. */
+class Killer {
+  readonly kills: KillRecord[] = [];
+  readonly breaches: string[] = [];
+  readonly progress: Progress;
+  readonly #plan: KillPlan;
+  readonly #random: () => number;
+  readonly #options: StudioProcessOptions;
+  readonly #watches: Promise<ProcessMark[]>[] = [];
+  #studio: StudioProcess;
+  #bornAt = Date.now();
+  #isOver = new AbortController();
+  #during = "";
+
+  constructor(plan: KillPlan, options: StudioProcessOptions) {
+    this.#plan = plan;
+    this.#random = mulberry32(plan.seed);
+    this.#options = options;
+    this.#studio = new StudioProcess(options);
+    const tell = (step: string, note = "") => void (this.#during = `${step} ${note}`);
+    this.progress = { set: (step, _ratio, note) => tell(step, note), done: tell };
+  }
+
+  /** The one that runs now. */
+  get studio(): StudioProcess {
+    return this.#studio;
+  }
+
+  async run(): Promise<void> {
+    while (this.kills.length < this.#plan.kills && !this.#isOver.signal.aborted) {
+      let upAfterMs: number | undefined;
+      const up = this.#studio.isUp().then((isUp) => {
+        if (isUp) upAfterMs = Date.now() - this.#bornAt;
+      });
+      const life = drawLife(this.#random, this.#plan.longestLifeMs);
+      if (life.isFromUp) await up;
+      await delay(life.ms, this.#isOver.signal).catch(() => {});
+      if (!this.#isOver.signal.aborted) await this.#kill(upAfterMs);
+    }
+  }
+
+  async #kill(upAfterMs: number | undefined): Promise<void> {
+    const livedMs = Date.now() - this.#bornAt;
+    if (this.#studio.isEnded) {
+      this.breaches.push(`the studio ended by itself: ${this.#studio.said.slice(-500)}`);
+    }
+    const children = await this.#studio.kill();
+    this.#watches.push(watchChildren(children));
+    this.#studio = new StudioProcess(this.#options);
+    this.#bornAt = Date.now();
+    const number = this.kills.length + 1;
+    const kill = { number, livedMs, upAfterMs, children: children.length, during: this.#during };
+    this.kills.push(kill);
+    this.#plan.onKill?.(kill);
+  }
+
+  async listOrphans(): Promise<ProcessMark[]> {
+    return (await Promise.all(this.#watches)).flat();
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver.abort();
+    await this.#studio.kill();
+  }
 }
 
-/** Evenly spread over a logarithm: as many deaths while starting as in the middle of the work. */
-function lifeMs(random: () => number, longestMs: number): number {
-  const shortest = 150;
-  return shortest * (longestMs / shortest) ** random();
+/** One death in four comes while the studio starts, the others at any moment of its work. */
+function drawLife(random: () => number, longestMs: number): { isFromUp: boolean; ms: number } {
+  const isFromUp = random() < 0.75;
+  return { isFromUp, ms: random() * (isFromUp ? longestMs : 3_000) };
 }
 
 async function waitForRest(api: ApiClient): Promise<void> {
-  const { listJobs } = await import("#server/jobs/contract.ts");
   for (const status of ["queued", "running", "blocked"] as const) {
     while ((await api.call(listJobs, { query: { status, limit: 1 } })).items.length > 0) await delay(200);
   }
 }
 
-async function watchChildren(children: readonly ProcessMark[], orphans: ProcessMark[]): Promise<void> {
+async function watchChildren(children: readonly ProcessMark[]): Promise<ProcessMark[]> {
   const deadline = Date.now() + ORPHAN_GRACE_MS;
   let left = await listSurvivors(children);
   while (left.length > 0 && Date.now() < deadline) {
     await delay(200);
     left = await listSurvivors(left);
   }
-  orphans.push(...left);
+  return left;
 }
 
 /** A small seeded generator: uniform in [0, 1). */
@@ -145,7 +194,7 @@ async function main(): Promise<number> {
       seed: { type: "string" },
       seconds: { type: "string", default: "6" },
       size: { type: "string", default: "768x512" },
-      life: { type: "string", default: "25" },
+      life: { type: "string", default: "20" },
       "media-backend": { type: "string", default: "auto" },
     },
   });
@@ -158,11 +207,11 @@ async function main(): Promise<number> {
     seed,
     demo: ["--seconds", values.seconds, "--size", values.size, "--media-backend", values["media-backend"]],
     longestLifeMs: Number(values.life) * 1000,
-    onKill: ({ number, livedMs, upAfterMs, children }) =>
+    onKill: ({ number, livedMs, upAfterMs, children, during }) =>
       console.log(
         `kill ${number} after ${(livedMs / 1000).toFixed(1)} s, ${
           upAfterMs === undefined ? "while starting" : `up after ${(upAfterMs / 1000).toFixed(1)} s`
-        }, ${children} children`,
+        }, ${children} children, during ${during}`,
       ),
   });
   const { truth, orphans, journeys, kills } = report;
