@@ -17,6 +17,8 @@ import { characterRoutes } from "#server/characters/routes.ts";
 import { clipRoutes } from "#server/clips/routes.ts";
 import { deliveryRoutes } from "#server/delivery/routes.ts";
 import { fleetRoutes } from "#server/fleet/routes.ts";
+import { healthRoutes, meterRequests } from "#server/health/routes.ts";
+import type { Vitals } from "#server/health/service.ts";
 import { jobRoutes } from "#server/jobs/routes.ts";
 import { metadataRoutes } from "#server/metadata/routes.ts";
 import { projectRoutes } from "#server/projects/routes.ts";
@@ -33,6 +35,8 @@ export interface AppParts {
   readonly auth: Auth;
   /** Where resumable uploads lie until they are whole. */
   readonly uploads?: UploadFolder;
+  /** What only the running process knows; without it `/healthz` and its like are not there. */
+  readonly vitals?: Vitals;
   readonly log: Log;
   readonly version: string;
   /** Check replies against their schemas: in development and tests. */
@@ -50,6 +54,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
     checkReplies: parts.checkReplies,
     translateError: (error) => fromSqlError(error) ?? error,
   });
+  const meter = meterRequests(app);
   readSession(app, (token) => actors.read(token));
   authRoutes(app, auth);
   userRoutes(app, { db });
@@ -66,6 +71,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   workflowRoutes(app, { db });
   fleetRoutes(app, { db });
   jobRoutes(app, { db, settlements: allSettlements(store) });
+  if (parts.vitals) healthRoutes(app, { db, vitals: parts.vitals, meter });
   serveApiDocs(app, parts.version);
   // Last: it answers every address that nothing else does.
   if (parts.clientFolder) serveClient(app, parts.clientFolder);

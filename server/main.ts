@@ -82,6 +82,8 @@ async function start(
   undo.push(() => passwords.close());
   const tokens = new AccessTokens(db);
   const uploads = await openUploadFolder(join(config.data, "uploads"));
+  // Given to the app before what they tell of is there: it says meanwhile what is still starting.
+  const running: { hub?: LiveHub; threads?: Threads } = {};
   const parts: AppParts = {
     db,
     store,
@@ -89,16 +91,26 @@ async function start(
     uploads,
     log,
     version: VERSION,
+    vitals: {
+      version: VERSION,
+      startedAt: new Date().toISOString(),
+      isDatabaseEmbedded: postgres !== undefined,
+      dataFolder: config.data,
+      threads: () => running.threads?.states() ?? [],
+      engineUrl: () => running.threads?.engineUrl(),
+      mediaBackend: () => running.threads?.mediaBackend(),
+      socketCount: () => running.hub?.socketCount ?? 0,
+    },
     checkReplies: false,
     clientFolder: CLIENT_FOLDER,
   };
   const { app, actors } = openApp(parts);
-  const hub = await LiveHub.open({ db, actors, log });
+  const hub = running.hub = await LiveHub.open({ db, actors, log });
   undo.push(() => hub.close());
   // Listening comes before the threads: they take longer, and the page can say what is still starting.
   const server = await listen({ app, config, hub, log });
   undo.push(() => server.stop());
-  const threads = startThreads({
+  const threads = running.threads = startThreads({
     config,
     databaseUrl,
     node: { id: newId<"server node">(), version: VERSION },

@@ -59,6 +59,22 @@ interface PolicyWorld {
   readonly endpoints: readonly AnyEndpoint[];
 }
 
+/** With every route there is, so also those of a running process. */
+async function policyStudio(): Promise<TestStudio> {
+  return await testStudio({
+    vitals: {
+      version: "0.0.0",
+      startedAt: "2030-01-01T00:00:00.000Z",
+      isDatabaseEmbedded: true,
+      dataFolder: ".",
+      threads: () => [],
+      engineUrl: () => undefined,
+      mediaBackend: () => undefined,
+      socketCount: () => 0,
+    },
+  });
+}
+
 async function givenPolicyWorld(studio: TestStudio): Promise<PolicyWorld> {
   const owner = await studio.as("creator");
   const user = owner.user!;
@@ -78,7 +94,7 @@ async function givenPolicyWorld(studio: TestStudio): Promise<PolicyWorld> {
     "project": projectId,
     "user": user.id,
     "asset": (await givenAsset(studio, { projectId })).id,
-    "upload": (await givenUpload(studio, user, projectId)).id,
+    "upload": (await givenUpload(owner, projectId)).id,
     "character": clip.characterId,
     "seed": clip.hero.id,
     "variation batch": (await givenBatch(studio, { portrait: clip.portrait })).id,
@@ -177,7 +193,7 @@ const hasIdOf = (endpoint: AnyEndpoint, isWanted: (kind: string) => boolean) =>
   [...paramsOf(endpoint).values()].some((kind) => kind !== undefined && isWanted(kind));
 
 Deno.test("every endpoint refuses those who are not signed in", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints } = await givenPolicyWorld(studio);
   const gated = endpoints.filter((endpoint) => endpoint.can !== "anyone");
   assert(gated.length > 60, `only ${gated.length} endpoints are gated`);
@@ -195,7 +211,7 @@ Deno.test("every endpoint refuses those who are not signed in", async () => {
 });
 
 Deno.test("every endpoint lets in the roles of policy_matrix.json and refuses the others", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { endpoints } = await givenPolicyWorld(studio);
   const matrix: Record<string, string> = {};
   for (const endpoint of endpoints) {
@@ -215,7 +231,7 @@ Deno.test("every endpoint lets in the roles of policy_matrix.json and refuses th
 });
 
 Deno.test("a stranger with every permission is told that existing things are not there", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints } = await givenPolicyWorld(studio);
   await studio.db`
     insert into role_permission (role_id, permission_id)
@@ -244,7 +260,7 @@ Deno.test("a stranger with every permission is told that existing things are not
 });
 
 Deno.test("a member whose role in the project lacks the permission is refused there", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints, projectId } = await givenPolicyWorld(studio);
   const member = await studio.as("creator");
   await givenMember(studio, { id: projectId }, member.user!, "reviewer");
@@ -270,7 +286,7 @@ Deno.test("a member whose role in the project lacks the permission is refused th
 });
 
 Deno.test("every endpoint refuses ids that are none", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { endpoints } = await givenPolicyWorld(studio);
   const admin = await studio.as("admin");
   const named = endpoints.filter((endpoint) => endpoint.path.includes(":"));
@@ -290,7 +306,7 @@ Deno.test("every endpoint refuses ids that are none", async () => {
 });
 
 Deno.test("every endpoint refuses fields that it does not know", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints, owner } = await givenPolicyWorld(studio);
   await studio.db`update users set role_id = (select id from role where code = 'admin') where id = ${
     owner.user!.id
@@ -317,7 +333,7 @@ Deno.test("every endpoint refuses fields that it does not know", async () => {
 });
 
 Deno.test("no endpoint breaks when a member uses it", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints, owner } = await givenPolicyWorld(studio);
   await studio.db`update users set role_id = (select id from role where code = 'admin') where id = ${
     owner.user!.id
@@ -340,7 +356,7 @@ Deno.test("no endpoint breaks when a member uses it", async () => {
 });
 
 Deno.test("odd spellings of an address open nothing", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { ids, endpoints } = await givenPolicyWorld(studio);
   const gated = endpoints.filter((endpoint) => endpoint.can !== "anyone");
   const opened: string[] = [];
@@ -373,7 +389,7 @@ function oddSpellings(path: string): string[] {
 }
 
 Deno.test("openapi.json tells of every endpoint and who may call it", async () => {
-  await using studio = await testStudio();
+  await using studio = await policyStudio();
   const { body } = await studio.anonymous.get("/api/openapi.json");
   const missing = endpointsOf(studio.app).filter((endpoint) => {
     const path = `/api${endpoint.path.replaceAll(/:(\w+)/g, "{$1}")}`;

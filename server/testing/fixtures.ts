@@ -11,7 +11,7 @@ import type { SeedKind, SeedStatus } from "#server/seeds/contract.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import type { WorkflowRole } from "#server/workflows/manifest.ts";
 import { syncBundled } from "#server/workflows/service.ts";
-import type { TestUser } from "./test_studio.ts";
+import type { TestClient, TestUser } from "./test_studio.ts";
 
 /** What a maker needs: a testStudio(), or any database and store. */
 export interface World {
@@ -126,13 +126,13 @@ export async function givenAsset(
   return { id, file, projectId };
 }
 
-/** An upload that still receives bytes. */
-export async function givenUpload(world: World, user: TestUser, projectId?: string): Promise<Given> {
-  const id = newId<"upload">();
-  await world.db`
-    insert into uploads (id, user_id, project_id, status_id, name, size_bytes, expires_at)
-    values (${id}, ${user.id}, ${projectId ?? (await givenProject(world)).id},
-            ${lookup(world.db, "upload_status", "receiving")}, 'picture.png', 8, now() + interval '1 hour')`;
+/** A resumable upload of 8 bytes that still waits for them. */
+export async function givenUpload(client: TestClient, projectId: string): Promise<Given> {
+  const metadata = `filename ${btoa("picture.png")},projectId ${btoa(projectId)}`;
+  const headers = { "tus-resumable": "1.0.0", "upload-length": "8", "upload-metadata": metadata };
+  const answer = await client.post("/api/uploads", undefined, { headers });
+  const id = answer.headers.get("location")?.split("/").at(-1);
+  if (!id) throw new Error(`The upload was not begun: ${JSON.stringify(answer.body)}`);
   return { id };
 }
 

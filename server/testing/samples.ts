@@ -9,5 +9,15 @@ export const SAMPLES: {
   body: {},
 };
 
+const TUS = { "tus-resumable": "1.0.0" };
+
 /** Headers that an endpoint needs by another protocol than ours, by "METHOD /path". */
-export const SAMPLE_HEADERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+export const SAMPLE_HEADERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "HEAD /uploads/:uploadId": TUS,
+  "PATCH /uploads/:uploadId": {
+    ...TUS,
+    "content-type": "application/offset+octet-stream",
+    "upload-offset": "0",
+  },
+  "DELETE /uploads/:uploadId": TUS,
+};

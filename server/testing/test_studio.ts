@@ -9,6 +9,8 @@ import type { Auth } from "#server/auth/service.ts";
 import type { ActorReader } from "#server/auth/session.ts";
 import { AccessTokens, hashSecret, newSecret } from "#server/auth/tokens.ts";
 import type { Db } from "#server/db/db.ts";
+import type { Vitals } from "#server/health/service.ts";
+import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { type LocalStore, openLocalStore } from "#server/files/local_store.ts";
 import type { App } from "#server/http/http_env.ts";
 import { openTestDatabase } from "./test_database.ts";
@@ -80,6 +82,8 @@ export interface TestStudio extends AsyncDisposable {
 
 export interface TestStudioOptions {
   readonly log?: Log;
+  /** Mounts the health routes, which need to know of threads. */
+  readonly vitals?: Vitals;
 }
 
 /** Opens the app on a database of its own (SPEC: a slice's rules are tested through HTTP without a socket). */
@@ -96,6 +100,8 @@ export async function testStudio(options: TestStudioOptions = {}): Promise<TestS
     log: options.log ?? silentLog,
     version: "0.0.0-test",
     checkReplies: true,
+    uploads: await openUploadFolder(`${folder}/uploads`),
+    ...(options.vitals ? { vitals: options.vitals } : {}),
   });
   const asUser = async (user: TestUser) => withToken(await openSession(auth, user), user);
   const withToken = (token: string | undefined, user?: TestUser) => makeClient(app, token, user);
