@@ -44,7 +44,7 @@ async function tryPortrait(
   { projectId, folder }: { projectId: projects.Project["id"]; folder: string },
   portrait: GivenPortrait,
 ): Promise<void> {
-  const { name, bytes, outcome, uprightSize } = portrait;
+  const { name, bytes, outcome, isTried, uprightSize } = portrait;
   const character = await api.call(characters.createCharacter, {
     params: { projectId },
     body: { id: newId<"character">(), name },
@@ -71,6 +71,7 @@ async function tryPortrait(
     const { width, height } = await sharp(path).metadata();
     assertEquals([width, height], [...uprightSize]);
   }
+  if (!isTried) return;
   const batch = await api.call(seeds.createVariations, {
     params: { characterId: character.id },
     body: { id: newId<"variation batch">(), portraitSeedId: made.id, count: 1, baseRandomSeed: 1 },
