@@ -147,14 +147,18 @@ function finish(
       const i = y * width + x;
       const beyond = Math.max(plan.beyondX[x]!, plan.beyondY[y]!);
       const m = mask.data[i]! * (1 - beyond);
-      const sx = ((x + 0.5) * light.exposure.width) / width - 0.5;
-      const sy = ((y + 0.5) * light.exposure.height) / height - 0.5;
+      // Drawn in a little: background light may lie on the outermost hair, but no bright rim beside it.
+      const onSubject = smoothstep(0.4, 1, m);
+      const sx = ((x + 0.5) * subject.mask.width) / width - 0.5;
+      const sy = ((y + 0.5) * subject.mask.height) / height - 0.5;
       // Focus falls off gently from the outline, so that no edge of the mask is ever seen as an edge.
       const sharp = Math.max(m, 0.8 * (1 - beyond) * smoothstep(0.05, 0.6, samplePlane(beside, sx, sy)));
       const corner = Math.hypot((x / width - 0.5) * 1.15, y / height - 0.5);
-      const stops = samplePlane(light.exposure, sx, sy) - look.darken * (1 - m) -
+      const stops = onSubject * samplePlane(light.subject.exposure, sx, sy) +
+        (1 - onSubject) * (samplePlane(light.background.exposure, sx, sy) - look.darken) -
         look.vignette * smoothstep(0.35, 0.8, corner) - 0.35 * beyond * request.strength;
-      const warm = samplePlane(light.warmth, sx, sy) * 0.6 + look.warmth + look.tint * (1 - m);
+      const warm = look.warmth + onSubject * 0.6 * samplePlane(light.subject.warmth, sx, sy) +
+        (1 - onSubject) * (0.6 * samplePlane(light.background.warmth, sx, sy) + look.tint);
       for (let c = 0; c < 3; c++) {
         const soft = look.blur > 0 ? far[c]!.data[i]! : frame.rgb[i * 3 + c]!;
         const behind = soft + (farthest[c]!.data[i]! - soft) * beyond;

@@ -9,6 +9,12 @@ export type Light = (typeof LIGHTS)[number];
 
 /** Brightness and warmth that a light adds, per place: 0 leaves the pixel as it is. */
 export interface LightMap {
+  readonly subject: LightPlanes;
+  /** What falls on the background. Apart from the subject's, so that the two meet only at its fine outline. */
+  readonly background: LightPlanes;
+}
+
+interface LightPlanes {
   /** In stops, about −0.6 … 0.6. */
   readonly exposure: Plane;
   /** −1 cool … 1 warm. */
@@ -24,22 +30,29 @@ export function castLight(subject: Subject, light: Light, strength: number, draw
   const jitter = draws.between(-0.35, 0.35);
   const warm = draws.between(0.35, 1) * (draws.unit() < 0.7 ? 1 : -0.7);
   const power = draws.between(0.75, 1.1) * strength;
-  const exposure = emptyPlane(mask.width, mask.height);
-  const warmth = emptyPlane(mask.width, mask.height);
-  if (named === "none") return { exposure, warmth };
+  const empty = () => emptyPlane(mask.width, mask.height);
+  const map = {
+    subject: { exposure: empty(), warmth: empty() },
+    background: { exposure: empty(), warmth: empty() },
+  };
+  if (named === "none") return map;
   const direction = directionOf(named, jitter);
   const relief = reliefOf(subject);
   for (let y = 0, i = 0; y < mask.height; y++) {
     for (let x = 0; x < mask.width; x++, i++) {
       const facing = facingOf(relief, x, y, direction);
       const behind = behindOf(subject, x / mask.width, y / mask.height, direction, named);
-      const m = mask.data[i]!;
-      exposure.data[i] = power * (facing * 1.7 * m + behind * (1 - m));
-      warmth.data[i] = power * warm * (facing * m + 0.5 * behind * (1 - m));
+      map.subject.exposure.data[i] = power * facing * 1.7;
+      map.subject.warmth.data[i] = power * warm * facing;
+      map.background.exposure.data[i] = power * behind;
+      map.background.warmth.data[i] = power * warm * 0.5 * behind;
     }
   }
-  const soft = mask.width / 70;
-  return { exposure: softBlur(exposure, soft), warmth: softBlur(warmth, soft) };
+  const soft = (planes: LightPlanes): LightPlanes => ({
+    exposure: softBlur(planes.exposure, mask.width / 70),
+    warmth: softBlur(planes.warmth, mask.width / 70),
+  });
+  return { subject: soft(map.subject), background: map.background };
 }
 
 type Direction = readonly [x: number, y: number, z: number];

@@ -63,7 +63,7 @@ function personPrior(face: Box, width: number, height: number): Plane {
       const below = (y - cy) / h;
       const half = shoulderHalf(below) * w;
       const body = below > 0.3 ? Math.abs(x - cx) / half : 9;
-      const inside = Math.max(1 - smoothstep(0.62, 1.35, head), 1 - smoothstep(0.4, 1.4, body));
+      const inside = Math.max(1 - smoothstep(0.62, 1.35, head), 0.78 * (1 - smoothstep(0.3, 1.35, body)));
       prior.data[y * width + x] = 0.015 + 0.925 * inside + (head < 0.55 ? 0.055 : 0);
     }
   }
@@ -114,7 +114,7 @@ function refine(small: Picture, prior: Plane, sure: boolean): Plane {
       const p = prior.data[i]!;
       const bin = bins[i]!;
       // Colours speak with less than their full weight: many are on both sides.
-      const ratio = clamp((inside[bin]! / outside[bin]!) ** 0.7, 1 / 25, 25);
+      const ratio = clamp((inside[bin]! / outside[bin]!) ** 0.85, 1 / 40, 40);
       next.data[i] = (p * ratio) / (p * ratio + 1 - p);
     }
     mask = softBlur(next, 1.2);
