@@ -160,7 +160,7 @@ export class CallServer {
       this.#port.postMessage({ t: "failed", callId, failure: describeFailure(error, signal) });
     } finally {
       context.end();
-      if (context.workDir) await Deno.remove(context.workDir, { recursive: true }).catch(() => {});
+      await context.removeWorkDir();
     }
   }
 }
@@ -174,7 +174,6 @@ async function runHandler(
   if (!handler) throw new GiveUp(`Cannot run "${call.kind}": this thread has no handler for it`, "internal");
   const input = z.safeParse(handler.jobKind.input, call.input);
   if (!input.success) throw new GiveUp(`Cannot run "${call.kind}": ${describeIssues(input.error)}`);
-  if (context.workDir) await Deno.mkdir(context.workDir, { recursive: true });
   context.signal.throwIfAborted();
   const output = z.safeParse(handler.jobKind.output, await handler.run(input.data, context));
   if (!output.success) {
@@ -196,7 +195,8 @@ class CallContext implements JobContext {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly log: Log;
-  readonly workDir: string;
+  readonly #workDir: string;
+  #hasWorkDir = false;
   readonly #call: string;
   readonly #store: FileStore | undefined;
   readonly #send: (reply: CallReply, transfer?: Transferable[]) => void;
@@ -213,7 +213,7 @@ class CallContext implements JobContext {
     this.jobId = call.jobId;
     this.attempt = call.attempt;
     this.signal = signal;
-    this.workDir = parts.workRoot ? `${parts.workRoot}/${call.callId}` : "";
+    this.#workDir = parts.workRoot ? `${parts.workRoot}/${call.callId}` : "";
     this.#call = call.callId;
     this.#store = parts.store;
     this.#send = send;
@@ -225,6 +225,19 @@ class CallContext implements JobContext {
   get store(): FileStore {
     if (!this.#store) throw new Error("Cannot reach files: this thread was opened without a store");
     return this.#store;
+  }
+
+  /** Made when first asked for: many jobs need none, and two calls of the file system cost more than they do. */
+  get workDir(): string {
+    if (this.#workDir && !this.#hasWorkDir) {
+      Deno.mkdirSync(this.#workDir, { recursive: true });
+      this.#hasWorkDir = true;
+    }
+    return this.#workDir;
+  }
+
+  async removeWorkDir(): Promise<void> {
+    if (this.#hasWorkDir) await Deno.remove(this.#workDir, { recursive: true }).catch(() => {});
   }
 
   progress(ratio: number, note?: string): void {
