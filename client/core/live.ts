@@ -20,6 +20,8 @@ export interface LiveListener {
   event?(event: LiveEvent): void;
   /** Events may have been missed that will not be told again: read the state anew. Also called at the first start. */
   resync?(): void;
+  /** The connection was lost, or is back and everything missed was told. */
+  changed?(state: LiveState): void;
   /** How far a job is, of any project that is listened to; the latest counts. */
   progress?(progress: JobProgress): void;
   /** A picture of a job's work so far. */
@@ -145,7 +147,7 @@ export class Live {
     const isFirst = this.#lastSeq === undefined;
     this.#lastSeq = Math.max(this.#lastSeq ?? 0, seq);
     this.#failures = 0;
-    if (this.#state.get() !== "live") this.#state.set("live");
+    if (this.#state.get() !== "live") this.#turn("live");
     if (isFirst) this.#resync();
   }
 
@@ -156,6 +158,11 @@ export class Live {
     for (const listener of this.#listeners) {
       if (listener.topics.includes(event.topic)) listener.event?.(event);
     }
+  }
+
+  #turn(state: LiveState): void {
+    this.#state.set(state);
+    for (const listener of this.#listeners) listener.changed?.(state);
   }
 
   #resync(): void {
@@ -184,7 +191,9 @@ export class Live {
     this.#drop();
     if (code === SESSION_ENDED) return this.#end();
     if (code === RIGHTS_CHANGED) this.#options.rightsChanged?.();
-    this.#state.set("lost");
+    // Said once, not at every try that fails.
+    if (this.#failures === 0) this.#turn("lost");
+    else this.#state.set("lost");
     const base = this.#options.retryMs ?? 500;
     const waitMs = Math.min(30 * base, base * 2 ** this.#failures++) * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => void this.#connect(), waitMs);

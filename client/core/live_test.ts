@@ -5,7 +5,7 @@ import { workerChanged } from "#server/fleet/contract.ts";
 import { type LiveStudio, liveStudio } from "#server/testing/live_studio.ts";
 import type { TestClient } from "#server/testing/test_studio.ts";
 import { ApiError } from "./call.ts";
-import { Live, type LiveListener } from "./live.ts";
+import { Live, type LiveListener, type LiveState } from "./live.ts";
 
 const WORKER_ID = "0197a2c4-0000-7000-8000-000000000001";
 
@@ -13,6 +13,8 @@ interface Heard {
   readonly live: Live;
   readonly lines: string[];
   readonly sockets: WebSocket[];
+  /** What the connection was, in turn. */
+  readonly turns: LiveState[];
   /** Waits until `count` lines were heard. */
   until(count: number): Promise<void>;
 }
@@ -21,6 +23,7 @@ interface Heard {
 function hear({ url, hub: _ }: LiveStudio, client: TestClient, topics: readonly string[]): Heard {
   const lines: string[] = [];
   const sockets: WebSocket[] = [];
+  const turns: LiveState[] = [];
   let look = () => {};
   const add = (line: string) => {
     lines.push(line);
@@ -30,6 +33,7 @@ function hear({ url, hub: _ }: LiveStudio, client: TestClient, topics: readonly 
     topics,
     event: ({ code, seq }) => add(`${code} ${seq}`),
     resync: () => add("resync"),
+    changed: (state) => turns.push(state),
     progress: ({ jobId, ratio, note }) => add(`${jobId} ${ratio} ${note}`),
     preview: async (jobId, picture) => add(`${jobId} ${picture.type} ${await picture.text()}`),
   };
@@ -54,7 +58,7 @@ function hear({ url, hub: _ }: LiveStudio, client: TestClient, topics: readonly 
     });
     await deadline(heard, 8_000, () => new Error(`Only this was heard: ${JSON.stringify(lines)}`));
   };
-  return { live, lines, sockets, until };
+  return { live, lines, sockets, turns, until };
 }
 
 Deno.test("Live tells to read the state at the start, then each event, progress and picture", async () => {
@@ -84,7 +88,7 @@ Deno.test("Live tells to read the state at the start, then each event, progress 
 Deno.test("Live comes back after a loss and is told what it missed, once", async () => {
   await using world = await liveStudio();
   const { db } = world.studio;
-  const { live, lines, sockets, until } = hear(world, await world.studio.as("admin"), ["fleet"]);
+  const { live, lines, sockets, turns, until } = hear(world, await world.studio.as("admin"), ["fleet"]);
   live.start();
   await until(1);
   await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
@@ -97,6 +101,7 @@ Deno.test("Live comes back after a loss and is told what it missed, once", async
   const seqs = lines.slice(1).map((line) => Number(line.split(" ")[1]));
   assertEquals(seqs, [...new Set(seqs)].sort((one, other) => one - other));
   assertEquals([lines[0], lines.length, sockets.length], ["resync", 4, 2]);
+  assertEquals(turns, ["live", "lost", "live"]);
   live.stop();
 });
 

@@ -128,9 +128,11 @@ export class MachineList extends LitElement {
   }
 
   #worker(worker: Worker) {
-    const isCpu = worker.kind === "cpu_engine";
-    const software = [isCpu ? "CPU preview" : worker.software ?? "ComfyUI", worker.version].filter(Boolean)
-      .join(" ");
+    const software = [
+      worker.software ?? (worker.kind === "cpu_engine" ? "CPU engine" : "ComfyUI"),
+      worker.version,
+    ]
+      .filter(Boolean).join(" ");
     const seen = worker.status !== "online" && worker.lastSeenAt
       ? `seen ${formatAgo(worker.lastSeenAt, this.now)}`
       : "";

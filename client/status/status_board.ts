@@ -116,7 +116,7 @@ export class StatusBoard extends LitElement {
     const isEmpty = facts.projects.size === 0 && facts.running.length + facts.failed.length === 0;
     return html`
       <section class="health" aria-label="Health">
-        <h1><st-state-mark state=${state}></st-state-mark><span role="status">${sentence}</span></h1>
+        <div role="status"><h1><st-state-mark state=${state}></st-state-mark>${sentence}</h1></div>
         ${findings.length === 0
           ? nothing
           : html`<ul>${findings.map((finding) => this.#finding(finding))}</ul>`}

@@ -79,6 +79,8 @@ export function summarise(facts: StatusFacts): Summary {
   findings.sort((one, other) => Number(other.state === "failed") - Number(one.state === "failed"));
   const broken = findings.filter(({ state }) => state === "failed").length;
   const state = broken > 0 ? "failed" : findings.length > 0 ? "attention" : "good";
+  // What runs is not known then.
+  if (facts.problem?.status === 0) return { state, sentence: "The studio does not answer.", findings };
   return { state, sentence: `${opening(broken, findings.length)} ${activity(facts)}`, findings };
 }
 
@@ -113,8 +115,11 @@ function sum(facts: StatusFacts, name: "running" | "queued" | "blocked" | "held"
 
 function aboutConnection({ problem, readAt }: StatusFacts): Finding[] {
   if (!problem || readAt === undefined) return [];
-  const text = problem.status === 0 ? "The studio does not answer" : problem.message;
-  return [{ state: "failed", text, mend: "What is below is from before; this page tries again by itself" }];
+  const text = problem.status === 0 ? "What is below is from before" : problem.message;
+  const mend = problem.status === 0
+    ? "Check that it runs and that you are on its network; this page tries again by itself"
+    : "What is below is from before; this page tries again by itself";
+  return [{ state: "failed", text, mend }];
 }
 
 /** What the studio itself misses, unless the rest has said so already. */

@@ -80,6 +80,10 @@ Deno.test("summarise() counts a studio without a worker, or without an answer, a
     summarise(facts({ problem: new ApiError(0, "unreachable", "Nothing answers") })).state,
     "failed",
   );
+  assertEquals(
+    summarise(facts({ problem: new ApiError(0, "unreachable", "Nothing answers") })).sentence,
+    "The studio does not answer.",
+  );
   // Who may not see workers is not told that there are none.
   assertEquals(summarise(facts({ workers: undefined })).state, "good");
 });

@@ -146,6 +146,7 @@ export class StatusStore {
       topics,
       event: () => this.#readSoon(),
       resync: () => this.#readSoon(),
+      changed: () => this.#readSoon(),
       progress: (progress) => this.#progress.set(new Map(this.progress).set(progress.jobId, progress)),
       preview: (jobId, picture) =>
         this.#showPreviews(new Map(this.previews).set(jobId, URL.createObjectURL(picture))),
