@@ -108,7 +108,6 @@ function launch(options: EmbeddedOptions, { account, bin }: Place, port: number)
     unix_socket_directories: "",
     max_connections: "80",
     shared_buffers: "64MB",
-    dynamic_shared_memory_type: "posix",
     log_min_messages: "warning",
     log_checkpoints: "off",
     ...(options.isThrowaway ? { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } : {}),
