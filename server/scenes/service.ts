@@ -231,7 +231,10 @@ export async function onMasterRetried(tx: Tx, job: SettledJob): Promise<void> {
 
 /** A name that every file system and edit program takes: ASCII letters, digits, dash and underscore. */
 export function fileName(name: string): string {
-  return name.normalize("NFKD").replaceAll(/[^A-Za-z0-9]+/g, "_").replaceAll(/^_+|_+$/g, "").slice(0, 60) ||
+  return name.normalize("NFKD").replaceAll(/\p{M}/gu, "").replaceAll(/[^A-Za-z0-9]+/g, "_").replaceAll(
+    /^_+|_+$/g,
+    "",
+  ).slice(0, 60) ||
     "untitled";
 }
 

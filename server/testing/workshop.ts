@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import type { inspectMedia } from "#server/assets/job_kinds.ts";
+import type { ClipState } from "#server/clips/contract.ts";
 import type { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { transact } from "#server/db/db.ts";
@@ -9,7 +10,9 @@ import type { assembleMaster } from "#server/scenes/job_kinds.ts";
 import type { measureSeed } from "#server/seeds/job_kinds.ts";
 import { insertDerivative } from "#server/assets/service.ts";
 import { allSettlements } from "#server/settlements.ts";
-import { tinyPng, type World } from "./fixtures.ts";
+import { type GivenClip, givenClip } from "./clip_fixtures.ts";
+import { givenMember, givenWorkflowVersion, type InProject, tinyPng, type World } from "./fixtures.ts";
+import type { TestClient } from "./test_studio.ts";
 
 type In<K extends { input: z.core.$ZodType }> = z.output<K["input"]>;
 type Out<K extends { output: z.core.$ZodType }> = z.output<K["output"]>;
@@ -271,4 +274,27 @@ function likenessOf(frames: number): NonNullable<Out<typeof measureTake>["likene
 /** Gives a seed that was made by hand the working image which looking into it would have made. */
 export async function givenWorkingImage(world: World, seed: { readonly file: FileRef }): Promise<void> {
   await insertDerivative(world.db, seed.file.hash, "working_image", seed.file);
+}
+
+/** A clip whose cut waits for review, made by the loop through the API; in a scene and by a member of its own unless given. */
+export async function givenClipInReview(
+  world: World,
+  workshop: Workshop,
+  artist: TestClient,
+  given: { readonly scene?: InProject; readonly name?: string; readonly frames?: number } = {},
+): Promise<{ clip: GivenClip; state: ClipState; cutId: string }> {
+  await givenWorkflowVersion(world);
+  const clip = await givenClip(world, given);
+  if (!given.scene && artist.user) await givenMember(world, { id: clip.projectId }, artist.user, "creator");
+  if (given.name !== undefined) await artist.patch(`/api/clips/${clip.id}`, { name: given.name });
+  await givenWorkingImage(world, clip.hero);
+  await givenWorkingImage(world, clip.portrait);
+  await artist.post(`/api/clips/${clip.id}/generate`);
+  await workshop.work();
+  const state: ClipState = (await artist.get(`/api/clips/${clip.id}`)).body;
+  const cutId = state.cuts.at(-1)?.id;
+  if (state.status !== "in_review" || !cutId) {
+    throw new Error(`The clip is ${state.status}: ${state.attention}`);
+  }
+  return { clip, state, cutId };
 }

@@ -1,0 +1,112 @@
+import { assertEquals, assertMatch } from "@std/assert/mod.js";
+import { newId } from "#server/core/id.ts";
+import { givenMember, givenProject, givenScene } from "#server/testing/fixtures.ts";
+import { testStudio } from "#server/testing/test_studio.ts";
+import { givenClipInReview, Workshop } from "#server/testing/workshop.ts";
+import type { Master } from "./contract.ts";
+
+Deno.test("assembleScene takes final clips in order, numbers masters, and names those that are not final", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const workshop = new Workshop(studio);
+  const project = await givenProject(studio, { member: artist.user });
+  const scene = await givenScene(studio, { projectId: project.id });
+  const path = `/api/scenes/${scene.id}/masters`;
+  assertMatch((await artist.post(path, {})).body.detail, /The scene has no clips: add one/);
+  const make = (name: string, frames: number) =>
+    givenClipInReview(studio, workshop, artist, { scene, name, frames });
+  const one = await make("Opening", 24);
+  const two = await make("Closing", 50);
+  const three = await make("Cut out", 12);
+  await artist.patch(`/api/clips/${three.clip.id}`, { trash: true });
+  await artist.post(`/api/cuts/${one.cutId}/finalize`, {});
+  const refused = await artist.post(path, {});
+  assertEquals([refused.status, refused.body.details.clipIds], [409, [two.clip.id]]);
+  assertMatch(refused.body.detail, /These clips have no final cut: Closing. Finalize them first/);
+  await artist.post(`/api/cuts/${two.cutId}/finalize`, {});
+  await artist.patch(`/api/clips/${two.clip.id}`, { position: 1 });
+
+  const id = newId<"master">();
+  const answers = await Promise.all([1, 2, 3].map((n) => artist.post(path, n === 1 ? {} : { id })));
+  assertEquals(answers.map((answer) => answer.status), [202, 202, 202]);
+  assertEquals((await workshop.waiting()).length, 2, "the same id is the same master");
+  assertEquals(new Set(answers.map((answer) => answer.body.number)), new Set([1, 2]));
+  await workshop.work();
+  const master: Master = (await artist.get(`/api/masters/${id}`)).body;
+  assertEquals([master.status, master.frames, master.method], ["ready", 74, "copied"]);
+  assertEquals(master.items.map((item) => [item.position, item.clipName, item.firstFrame, item.frameCount]), [
+    [1, "Closing", 0, 50],
+    [2, "Opening", 50, 24],
+  ]);
+  const asset = (await artist.get(`/api/assets/${master.assetId}`)).body;
+  assertEquals(asset.retention, "protected");
+  const decisions = (await artist.get(`/api/cuts/${one.cutId}/decisions`)).body;
+  const undo = await artist.post(`/api/decisions/${decisions[0].id}/undo`);
+  assertEquals(undo.status, 409);
+  assertMatch(undo.body.detail, /part of 2 masters: it stays final/);
+  assertEquals(
+    (await artist.get(`/api/cuts/${one.cutId}/decisions`)).body[0].undoneAt,
+    null,
+    "nothing was changed",
+  );
+
+  const other = await givenScene(studio, { projectId: project.id });
+  assertEquals((await artist.post(`/api/scenes/${other.id}/masters`, { id })).status, 409);
+  await artist.patch(`/api/scenes/${scene.id}`, { status: "trashed" });
+  assertMatch((await artist.post(path, {})).body.detail, /the scene is in the trash. Restore it/);
+});
+
+Deno.test("a master of the wrong length, a failed and a cancelled one say why; a retry takes it back", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const workshop = new Workshop(studio);
+  const { clip, cutId } = await givenClipInReview(studio, workshop, artist);
+  await artist.post(`/api/cuts/${cutId}/finalize`, {});
+  const made = (await artist.post(`/api/scenes/${clip.sceneId}/masters`, {})).body;
+  const find = async () => (await artist.get(`/api/masters/${made.id}`)).body;
+  const job = await workshop.only();
+  workshop.wishes = { assemble: (usual) => ({ ...usual, frameCount: 47 }) };
+  await workshop.finish(job);
+  assertEquals([(await find()).status, (await find()).assetId], ["failed", null]);
+  assertMatch((await find()).failure, /it has 47 frames where its clips have 48/);
+  workshop.wishes = {};
+  await workshop.retry(job);
+  assertEquals([(await find()).status, (await find()).failure], ["assembling", null]);
+  await workshop.cancel(job);
+  assertEquals((await find()).failure, "it was cancelled");
+  await workshop.retry(job);
+  await workshop.finish(job);
+  await workshop.finish(job);
+  assertEquals((await find()).status, "ready");
+});
+
+Deno.test("scenes have names of their own in a project, and ids only once", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const reviewer = await studio.as("reviewer");
+  const project = await givenProject(studio, { member: artist.user });
+  await givenMember(studio, project, reviewer.user!, "reviewer");
+  const elsewhere = await givenProject(studio, { member: artist.user });
+  const path = `/api/projects/${project.id}/scenes`;
+  const id = newId<"scene">();
+  assertEquals((await artist.post(path, { id, name: " Scene 010 " })).body.name, "Scene 010");
+  assertEquals((await artist.post(path, { id, name: "Scene 010" })).status, 201);
+  assertEquals((await artist.post(path, { name: "Scene 010" })).status, 409);
+  assertEquals(
+    (await artist.post(`/api/projects/${elsewhere.id}/scenes`, { id, name: "Other" })).status,
+    409,
+  );
+  assertEquals((await reviewer.post(path, { name: "Mine" })).status, 403);
+  assertEquals((await artist.post(path, { name: "x".repeat(121) })).body.fields[0].field, "/body/name");
+  assertEquals((await artist.post(path, {})).body.fields[0].field, "/body/name");
+  for (const name of ["20", "30", "40"]) await artist.post(path, { name });
+  const first = (await artist.get(`${path}?limit=3`)).body;
+  const rest = (await artist.get(`${path}?limit=3&cursor=${first.next}`)).body;
+  assertEquals([...first.items, ...rest.items].map((scene: { name: string }) => scene.name), [
+    "40",
+    "30",
+    "20",
+    "Scene 010",
+  ]);
+  assertEquals(rest.next, undefined);
+});
