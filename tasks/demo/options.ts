@@ -42,8 +42,8 @@ export function readOptions(args: readonly string[]): DemoOptions | "help" {
   if (!(seconds > 0 && seconds <= 3600)) {
     throw new RangeError(`--seconds ${given.get("seconds")} is no length: give a number from 0.1 to 3600`);
   }
-  const size = /^(\d{2,4})x(\d{2,4})$/.exec(given.get("size") ?? "768x512");
-  if (!size) throw new RangeError(`--size ${given.get("size")} is no size: write it as 768x512`);
+  const frames = framesInDuration(Math.round(seconds * 1_000_000), rate);
+  if (frames < 1) throw new RangeError(`--seconds ${given.get("seconds")} is less than one frame: give more`);
   const randomSeed = Number(given.get("seed") ?? "1");
   if (!Number.isSafeInteger(randomSeed) || randomSeed < 0) {
     throw new RangeError(`--seed ${given.get("seed")} is no seed: give a whole number from 0`);
@@ -52,11 +52,21 @@ export function readOptions(args: readonly string[]): DemoOptions | "help" {
   if (url && !given.get("token")) {
     throw new RangeError("--url needs --token: make one in the studio under your API tokens");
   }
+  if (url && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw new RangeError(`--url ${url} is no address: write it as http://127.0.0.1:7420`);
+  }
+  if (!url && given.get("token")) {
+    throw new RangeError("--token needs --url: the address of the studio that it belongs to");
+  }
+  const mediaBackend = given.get("media-backend") ?? "auto";
+  if (!["auto", "native", "wasm"].includes(mediaBackend)) {
+    throw new RangeError(`--media-backend ${mediaBackend} is none: give auto, native or wasm`);
+  }
   return {
     portrait: given.has("portrait") ? resolve(given.get("portrait") ?? "") : undefined,
-    frames: framesInDuration(Math.round(seconds * 1_000_000), rate),
+    frames,
     rate,
-    size: { width: Number(size[1]), height: Number(size[2]) },
+    size: readSize(given.get("size") ?? "768x512"),
     out: given.get("out"),
     data: given.get("data"),
     keep: given.has("keep"),
@@ -64,8 +74,19 @@ export function readOptions(args: readonly string[]): DemoOptions | "help" {
     url,
     token: given.get("token"),
     randomSeed,
-    mediaBackend: given.get("media-backend") ?? "auto",
+    mediaBackend,
   };
+}
+
+/** What a project takes: even sides of 64 to 8192 pixels. */
+function readSize(text: string): DemoOptions["size"] {
+  const [width = 0, height = 0] = /^(\d+)x(\d+)$/.exec(text)?.slice(1).map(Number) ?? [];
+  if ([width, height].some((side) => side < 64 || side > 8192 || side % 2 !== 0)) {
+    throw new RangeError(
+      `--size ${text} is no size: write it as 768x512, each side even and from 64 to 8192`,
+    );
+  }
+  return { width, height };
 }
 
 function readPairs(args: readonly string[]): Map<string, string> {
