@@ -1,6 +1,6 @@
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { PageQuery } from "#server/core/page.ts";
-import type { Json, Queryable } from "#server/db/db.ts";
+import { type Json, literal, type Queryable } from "#server/db/db.ts";
 import type { Asset, AssetKind, DerivativeKind, RetentionClass } from "./contract.ts";
 import type { MediaFacts } from "./job_kinds.ts";
 
@@ -39,7 +39,7 @@ export async function insertAsset(db: Queryable, asset: AssetInsert): Promise<bo
 }
 
 // Named and written as the reply says them, so that a page can be built here (listAssetTexts). Facts are put together
-// as text: json_strip_nulls(json_build_object(…)) takes three times as long, and a page has fifty of them.
+// as text: json_strip_nulls(json_build_object(…)) builds, reads and writes each again, and a page has fifty of them.
 const selectAsset = (db: Queryable) =>
   db`
   select a.id, a.project_id as "projectId", k.code as kind, r.code as retention, a.name, f.hash,
@@ -86,7 +86,7 @@ export async function listAssetTexts(
          ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
          ${cursor ? db`and a.id < ${cursor}` : db``}
        order by a.id desc
-       limit ${limit + 1}) x`;
+       limit ${literal(db, limit + 1)}) x`;
 }
 
 export async function deleteAsset(db: Queryable, assetId: string): Promise<void> {
