@@ -15,7 +15,7 @@ export const assetsBench: Bench = {
   goals: ["H3"],
   what:
     `a list of 50 out of ${ASSETS} assets through the whole app, against a bare Hono route and the bare SQL`,
-  async run({ rounds, doublings, scale }, say) {
+  async *run({ rounds, doublings, scale }, say) {
     await using cluster = await openCluster();
     const { db, url } = await cluster.createStudio("studio");
     const projectId = await givenAssets(db, ASSETS);
@@ -35,7 +35,7 @@ export const assetsBench: Bench = {
       ...(bare ? { pgbench: bare } : {}),
     };
     await own();
-    return await measure(sides, goals.filter(({ peer }) => peer.side in sides), { rounds, doublings });
+    yield* await measure(sides, goals.filter(({ peer }) => peer.side in sides), { rounds, doublings });
   },
 };
 

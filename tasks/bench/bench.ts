@@ -14,5 +14,6 @@ export interface Bench {
   readonly name: string;
   readonly goals: readonly string[];
   readonly what: string;
-  run(effort: Effort, say: (line: string) => void): Promise<readonly Judgement[]>;
+  /** Measures, and gives each goal's judgement as soon as it is there. */
+  run(effort: Effort, say: (line: string) => void): AsyncGenerator<Judgement>;
 }

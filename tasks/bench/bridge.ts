@@ -8,7 +8,7 @@ export const bridgeBench: Bench = {
   name: "bridge",
   goals: ["B1"],
   what: "one prompt through queue, bridge, store and rows, against a direct client of the same CPU engine",
-  async run({ rounds, doublings, scale }) {
+  async *run({ rounds, doublings, scale }) {
     await using cluster = await openCluster();
     const studio = await cluster.createStudio("studio");
     await using engine = await openEngine();
@@ -33,7 +33,7 @@ export const bridgeBench: Bench = {
       must: "at most",
       bar: 6,
     };
-    return await measure(sides, [goal], { rounds, doublings });
+    yield* await measure(sides, [goal], { rounds, doublings });
   },
 };
 

@@ -14,11 +14,11 @@ export const concatBench: Bench = {
   name: "concat",
   goals: ["M1"],
   what: `${CLIPS} clips joined by copying packets, against ffmpeg -f concat -c copy`,
-  async run({ rounds, doublings, scale }, say) {
+  async *run({ rounds, doublings, scale }, say) {
     const ffmpeg = await findProgram("ffmpeg");
     if (!ffmpeg) {
       say("skipped: there is no native ffmpeg on PATH to compare with");
-      return [];
+      return;
     }
     const folder = await Deno.makeTempDir({ prefix: "seedloop_bench_" });
     try {
@@ -43,7 +43,7 @@ export const concatBench: Bench = {
       for (const run of Object.values(sides)) await run();
       await requireSameFrames(ffmpeg, own, theirs, clips.length * seconds * RATE);
       say(`${clips.length * seconds * RATE} frames, the same pixels at the same times in both results`);
-      return await measure(sides, goals(shape), { rounds, doublings });
+      yield* await measure(sides, goals(shape), { rounds, doublings });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -30,18 +30,27 @@ async function main(args: readonly string[]): Promise<number> {
     }`,
   );
   const judged: Judgement[] = [];
+  let broken = 0;
   for (const bench of benches) {
     say(`\n${bench.name}: ${bench.what}`);
     const begun = performance.now();
-    const results = await bench.run(args.includes("--quick") ? QUICK : THOROUGH, (line) => say(`  ${line}`));
-    for (const one of results) say(describe(one));
+    const effort = args.includes("--quick") ? QUICK : THOROUGH;
+    try {
+      for await (const one of bench.run(effort, (line) => say(`  ${line}`))) {
+        say(describe(one));
+        judged.push(one);
+      }
+    } catch (error) {
+      // The others can still be measured.
+      console.error(`  ${bench.name} broke off:`, error);
+      broken++;
+    }
     say(`  (${((performance.now() - begun) / 1_000).toFixed(0)} s)`);
-    judged.push(...results);
   }
   if (isJson) console.log(JSON.stringify(judged));
   const count = (verdict: string) => judged.filter((one) => one.verdict === verdict).length;
   say(`\n${count("holds")} hold, ${count("does not hold")} do not hold, ${count("UNSTABLE")} unstable`);
-  return 0;
+  return broken > 0 ? 1 : 0;
 }
 
 function describe({ goal, figure, guard, ours, peer, rounds, verdict }: Judgement): string {

@@ -5,7 +5,7 @@ import { connect, type Db } from "#server/db/db.ts";
 import { type Child, findProgram, openChild, openDenoChild } from "./children.ts";
 import { openCluster } from "./database.ts";
 import type { Bench, Effort } from "./bench.ts";
-import { type Goal, type Judgement, measure, quantile } from "./method.ts";
+import { type Goal, measure, quantile } from "./method.ts";
 import { openFloor } from "./queue_floor.ts";
 import { benchJob, preciseNow } from "./queue_job.ts";
 
@@ -25,21 +25,19 @@ export const queueBench: Bench = {
   name: "queue",
   goals: ["Q1", "Q2", "Q3", "Q4"],
   what: "job queue against graphile-worker 0.18.0 on the same PostgreSQL",
-  async run(effort, say) {
+  async *run(effort, say) {
     await using cluster = await openCluster();
     const studio = await cluster.createStudio("studio");
     const peerUrl = await cluster.create("peer");
     await using ours = await openDenoChild(new URL("./queue_child.ts", import.meta.url), [studio.url]);
     await using peer = await openPeer(peerUrl, say);
-    const judged: Judgement[] = [];
-    for (const step of [measureThroughput, measureBatches, measureBulk]) {
-      judged.push(...await step(ours, peer, effort));
-    }
+    yield* await measureThroughput(ours, peer, effort);
+    yield* await measureBatches(ours, peer, effort);
+    yield* await measureBulk(ours, peer, effort);
     const peerDb = connect({ url: peerUrl, max: 2 });
     const floorUrl = await cluster.create("floor");
-    judged.push(...await measurePickup({ ours, peer, studioDb: studio.db, peerDb, floorUrl }, effort));
+    yield* await measurePickup({ ours, peer, studioDb: studio.db, peerDb, floorUrl }, effort);
     await peerDb.end();
-    return judged;
   },
 };
 
@@ -186,7 +184,7 @@ async function measurePickup({ ours, peer, studioDb, peerDb, floorUrl }: PickupP
       await openLoop(count, async (due, n) => {
         await peerDb`select graphile_worker.add_job('pick_up', ${
           peerDb.json({ act: "double", count: n, due })
-        })`;
+        }::jsonb::json)`;
       });
       await delay(200);
       await peer.ask({ t: "forget" });
