@@ -49,8 +49,13 @@ async function openForge(studio: TestStudio): Promise<Forge> {
 const part = (value: unknown) => encodeBase64Url(new TextEncoder().encode(JSON.stringify(value)));
 
 /** Signs whatever it is given: jose itself refuses to make half of these. */
-async function signed(header: unknown, claims: unknown, secret: Uint8Array<ArrayBuffer>): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
+async function signed(
+  header: unknown,
+  claims: unknown,
+  secret: Uint8Array<ArrayBuffer>,
+  hash = "SHA-256",
+): Promise<string> {
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash }, false, [
     "sign",
   ]);
   const text = `${part(header)}.${part(claims)}`;
@@ -86,6 +91,12 @@ Deno.test("AccessTokens refuses every token that is not as sign() makes it", asy
     "alg None": `${part({ alg: "None", typ: "at+jwt", kid })}.${body}.${signature}`,
     "alg none, with the signature": `${part({ alg: "none", typ: "at+jwt", kid })}.${body}.${signature}`,
     "alg swapped to HS512": await forge.sign({ alg: "HS512" }),
+    "HS512 with our secret": await signed(
+      { alg: "HS512", typ: "at+jwt", kid },
+      whole,
+      forge.secret,
+      "SHA-512",
+    ),
     "alg swapped to EdDSA": await eddsa({ kid }),
     "a key of its own in jwk": await eddsa({ kid, jwk }),
     "a key of its own in jwk, HS256": await forge.sign({ kid: undefined, jwk: { kty: "oct", k: "AAAA" } }),

@@ -115,6 +115,14 @@ Deno.test("LiveHub loses nothing that happens while it replays", async () => {
   await socket.until(() => socket.seqs.at(-1) === end);
   assertEquals(socket.messages.filter((message) => message.t === "resync"), []);
   assertEquals(socket.seqs, Array.from({ length: 3200 }, (_, n) => start + 1 + n));
+  // What a client is told to be at must not lie beyond what it was sent: it would take the rest for old.
+  socket.messages.forEach((message, index) => {
+    if (message.t !== "subscribed") return;
+    const late = socket.messages.slice(index).find((other) =>
+      other.t === "event" && (other.seq ?? 0) <= (message.seq ?? 0)
+    );
+    assertEquals(late, undefined, `told to be at ${message.seq}`);
+  });
 });
 
 Deno.test("LiveHub keeps the order of numbers when transactions commit out of order", async () => {
