@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { errorMessage } from "#server/core/errors.ts";
 
@@ -57,6 +58,7 @@ export async function openBrowser(): Promise<OpenedBrowser> {
     ...(executablePath === undefined ? {} : { executablePath }),
     // Playwright keeps each run's profile in an empty folder of its own.
     args: [...FLAGS, ...packaged?.args ?? []],
+    ...(packaged ? { env: { ...Deno.env.toObject(), ...packaged.env } } : {}),
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -89,13 +91,44 @@ async function findInstalled(): Promise<string | undefined> {
   return undefined;
 }
 
-async function unpack(): Promise<{ readonly path: string; readonly args: readonly string[] }> {
+interface Unpacked {
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Where it finds the shared libraries and fonts that a bare system lacks: the package brings them. */
+  readonly env: Record<string, string>;
+}
+
+/** What the package sets for itself where it unpacks its libraries; our own children must not see it. */
+const SET_BY_PACKAGE = ["LD_LIBRARY_PATH", "FONTCONFIG_PATH", "HOME", "TMPDIR"] as const;
+
+async function unpack(): Promise<Unpacked> {
+  const before = SET_BY_PACKAGE.map((name) => [name, Deno.env.get(name)] as const);
   try {
+    // The package unpacks its shared libraries only where it believes to be on that service.
+    Deno.env.set("AWS_LAMBDA_JS_RUNTIME", "nodejs22.x");
+    // A folder of its own: where it finds an unpacked browser it does not look whether the libraries are there too.
+    const folder = `${tmpdir()}/seedloop_chromium_153.0.0`;
+    await Deno.mkdir(folder, { recursive: true });
+    Deno.env.set("TMPDIR", folder);
     const { default: packaged } = await import(PACKAGED);
-    return { path: await packaged.executablePath(), args: packaged.args };
+    const path = await packaged.executablePath();
+    const env = Object.fromEntries(
+      SET_BY_PACKAGE.filter((name) => name !== "TMPDIR").flatMap((name) => {
+        const value = Deno.env.get(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+    return { path, args: packaged.args, env };
   } catch (error) {
     throw new Error(
-      `Cannot open a browser: there is no Chromium here and none came from npm (${errorMessage(error)}). Install one, or name it in SEEDLOOP_CHROMIUM`,
+      `Cannot open a browser: there is no Chromium here and none came from npm (${
+        errorMessage(error)
+      }). Install one, or name it in SEEDLOOP_CHROMIUM`,
     );
+  } finally {
+    Deno.env.delete("AWS_LAMBDA_JS_RUNTIME");
+    for (const [name, value] of before) {
+      value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+    }
   }
 }
