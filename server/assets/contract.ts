@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { MediaFacts } from "./job_kinds.ts";
 
@@ -78,7 +78,7 @@ export const listAssets = endpoint({
   can: "asset.read",
   summary: "Assets of a project, newest first",
   params: z.object({ projectId: id("project") }),
-  query: z.extend(PageQuery, { kind: z.optional(AssetKind) }),
+  query: z.extend(IdPageQuery, { kind: z.optional(AssetKind) }),
   reply: page(Asset),
 });
 

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { Name } from "#server/projects/contract.ts";
 
@@ -27,7 +27,7 @@ export const listCharacters = endpoint({
   can: "project.read",
   summary: "Characters of a project, newest first",
   params: z.object({ projectId: id("project") }),
-  query: PageQuery,
+  query: IdPageQuery,
   reply: page(Character),
 });
 

@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { Name } from "#server/projects/contract.ts";
 import { Prompt, RandomSeed } from "#server/seeds/contract.ts";
@@ -208,7 +208,7 @@ export const listClips = endpoint({
   can: "project.read",
   summary: "Clips of a scene in order",
   params: z.object({ sceneId: id("scene") }),
-  query: PageQuery,
+  query: IdPageQuery,
   reply: page(Clip),
 });
 

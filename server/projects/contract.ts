@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { RoleCode } from "#server/core/permissions.ts";
 import { Instant } from "#server/core/time.ts";
 
@@ -56,7 +56,7 @@ export const listProjects = endpoint({
   path: "/projects",
   can: "project.read",
   summary: "Projects one is a member of, newest first",
-  query: PageQuery,
+  query: IdPageQuery,
   reply: page(Project),
 });
 

@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { Name } from "#server/projects/contract.ts";
 
@@ -55,7 +55,7 @@ export const listScenes = endpoint({
   can: "project.read",
   summary: "Scenes of a project, newest first",
   params: z.object({ projectId: id("project") }),
-  query: PageQuery,
+  query: IdPageQuery,
   reply: page(Scene),
 });
 

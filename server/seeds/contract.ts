@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { FaceModel } from "./job_kinds.ts";
 
@@ -73,7 +73,7 @@ export const listSeeds = endpoint({
   can: "asset.read",
   summary: "Seeds of a character, newest first",
   params: characterParams,
-  query: z.extend(PageQuery, { kind: z.optional(SeedKind), batchId: z.optional(id("variation batch")) }),
+  query: z.extend(IdPageQuery, { kind: z.optional(SeedKind), batchId: z.optional(id("variation batch")) }),
   reply: page(Seed),
 });
 

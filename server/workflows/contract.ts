@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { id } from "#server/core/id.ts";
-import { page, PageQuery } from "#server/core/page.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { ApiGraph } from "#server/fleet/job_kinds.ts";
 import { WorkflowManifest, WorkflowRole } from "./manifest.ts";
@@ -41,7 +41,7 @@ export const listWorkflows = endpoint({
   path: "/workflows",
   can: "workflow.read",
   summary: "Workflows with their newest versions, and which workers can run them",
-  query: z.extend(PageQuery, { role: z.optional(WorkflowRole) }),
+  query: z.extend(IdPageQuery, { role: z.optional(WorkflowRole) }),
   reply: page(Workflow),
 });
 
