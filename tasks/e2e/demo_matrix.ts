@@ -93,9 +93,6 @@ export class FilmStudio {
   }
 }
 
-/** A mean frame difference of less than so many times the grain is no motion. */
-const LEAST_MOTION = 1.1;
-
 function judgeFilm(asked: Required<Omit<FilmCase, "seed">>, result: DemoResult, film: Film): string[] {
   const rate = parseRate(asked.fps);
   const frames = framesInDuration(Math.round(Number(asked.seconds) * 1e6), rate);
@@ -112,8 +109,8 @@ function judgeFilm(asked: Required<Omit<FilmCase, "seed">>, result: DemoResult, 
     [film.size.join("x") === asked.size, `the size is ${film.size.join("x")}, not ${asked.size}`],
     [film.repeated.length === 0, `frames are repeated: ${film.repeated.join(", ")}`],
     [
-      film.motion.mean > LEAST_MOTION * film.noise,
-      `the film hardly moves: ${film.motion.mean} levels a frame, ${film.noise} of them grain`,
+      film.motion.mean > film.noise && film.drift > film.noise,
+      `the film hardly moves: ${film.drift} levels in half a second, with grain of ${film.noise}`,
     ],
     [
       result.seams.length === result.segments.length - 1,
@@ -223,7 +220,7 @@ function printRow(
       `${result.segments.length} segments, seams ${
         result.seams.map((seam) => seam.verdict).join(" ") || "none"
       }, ` +
-      `motion ${motion.min}/${motion.mean}/${motion.max}, noise ${noise}, worst jump ${film.worstJump}, ` +
+      `motion ${motion.min}/${motion.mean}/${motion.max}, noise ${noise}, drift ${film.drift}, worst jump ${film.worstJump}, ` +
       `likeness ${result.likeness?.min}, ${film.hash.slice(0, 12)}, ${JSON.stringify(result.timings)}`,
   );
   for (const fault of faults) console.log(`   ✗ ${fault}`);
