@@ -57,7 +57,7 @@ const WAIT_MS = 8_000;
 export class LiveSocket {
   readonly messages: LiveMessage[] = [];
   readonly frames: Uint8Array[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #closed: Promise<{ code: number; reason: string }>;
   readonly #socket: WebSocket;
   readonly #watchers = new Set<() => void>();
 
@@ -77,12 +77,18 @@ export class LiveSocket {
       for (const look of this.#watchers) look();
     };
     socket.onerror = (event) => event.preventDefault();
-    this.closed = new Promise((resolve) => {
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => {
       socket.onclose = ({ code, reason }) => {
         resolve({ code, reason });
         for (const look of this.#watchers) look();
       };
     });
+    this.#closed = closed;
+  }
+
+  /** How it ended; rejects when it stays open. */
+  get closed(): Promise<{ code: number; reason: string }> {
+    return deadline(this.#closed, WAIT_MS, () => new Error("The socket did not close"));
   }
 
   get isOpen(): boolean {
@@ -124,6 +130,6 @@ export class LiveSocket {
 
   async close(): Promise<void> {
     if (this.#socket.readyState < WebSocket.CLOSING) this.#socket.close();
-    await deadline(this.closed, WAIT_MS, () => new Error("The socket did not close"));
+    await this.closed;
   }
 }
