@@ -97,6 +97,13 @@ export function timecode(frame: number, rate: Rate): string {
     `${separator}${two(label % base)}`;
 }
 
+/** How many frames lie before the timecode 01:00:00:00 (or 01:00:00;00): where a studio's programme starts. */
+export function framesToHourOne(rate: Rate): number {
+  const base = Math.round(rate.num / rate.den);
+  // Labels are dropped in 54 of an hour's minutes.
+  return base * 3600 - (isDropFrame(rate) ? 54 * (base === 30 ? 2 : 4) : 0);
+}
+
 export function isDropFrame(rate: Rate): boolean {
   return rate.den === 1001 && (rate.num === 30000 || rate.num === 60000);
 }

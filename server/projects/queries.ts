@@ -54,14 +54,14 @@ export async function listProjects(
 export async function insertProject(
   db: Queryable,
   projectId: string,
-  input: ProjectInput,
+  input: ProjectInput & { readonly startFrame: number },
   actor: Actor,
 ): Promise<boolean> {
   const rows = await db`
     with made as (
       insert into projects (id, name, status_id, rate_num, rate_den, width_px, height_px, start_frame, created_by_id)
       select ${projectId}, ${input.name}, s.id, ${input.rate.num}, ${input.rate.den}, ${input.widthPx}, ${input.heightPx},
-             3600 * round(${input.rate.num}::numeric / ${input.rate.den}), ${actor.userId}
+             ${input.startFrame}, ${actor.userId}
         from project_status s where s.code = 'active'
       on conflict (id) do nothing
       returning id)

@@ -1,6 +1,7 @@
 import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
+import { framesToHourOne, reduceRate } from "#server/core/media_time.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
@@ -76,8 +77,13 @@ export function cutPage<Row extends { readonly id: string }>(
 
 export async function createProject(db: Db, actor: Actor, input: ProjectInput): Promise<Project> {
   const projectId = input.id ?? newId<"project">();
+  const rate = reduceRate(input.rate);
   await transact(db, async (tx) => {
-    if (!await queries.insertProject(tx, projectId, input, actor)) return;
+    const row = { ...input, rate, startFrame: framesToHourOne(rate) };
+    if (!await queries.insertProject(tx, projectId, row, actor)) {
+      if (await queries.findAccess(tx, actor, projectId)) return;
+      throw new AppError("conflict", "Cannot make the project: its id belongs to another one. Use a new id");
+    }
     await audit(tx, actor, "project.create", {
       projectId,
       subject: ["project", projectId],
