@@ -30,7 +30,6 @@ const WITHOUT_ENUM = [
   "media_kind",
   "setting_kind",
   "subject_kind",
-  "upload_status",
   "worker_kind",
   "worker_status",
 ];

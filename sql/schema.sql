@@ -1622,50 +1622,6 @@ create table token_scope_permission (
 );
 CREATE INDEX token_scope_permission_permission_id_idx ON public.token_scope_permission USING btree (permission_id);
 
-create table upload_status (
-  id smallint not null,
-  code text not null,
-  label text not null,
-  sort smallint default 0 not null,
-  retired_at timestamp with time zone,
-  constraint upload_status_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
-  constraint upload_status_pkey PRIMARY KEY (id),
-  constraint upload_status_code_key UNIQUE (code)
-);
-
-create table upload_status_transition (
-  from_id smallint not null,
-  to_id smallint not null,
-  constraint upload_status_transition_from_id_fkey FOREIGN KEY (from_id) REFERENCES upload_status(id) ON DELETE RESTRICT,
-  constraint upload_status_transition_to_id_fkey FOREIGN KEY (to_id) REFERENCES upload_status(id) ON DELETE RESTRICT,
-  constraint upload_status_transition_pkey PRIMARY KEY (from_id, to_id)
-);
-CREATE INDEX upload_status_transition_to_id_idx ON public.upload_status_transition USING btree (to_id);
-
-create table uploads (
-  id uuid not null,
-  user_id uuid not null,
-  project_id uuid,
-  status_id smallint not null,
-  name text not null,
-  size_bytes bigint not null,
-  expected_hash text,
-  asset_id uuid,
-  created_at timestamp with time zone default now() not null,
-  expires_at timestamp with time zone not null,
-  constraint uploads_size_bytes_check CHECK ((size_bytes >= 0)),
-  constraint uploads_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES assets(id) ON DELETE SET NULL,
-  constraint uploads_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
-  constraint uploads_status_id_fkey FOREIGN KEY (status_id) REFERENCES upload_status(id) ON DELETE RESTRICT,
-  constraint uploads_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
-  constraint uploads_pkey PRIMARY KEY (id)
-);
-CREATE INDEX uploads_asset_id_idx ON public.uploads USING btree (asset_id);
-CREATE INDEX uploads_project_id_idx ON public.uploads USING btree (project_id);
-CREATE INDEX uploads_status_id_idx ON public.uploads USING btree (status_id);
-CREATE INDEX uploads_user_id_idx ON public.uploads USING btree (user_id);
-CREATE TRIGGER upload_status_changes BEFORE UPDATE OF status_id ON public.uploads FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_upload_status_transition();
-
 create table user_status (
   id smallint not null,
   code text not null,
@@ -2112,21 +2068,6 @@ AS $function$
          from take_status f, take_status t where f.id = old.status_id and t.id = new.status_id;
        raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
          using errcode = 'check_violation', constraint = 'take_status_transition', table = tg_table_name;
-     end $function$;
-
-CREATE OR REPLACE FUNCTION public.enforce_upload_status_transition()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-     declare
-       from_code text;
-       to_code text;
-     begin
-       if exists (select 1 from upload_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
-       select f.code, t.code into from_code, to_code
-         from upload_status f, upload_status t where f.id = old.status_id and t.id = new.status_id;
-       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
-         using errcode = 'check_violation', constraint = 'upload_status_transition', table = tg_table_name;
      end $function$;
 
 CREATE OR REPLACE FUNCTION public.enforce_user_status_transition()

@@ -40,7 +40,7 @@ select fill_lookup('one_time_link_kind', 'first_admin', 'invite', 'password_rese
 select fill_lookup('revoke_reason', 'signed_out', 'signed_out_everywhere', 'token_reused', 'user_disabled',
   'password_changed', 'expired', 'by_admin');
 select fill_lookup('subject_kind', 'user', 'project', 'character', 'seed', 'scene', 'clip', 'segment', 'take',
-  'cut', 'master', 'delivery', 'asset', 'job', 'worker', 'workflow', 'setting', 'session', 'api_token', 'upload',
+  'cut', 'master', 'delivery', 'asset', 'job', 'worker', 'workflow', 'setting', 'session', 'api_token',
   'variation_batch');
 select fill_lookup('setting_kind', 'studio', 'media', 'queue', 'security');
 

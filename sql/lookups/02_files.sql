@@ -29,5 +29,3 @@ select fill_lookup('asset_kind', 'upload', 'portrait', 'foundation', 'take_raw',
   'cut_intermediate', 'master', 'sidecar', 'metadata', 'attachment');
 select fill_lookup('retention_class', 'protected', 'keep', 'reclaimable', 'scratch');
 select fill_lookup('derivative_kind', 'working_image', 'thumbnail', 'poster', 'proxy', 'sprite', 'waveform');
-select fill_lookup('upload_status', 'receiving', 'done', 'refused', 'expired');
-select allow_changes('upload_status', 'receiving', 'done', 'refused', 'expired');

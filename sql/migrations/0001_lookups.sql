@@ -58,7 +58,7 @@ select create_lookup(name) from unnest(array[
 select create_status(name) from unnest(array[
   'user_status', 'project_status', 'character_status', 'seed_status', 'scene_status', 'clip_status',
   'segment_status', 'take_status', 'cut_status', 'master_status', 'delivery_status', 'job_status',
-  'worker_status', 'workflow_status', 'upload_status'
+  'worker_status', 'workflow_status'
 ]) as name;
 
 create table role_permission (

@@ -70,21 +70,3 @@ begin
 end $$;
 comment on function refuse_protected_delete is 'retention_class 1 is "protected": SPEC rule 4';
 create trigger protected_is_kept before delete on assets for each row execute function refuse_protected_delete();
-
-create table uploads (
-  id uuid primary key,
-  user_id uuid not null references users on delete cascade,
-  project_id uuid references projects on delete cascade,
-  status_id smallint not null references upload_status on delete restrict,
-  name text not null,
-  size_bytes bigint not null check (size_bytes >= 0),
-  expected_hash text,
-  asset_id uuid references assets on delete set null,
-  created_at timestamptz not null default now(),
-  expires_at timestamptz not null
-);
-create index on uploads (user_id);
-create index on uploads (project_id);
-create index on uploads (status_id);
-create index on uploads (asset_id);
-select guard_status('uploads', 'upload_status');
