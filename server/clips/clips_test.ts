@@ -6,11 +6,13 @@ import { transact } from "#server/db/db.ts";
 import { givenClip } from "#server/testing/clip_fixtures.ts";
 import { givenMember, givenScene, givenSeed, givenWorkflowVersion } from "#server/testing/fixtures.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
-import { syncBundled } from "#server/workflows/service.ts";
+import { openVersion, syncBundled } from "#server/workflows/service.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
 import { givenWorkingImage, Workshop } from "#server/testing/workshop.ts";
 import type { ClipState } from "./contract.ts";
-import { advance } from "./loop.ts";
+import { advance, chainOf, readRun } from "./loop.ts";
+import { findClip } from "./queries.ts";
+import type { LoopTake } from "./take_queries.ts";
 
 async function open(studio: TestStudio, given: { frames?: number } = {}) {
   const artist = await studio.as("creator");
@@ -144,6 +146,44 @@ Deno.test("a gate makes a take again up to the clip's limit, then asks; a person
   assertEquals(takesOf(await state()).map((take) => take.randomSeed).at(-1), 5);
   assertEquals((await state()).status, "needs_attention");
   assertEquals(clip.projectId, kept.projectId);
+});
+
+Deno.test("a take whose picture is at fault is made again as often as the clip allows", async () => {
+  await using studio = await testStudio();
+  const { workshop, state, post, change } = await open(studio, { frames: 48 });
+  await change({ rerollLimit: 4 });
+  const freeze = (motion: readonly number[]) => motion.map(() => 0);
+  workshop.wishes = {
+    measureTake: (usual) => ({ ...usual, curves: { ...usual.curves, motion: freeze(usual.curves.motion) } }),
+  };
+  await post("generate");
+  await workshop.work();
+  assertEquals(takesOf(await state()).map((take) => take.gate?.verdict), [
+    "reroll",
+    "reroll",
+    "reroll",
+    "reroll",
+    "ask",
+  ]);
+  assertMatch((await state()).attention ?? "", /Segment 1 needs a decision: the picture is frozen/);
+});
+
+Deno.test("chainOf ends where a take was made from another picture, at another rate, or is missing", async () => {
+  await using studio = await testStudio();
+  const { clip, workshop, post } = await open(studio, { frames: 200 });
+  await post("generate");
+  await workshop.work();
+  const row = await findClip(studio.db, clip.id);
+  const version = await openVersion(studio.db, row?.workflowVersionId ?? "");
+  const { loop, takes, chain } = await readRun(studio.db, row!, version);
+  assert(chain.length >= 3);
+  const changed = (change: Partial<LoopTake>) =>
+    takes.map((take, index) => index === 1 ? { ...take, ...change } : take);
+  assertEquals(chainOf(changed({}), loop).length, chain.length);
+  assertEquals(chainOf(changed({ startsFromTakeId: newId() }), loop).length, 1);
+  assertEquals(chainOf(changed({ rate: { num: 16, den: 1 } }), loop).length, 1);
+  assertEquals(chainOf(changed({ isChosen: false }), loop).length, 1);
+  assertEquals(chainOf(changed({ endFrame: null }), loop).length, 1);
 });
 
 Deno.test("chooseTake drops what was built on another end, refuses what does not follow, and locks hold", async () => {
