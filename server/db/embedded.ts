@@ -37,8 +37,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   await endLeftOver(options.dir, options.log);
   const port = freePort();
   const server = launch(options, place, port);
-  await waitUntilReady(server, options.dir);
+  // Before it is ready: recovery after a crash takes a while, and we may be killed meanwhile.
   const guard = startGuard(server.process.pid);
+  await waitUntilReady(server, options.dir).catch(async (error) => {
+    signal(server.process.pid, "SIGINT");
+    await guard?.stop();
+    throw error;
+  });
   options.log.info("database started", { dir: options.dir, port });
   return {
     url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`,

@@ -79,6 +79,7 @@ export async function killStudio(data: string, plan: KillPlan): Promise<KillRepo
     const truth = await checkTruth(await databaseUrlOf(data), data);
     await killer.studio.stop();
     const orphans = [...await killer.listOrphans(), ...await listNaming(data)];
+    orphans.push(...await killer.killAtDatabaseStart());
     const breaches = [...killer.breaches, ...truth.breaches];
     const seconds = Math.round((Date.now() - startedAt) / 1000);
     return { kills: killer.kills, journeys, truth: { ...truth, breaches }, orphans, seconds };
@@ -141,6 +142,14 @@ class Killer {
     const kill = { number, livedMs, upAfterMs, children: children.length, during: this.#during };
     this.kills.push(kill);
     this.#plan.onKill?.(kill);
+  }
+
+  /** The database has just been started and is not ready: who is killed now and never comes back leaves it to its guard. */
+  async killAtDatabaseStart(): Promise<ProcessMark[]> {
+    this.#studio = new StudioProcess(this.#options);
+    const isThere = async () => (await listNaming(join(this.#options.data, "pg"))).length > 0;
+    while (!this.#studio.isEnded && !await isThere()) await delay(5);
+    return await watchChildren(await this.#studio.kill());
   }
 
   async listOrphans(): Promise<ProcessMark[]> {

@@ -14,16 +14,16 @@ Deno.test("a studio killed again and again loses nothing finished and makes noth
   const seed = Number(Deno.env.get("SEEDLOOP_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 31));
   try {
     const report = await killStudio(data, {
-      kills: 4,
+      kills: 3,
       seed,
-      demo: ["--seconds", "1.5", "--size", "320x192"],
-      longestLifeMs: 10_000,
+      demo: ["--seconds", "1", "--size", "256x192"],
+      longestLifeMs: 8_000,
     });
     const { truth, orphans, kills, journeys } = report;
     assertEquals(truth.breaches, [], `seed ${seed}`);
     assertEquals(orphans, [], `seed ${seed}`);
-    assertEquals(kills.length, 4);
-    assertEquals(journeys[0]?.frames, 36);
+    assertEquals(kills.length, 3);
+    assertEquals(journeys[0]?.frames, 24);
   } finally {
     await Deno.remove(data, { recursive: true });
   }
