@@ -3,6 +3,7 @@ import { serve } from "#server/http/serve.ts";
 import type { Db } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import * as contract from "./contract.ts";
+import * as culling from "./culling.ts";
 import * as service from "./service.ts";
 
 export function seedRoutes(app: App, place: { db: Db; store: FileStore }): void {
@@ -36,12 +37,12 @@ export function seedRoutes(app: App, place: { db: Db; store: FileStore }): void 
   serve(
     app,
     contract.cullSeed,
-    ({ actor, params, body }) => service.cullSeed(place, actor, params.seedId, body),
+    ({ actor, params, body }) => culling.cullSeed(place, actor, params.seedId, body),
   );
   serve(
     app,
     contract.chooseHero,
-    ({ actor, params, body }) => service.chooseHero(place, actor, params.seedId, body),
+    ({ actor, params, body }) => culling.chooseHero(place, actor, params.seedId, body),
   );
-  serve(app, contract.approveHero, ({ actor, params }) => service.approveHero(place, actor, params.seedId));
+  serve(app, contract.approveHero, ({ actor, params }) => culling.approveHero(place, actor, params.seedId));
 }

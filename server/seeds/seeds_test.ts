@@ -2,13 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert/mo
 import { newId } from "#server/core/id.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { syncBundled } from "#server/workflows/service.ts";
-import {
-  givenAsset,
-  givenCharacter,
-  givenMember,
-  givenProject,
-  givenScene,
-} from "#server/testing/fixtures.ts";
+import { givenAsset, givenCharacter, givenProject, givenScene } from "#server/testing/fixtures.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
 import { Workshop } from "#server/testing/workshop.ts";
 import type { Seed } from "./contract.ts";
