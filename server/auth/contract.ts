@@ -75,7 +75,8 @@ export const acceptLink = endpoint({
   method: "POST",
   path: "/auth/links/accept",
   can: "anyone",
-  summary: "Use a one-time link: make the first admin, accept an invitation or set a new password",
+  summary:
+    "Use a one-time link: make the first admin, accept an invitation or set a new password. The token follows the link's #",
   body: z.object({
     token: LinkToken,
     login: z.optional(Login),
@@ -162,7 +163,8 @@ export const createToken = endpoint({
   method: "POST",
   path: "/auth/tokens",
   can: "token.own",
-  summary: "Make an API token; its secret is shown this once",
+  summary:
+    "Make an API token; its secret is shown this once. Scopes: read, submit (make and generate), review, admin (all)",
   body: z.object({
     name: Name,
     scopes: z.array(TokenScope).check(z.minLength(1)),
@@ -184,7 +186,7 @@ export const createSocketTicket = endpoint({
   method: "POST",
   path: "/auth/socket-ticket",
   can: "signed_in",
-  summary: "A ticket for one WebSocket: single use, 30 seconds",
+  summary: "A ticket for one WebSocket (/api/live?ticket=…): single use, 30 seconds. API tokens need none",
   reply: z.object({ ticket: z.string(), expiresAt: Instant }),
 });
 

@@ -39,12 +39,37 @@ function docsBody(endpoints: readonly AnyEndpoint[], version: string): string {
   const tags = [...new Set(endpoints.map(tagOf))].sort();
   return `<h1>Seedloop API</h1>
 <p>Version ${escapeHtml(version)} · ${endpoints.length} endpoints ·
-<a href="/api/openapi.json">OpenAPI 3.1 document</a></p>
+<a href="/api/openapi.json">OpenAPI 3.1 document</a> · <a href="#live">Live events</a></p>
 <p>Send JSON. Scripts send a personal token: <code>Authorization: Bearer …</code>. Every error is
 <code>application/problem+json</code>, with a <code>code</code> from this list:</p>
 <table><tr><th>Status</th><th>Code</th><th>Meaning</th></tr>${errorRows()}</table>
-${tags.map((tag) => section(tag, endpoints.filter((endpoint) => tagOf(endpoint) === tag))).join("\n")}`;
+${tags.map((tag) => section(tag, endpoints.filter((endpoint) => tagOf(endpoint) === tag))).join("\n")}
+${LIVE}`;
 }
+
+/** The one address that OpenAPI can't describe. */
+const LIVE = `<h2 id="live">Live events</h2>
+<p><code>/api/live</code> is a WebSocket for JSON messages. Scripts open it with their API token in the
+<code>Authorization</code> header; browsers as <code>/api/live?ticket=…</code>, with a ticket from
+<a href="#postAuthSocketTicket"><code>POST /api/auth/socket-ticket</code></a>. Ask for topics, and hear what
+happens there:</p>
+<pre>→ { "t": "subscribe", "topics": ["project:&lt;id&gt;", "fleet"], "after": 120 }
+← { "t": "hello", "seq": 131, "userId": "…" }
+← { "t": "subscribed", "topics": ["project:&lt;id&gt;"], "refused": ["fleet"], "seq": 131 }
+← { "t": "event", "seq": 132, "code": "take.changed", "topic": "project:&lt;id&gt;", "at": "…", "data": { "takeId": "…" } }
+← { "t": "progress", "jobId": "…", "ratio": 0.3, "note": "Sample 6/20" }
+← { "t": "resync", "reason": "…" }</pre>
+<table><tr><th>Topic</th><th>Heard by</th></tr>
+<tr><td><code>project:&lt;id&gt;</code></td><td>Its members: everything made in it, and progress and previews of its jobs</td></tr>
+<tr><td><code>user:&lt;id&gt;</code></td><td>The user</td></tr>
+<tr><td><code>fleet</code></td><td>Who holds <code>worker.read</code></td></tr>
+<tr><td><code>jobs</code></td><td>Who holds <code>queue.admin</code></td></tr>
+<tr><td><code>studio</code></td><td>Everyone</td></tr></table>
+<p>An event names what changed; ask its address for what it is now. <code>seq</code> counts up: after a broken
+connection give the last one as <code>after</code>, and what was missed comes first. On <code>resync</code> it
+can't be made up event by event: read everything anew. A binary message is a preview picture: four bytes with the
+length of a JSON header (big-endian), the header with <code>jobId</code> and <code>mediaType</code>, the picture.
+<code>unsubscribe</code> (with topics) and <code>ping</code> are understood too.</p>`;
 
 function errorRows(): string {
   return Object.entries(ERROR_STATUS).map(([code, status]) =>
@@ -101,9 +126,15 @@ export function typeText(schema: unknown, indent = ""): string {
   if (Array.isArray(schema.prefixItems)) {
     return `[${schema.prefixItems.map((item) => typeText(item, indent)).join(", ")}]`;
   }
-  if (schema.type === "array") return `${typeText(schema.items, indent)}[]`;
+  if (schema.type === "array") {
+    const item = typeText(schema.items, indent);
+    const isChoice = isObject(schema.items) &&
+      (schema.items.enum ?? schema.items.anyOf ?? schema.items.oneOf);
+    return isChoice ? `(${item})[]` : `${item}[]`;
+  }
   if (schema.type === "object") return objectText(schema, indent);
-  return `${schema.title ?? schema.type ?? "anything"}${limitsText(schema)}`;
+  const type = Array.isArray(schema.type) ? schema.type.join(" | ") : schema.type;
+  return `${schema.title ?? schema.format ?? type ?? "anything"}${limitsText(schema)}`;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -6,6 +6,7 @@ import { id } from "#server/core/id.ts";
 import { page, PageQuery } from "#server/core/page.ts";
 import { serveApiDocs } from "./api_docs.ts";
 import { createApp } from "./create_app.ts";
+import { escapeHtml } from "./html_page.ts";
 import { openApiDocument } from "./openapi.ts";
 import { serve } from "./serve.ts";
 
@@ -51,6 +52,7 @@ const putTree = endpoint({
     at: z.tuple([z.int(), z.int()]),
     none: z.optional(z.never()),
     any: z.unknown(),
+    kinds: z.optional(z.array(z.enum(["a", "b"]))),
   }),
   reply: Node,
 });
@@ -127,6 +129,9 @@ Deno.test("serveApiDocs() gives a page with no script, nothing from elsewhere, a
   assertStringIncludes(html, "project.read");
   assertStringIncludes(html, "at: [integer, integer]");
   assertStringIncludes(html, "none?: nothing");
+  assertStringIncludes(html, `kinds?: (${escapeHtml('"a" | "b"')})[]`);
+  assertStringIncludes(html, "note: string | null");
+  for (const said of ["/api/live", "subscribe", "resync"]) assertStringIncludes(html, said);
   assert(!/<script|https?:\/\//.test(html));
   assertEquals(
     await styleHash(html),

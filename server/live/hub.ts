@@ -1,7 +1,8 @@
 import type { Actor } from "#server/core/actor.ts";
-import { errorMessage } from "#server/core/errors.ts";
+import { ERROR_STATUS, type ErrorCode, errorMessage } from "#server/core/errors.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import type { Log } from "#server/core/log.ts";
+import { PROBLEM_TITLES } from "#server/http/on_error.ts";
 import { isSameOrigin } from "#server/http/security_headers.ts";
 import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
@@ -60,15 +61,20 @@ export class LiveHub {
   async accept(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (!isSameOrigin(request)) {
-      return refuse(403, "This origin may not open a socket here");
+      return refuse("forbidden", "This origin may not open a socket here");
     }
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return refuse(426, "Open this address as a WebSocket");
+      return refuse("invalid", "Open this address as a WebSocket", 426);
     }
     const actor = await this.#readActor(request, url);
-    if (!actor) return refuse(401, "Sign in first: ask /api/auth/socket-ticket for a ticket");
+    if (!actor) {
+      return refuse(
+        "unauthenticated",
+        "Sign in first: send an API token in the Authorization header, or ask /api/auth/socket-ticket for a ticket",
+      );
+    }
     if ([...this.#clients].filter((client) => client.actor.userId === actor.userId).length >= MAX_SOCKETS) {
-      return refuse(429, `More than ${MAX_SOCKETS} open sockets: close one first`);
+      return refuse("limited", `More than ${MAX_SOCKETS} open sockets: close one first`);
     }
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 60 });
     const client: LiveClient = new LiveClient(socket, actor, {
@@ -214,11 +220,12 @@ interface Changed {
   readonly hasNewRights?: boolean;
 }
 
-function refuse(status: number, detail: string): Response {
+function refuse(code: ErrorCode, detail: string, status: number = ERROR_STATUS[code]): Response {
   const problem = {
-    type: "about:blank",
-    title: "The socket was refused",
+    type: `/problems/${code}`,
+    title: PROBLEM_TITLES[code],
     status,
+    code,
     detail,
     instance: "/api/live",
   };

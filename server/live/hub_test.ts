@@ -273,7 +273,8 @@ Deno.test("LiveHub opens no socket without a ticket, with a used one, or for ano
   const ask = async (query: string, headers: Record<string, string> = {}) => {
     const response = await fetch(`${live.url}/api/live${query}`, { headers });
     assertEquals(response.headers.get("content-type")?.split(";")[0], "application/problem+json");
-    await response.body?.cancel();
+    const problem = await response.json();
+    assertEquals([problem.type, problem.status], [`/problems/${problem.code}`, response.status]);
     return response.status;
   };
   for (const origin of ["https://evil.test", "null", "http://127.0.0.1:1", `${live.url}.evil.test`]) {
