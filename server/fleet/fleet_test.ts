@@ -72,7 +72,10 @@ Deno.test("testWorker tells ComfyUI from something else and from nothing", async
     if (pathname !== "/system_stats") return new Response("Hello", { status: 200 });
     return Response.json({
       system: { comfyui_version: "0.3.60" },
-      devices: [{ name: "cuda:0", vram_total: 25_000_000_000 }],
+      devices: [
+        { name: "cuda:0", type: "cuda", vram_total: 25_000_000_000 },
+        { name: "cpu", type: "cpu", vram_total: 16_000_000_000 },
+      ],
     });
   });
   const base = `http://127.0.0.1:${server.addr.port}`;
@@ -81,7 +84,7 @@ Deno.test("testWorker tells ComfyUI from something else and from nothing", async
     isReachable: true,
     software: "ComfyUI",
     version: "0.3.60",
-    devices: [{ name: "cuda:0", vramTotalBytes: 25_000_000_000 }],
+    devices: [{ name: "cuda:0", vramTotalBytes: 25_000_000_000 }, { name: "cpu", vramTotalBytes: null }],
     problem: null,
   });
   assertEquals(
@@ -90,7 +93,8 @@ Deno.test("testWorker tells ComfyUI from something else and from nothing", async
   );
   assertEquals((await probe(`${base}/moved`)).isReachable, false);
   await server.shutdown();
-  assertEquals((await probe(base)).isReachable, false);
+  const closed = await probe(base);
+  assertEquals([closed.isReachable, closed.problem?.includes("nothing listens there")], [false, true]);
 });
 
 Deno.test("workers are registered, enabled, drained and removed by an admin", async () => {
@@ -106,6 +110,14 @@ Deno.test("workers are registered, enabled, drained and removed by an admin", as
   const worker = await admin.call(contract.addWorker, { body });
   assertEquals([worker.url, worker.status, worker.kind], ["http://192.168.1.20:8188", "unknown", "comfyui"]);
   assertEquals((await admin.post("/api/workers", body)).status, 409);
+  const again = await admin.post("/api/workers", { name: "Again", url: "http://192.168.1.20:8188" });
+  assertEquals([again.status, again.body.detail.includes('"Box" is that server')], [409, true]);
+  const other = await admin.call(contract.addWorker, {
+    body: { name: "Other", url: "http://192.168.1.21:8188" },
+  });
+  assertEquals((await admin.patch(`/api/workers/${other.id}`, { url: body.url })).status, 409);
+  assertEquals((await admin.patch(`/api/workers/${other.id}`, { url: other.url })).status, 200);
+  assertEquals((await admin.delete(`/api/workers/${other.id}`)).status, 204);
   const params = { workerId: worker.id };
   assertEquals((await admin.call(contract.drainWorker, { params })).status, "draining");
 

@@ -1,11 +1,12 @@
 import * as z from "zod/mini";
-import { errorMessage } from "#server/core/errors.ts";
+import { connectionProblem } from "#server/core/connection_problem.ts";
 import type { WorkerProbe } from "./contract.ts";
 
 const Stats = z.object({
   system: z.object({ comfyui_version: z.optional(z.nullable(z.string())) }),
   devices: z.optional(z.array(z.object({
     name: z.optional(z.string()),
+    type: z.optional(z.string()),
     vram_total: z.optional(z.nullable(z.number())),
   }))),
 });
@@ -30,9 +31,10 @@ export async function probeWorker(url: string, signal: AbortSignal): Promise<Wor
       isReachable: true,
       software: "ComfyUI",
       version: stats.system.comfyui_version ?? null,
-      devices: (stats.devices ?? []).map(({ name, vram_total }) => ({
+      devices: (stats.devices ?? []).map(({ name, type, vram_total }) => ({
         name: name ?? "unnamed",
-        vramTotalBytes: vram_total == null ? null : Math.round(vram_total),
+        // On a CPU, ComfyUI gives the machine's memory here.
+        vramTotalBytes: vram_total == null || type === "cpu" ? null : Math.round(vram_total),
       })),
       problem: null,
     };
@@ -48,7 +50,7 @@ function describe(error: unknown): string {
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return "Nothing answered in 5 seconds: is ComfyUI started with --listen, and does a firewall let it through?";
   }
-  return `It can't be reached: ${errorMessage(error)}`;
+  return `It can't be reached: ${connectionProblem(error)}`;
 }
 
 async function readText(response: Response): Promise<string> {

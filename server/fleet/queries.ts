@@ -39,6 +39,17 @@ export interface WorkerInsert extends WorkerInput {
   readonly createdById: string | null;
 }
 
+/** The name of another ComfyUI server that is registered under this address. */
+export async function findWorkerAt(
+  db: Queryable,
+  url: string,
+  exceptId: string,
+): Promise<string | undefined> {
+  const [row] = await db<{ name: string }[]>`
+    select w.name from ${sources(db)} where w.url = ${url} and k.code = 'comfyui' and w.id <> ${exceptId}`;
+  return row?.name;
+}
+
 /** False when there is a worker of this id already. */
 export async function insertWorker(db: Queryable, worker: WorkerInsert): Promise<boolean> {
   const rows = await db`

@@ -41,11 +41,22 @@ export async function addWorker(db: Db, actor: Actor, input: WorkerInput): Promi
   const url = await checkWorkerUrl(input.url);
   const workerId = input.id ?? newId<"worker">();
   await transact(db, async (tx) => {
+    await refuseSecondAt(tx, url, workerId);
     const worker = { ...input, id: workerId, url, kind: "comfyui", createdById: actor.userId } as const;
     if (!await queries.insertWorker(tx, worker)) return;
     await record(tx, actor, "worker.create", workerId, { name: input.name, url });
   });
   return await openWorker(db, workerId);
+}
+
+/** One server under two names would be given twice the jobs that it is meant to take. */
+async function refuseSecondAt(tx: Tx, url: string, workerId: string): Promise<void> {
+  const name = await queries.findWorkerAt(tx, url, workerId);
+  if (name === undefined) return;
+  throw new AppError(
+    "conflict",
+    `Cannot use ${url} again: the worker "${name}" is that server. Raise its maxParallel to give it more at once`,
+  );
 }
 
 export async function changeWorker(
@@ -63,6 +74,7 @@ export async function changeWorker(
   }
   const url = change.url === undefined ? undefined : await checkWorkerUrl(change.url);
   await transact(db, async (tx) => {
+    if (url !== undefined) await refuseSecondAt(tx, url, workerId);
     await queries.updateWorker(tx, workerId, { ...change, url });
     await record(tx, actor, "worker.change", workerId, {
       before: { name: before.name, url: before.url },

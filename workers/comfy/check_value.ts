@@ -34,9 +34,11 @@ function checkOption(input: InputSpec, options: readonly unknown[], value: unkno
   if (options.some((option) => plain(option) === plain(value))) return undefined;
   const isModel = typeof value === "string" && MODEL_FILE.test(value);
   if (isModel) {
+    // What is no file, such as the "pixel_space" of a VAELoader, is no other build of the same model.
+    const files = options.filter((option) => typeof option === "string" && MODEL_FILE.test(option));
     const text =
       `the worker has no file ${value} for input ${input.name}; put it into the worker's model folder` +
-      (options.length > 0 ? ` or choose one of ${list(options)}` : "");
+      (files.length > 0 ? ` or choose one of ${list(files)}` : "");
     return { text, isModel };
   }
   const choice = options.length === 0

@@ -1,4 +1,4 @@
-import { errorMessage } from "#server/core/errors.ts";
+import { connectionProblem } from "#server/core/connection_problem.ts";
 import { asRecord, asText } from "./json.ts";
 
 /** Why a call to a ComfyUI server brought no usable answer. */
@@ -56,13 +56,6 @@ export function brokenCall(problem: unknown, url: string, route: string): unknow
     const message = `Cannot reach ${where}: it gave no whole answer in time`;
     return new ComfyError("late", message, 0, undefined, { cause: problem });
   }
-  const message = `Cannot reach ${where}: ${rootMessage(problem)}`;
+  const message = `Cannot reach ${where}: ${connectionProblem(problem)}`;
   return new ComfyError("unreachable", message, 0, undefined, { cause: problem });
-}
-
-/** The innermost cause: "Connection refused" says more than "fetch failed". */
-function rootMessage(problem: Error): string {
-  let root: Error = problem;
-  while (root.cause instanceof Error) root = root.cause;
-  return errorMessage(root);
 }

@@ -75,8 +75,9 @@ function checkNode(graph: Graph, id: string, specs: Specs): Problem[] {
     return { kind, nodeId: id, className: node.class_type, input, message: `${name}: ${text}` };
   };
   if (spec === undefined) {
-    const text =
-      "the worker doesn't know this class; install the node pack that has it and restart the worker";
+    const text = node.class_type.startsWith("Seedloop")
+      ? "only the studio's own CPU engine has this class; choose another workflow for this worker"
+      : "the worker doesn't know this class; install the node pack that has it and restart the worker";
     return [problem("missing_node", undefined, text)];
   }
   return [...spec.inputs.values()].flatMap((input) => {

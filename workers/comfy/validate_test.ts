@@ -74,6 +74,19 @@ Deno.test("checkGraph names the missing model, its input and the choices", () =>
   }
 });
 
+Deno.test("checkGraph offers files only in place of a missing file", () => {
+  const info = { Loader: { input: { required: { name: [["pixel_space"], {}] } }, output: ["MODEL"] } };
+  const graph = { "1": { class_type: "Loader", inputs: { name: "z.safetensors" } } };
+  const [problem] = checkGraph(graph, { ...info, Loader: { ...info.Loader, output_node: true } });
+  assertStringIncludes(problem?.message ?? "", "has no file z.safetensors");
+  assertEquals(problem?.message.includes("pixel_space"), false);
+});
+
+Deno.test("checkGraph sends nobody to install the studio's own nodes", () => {
+  const graph = { "1": { class_type: "SeedloopMotion", inputs: {} } };
+  assertStringIncludes(checkGraph(graph, INFO)[0]?.message ?? "", "only the studio's own CPU engine");
+});
+
 Deno.test("checkGraph compares bounds exactly, beyond 2^53 too", () => {
   // As a double, 2⁶⁴−1 is 2⁶⁴: one too many.
   assertEquals(kindsOf((graph) => graph["2"]!.inputs.seed = 18446744073709551615), ["bad_value 2 seed"]);
