@@ -83,7 +83,7 @@ export const JobDetail = z.object({
   /** Until it starts and until it ends; null when it has ended, waits for a person or was never seen before. */
   startsIn: z.nullable(Estimate),
   endsIn: z.nullable(Estimate),
-  /** Why it does not run yet, as a sentence; null when it runs or has ended. */
+  /** Why it does not run yet or does not go on, as a sentence; null when it does or has ended. */
   waitsFor: z.nullable(z.string()),
 });
 export type JobDetail = z.infer<typeof JobDetail>;

@@ -34,7 +34,7 @@ function remaining({ p50, p90, elapsedMs, ratio }: Waiting): Estimate {
   return { p50Ms: Math.max(0, Math.round(p50 - elapsed)), p90Ms: Math.max(0, Math.round(p90 - elapsed)) };
 }
 
-/** Why a job does not run, as a sentence; null when it runs, has ended or is next. */
+/** Why a job does not go on, as a sentence; null when it does, has ended or is next. */
 export function describeWait(reason: WaitReason): string | null {
   switch (reason.status) {
     case "held":
@@ -43,9 +43,21 @@ export function describeWait(reason: WaitReason): string | null {
       return describeNeeds(reason.needs);
     case "queued":
       return describeQueued(reason);
+    case "running":
+      return describeOwnWorker(reason.workers);
     default:
       return null;
   }
+}
+
+/** The job follows its work on the worker; while that is gone nothing happens and nothing has failed yet. */
+function describeOwnWorker(workers: WaitReason["workers"]): string | null {
+  const gone = workers.find((worker) =>
+    worker.isOwn && (worker.status === "offline" || worker.status === "unhealthy")
+  );
+  return gone
+    ? `${gone.name} is ${gone.status}: it goes on, or begins again, when ${gone.name} is back`
+    : null;
 }
 
 function describeNeeds(needs: WaitReason["needs"]): string {

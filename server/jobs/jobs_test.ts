@@ -222,6 +222,13 @@ Deno.test("getJob says which worker lacks what", async () => {
   assertEquals(await reason(), "No worker that can run it is ready: Box is offline");
   await db`update workers set status_id = (select id from worker_status where code = 'online')`;
   assertEquals(await reason(), null);
+  const nodeId = newId<"node">();
+  await enterNode(db, { id: nodeId, host: "a", pid: 1, version: "0" });
+  assertEquals((await claimJobs(db, { nodeId, lane: "gpu", kinds: ["comfy.generate"], limit: 1 })).length, 1);
+  await db`update jobs set worker_id = ${worker.id}`;
+  assertEquals(await reason(), null);
+  await db`update workers set status_id = (select id from worker_status where code = 'offline')`;
+  assertEquals(await reason(), "Box is offline: it goes on, or begins again, when Box is back");
 });
 
 Deno.test("getJob estimates from what such work took lately", async () => {

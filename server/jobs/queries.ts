@@ -273,6 +273,8 @@ export interface WaitReason {
     readonly name: string;
     readonly status: string;
     readonly isPaused: boolean;
+    /** The job runs on it. */
+    readonly isOwn: boolean;
     readonly isAble: boolean | null;
     readonly missing: string[];
   }[];
@@ -292,7 +294,7 @@ export async function findWaitReason(db: Queryable, jobId: string): Promise<Wait
              where d.job_id = j.id) as needs,
            case when l.code <> 'gpu' then '[]'::json else
            (select coalesce(json_agg(json_build_object(
-                     'name', w.name, 'status', t.code,
+                     'name', w.name, 'status', t.code, 'isOwn', w.id is not distinct from j.worker_id,
                      'isPaused', exists (select 1 from queue_pauses p where p.worker_id = w.id),
                      'isAble', case when j.workflow_version_id is null then true else c.is_able end,
                      'missing', coalesce(c.missing, '{}')) order by w.name), '[]')
