@@ -15,7 +15,7 @@ const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 22%, transparent); }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 2.5rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
-code, pre { font: 0.875em/1.5 ui-monospace, monospace; }
+code, pre { font: 0.875em/1.5 ui-monospace, monospace; } code { overflow-wrap: anywhere; }
 pre { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; padding: 0.75rem 1rem; }
 details { border-top: 1px solid var(--line); padding: 0.55rem 0; }
 summary { cursor: pointer; } summary b { display: inline-block; min-width: 4.5rem; }
