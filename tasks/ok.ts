@@ -8,7 +8,12 @@ const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
 
 for (const [name, ...args] of STEPS) {
   console.log(`\n── ${name}`);
-  const { code } = await new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "inherit", stderr: "inherit" }).output();
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
   if (code !== 0) {
     console.error(`\n${name} failed`);
     Deno.exit(code);
