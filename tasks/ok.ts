@@ -3,7 +3,7 @@ const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["format", "fmt", "--check"],
   ["lint", "lint"],
   ["types", "check", "server", "workers", "tasks", "client"],
-  ["tests", "run", "-A", "tasks/test.ts"],
+  ["tests", "run", "-A", "tasks/run_tests.ts"],
 ];
 
 for (const [name, ...args] of STEPS) {

@@ -1,6 +1,10 @@
 import { startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { silentLog } from "#server/core/log.ts";
 
+/** The longest test takes two minutes alone on one core: this long without any news, one hangs. */
+const SILENCE_MS = 10 * 60_000;
+
+// This file isn't called test.ts: `deno test` would take it for a test, and each run would start another.
 /**
  * Runs the tests on one throw-away PostgreSQL and ends with «N passed, N failed».
  * Arguments are handed to `deno test`: files, folders, `--filter`.
@@ -24,18 +28,25 @@ async function main(): Promise<number> {
 async function runTests(databaseUrl: string): Promise<number> {
   const targets = Deno.args.length > 0 ? Deno.args : ["server", "workers", "client", "tasks"];
   const run = new Deno.Command(Deno.execPath(), {
-    // By its name this file looks like a test: run as one it would run them all again, for ever.
-    args: ["test", "-A", "--no-check", "--parallel", "--ignore=tasks/test.ts", ...targets],
+    args: ["test", "-A", "--no-check", "--parallel", ...targets],
     env: { SEEDLOOP_TEST_DATABASE_URL: databaseUrl, DENO_JOBS: "2" },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
   let tail = "";
+  const giveUp = () => {
+    console.error(`\nNo test ended in ${SILENCE_MS / 60_000} minutes: one of those not told above hangs`);
+    run.kill("SIGKILL");
+  };
+  let silence = setTimeout(giveUp, SILENCE_MS);
   for await (const chunk of run.stdout) {
+    clearTimeout(silence);
+    silence = setTimeout(giveUp, SILENCE_MS);
     await Deno.stdout.write(chunk);
     tail = (tail + new TextDecoder().decode(chunk)).slice(-4000);
   }
+  clearTimeout(silence);
   const { code } = await run.status;
   // deno-lint-ignore no-control-regex -- colours are stripped before reading the summary
   const summary = /(\d+) passed.*?\| (\d+) failed/.exec(tail.replaceAll(/\x1b\[\d+m/g, ""));
