@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { createSocketTicket } from "#server/auth/contract.ts";
 import { LiveEvent } from "#server/core/event.ts";
+import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "./call.ts";
 
 /** `off` before start and after stop; `lost` while it waits to try again. */
@@ -232,3 +233,9 @@ function openSocket(ticket: string): WebSocket {
   url.protocol = url.protocol.replace("http", "ws");
   return new WebSocket(url);
 }
+
+/** The socket of this page; the shell starts and stops it with the session. */
+export const live: Live = new Live({
+  ended: () => session.end(),
+  rightsChanged: () => void session.resume().catch(() => {}),
+});

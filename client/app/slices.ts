@@ -1,0 +1,28 @@
+import { registerCommands } from "#client/core/commands.ts";
+import type { Command } from "#client/core/commands.ts";
+import { type PanelKind, registerPanels, registerScreens, type Screen } from "#client/core/panels.ts";
+import { statusPanels, statusScreens } from "#client/status/panels.ts";
+
+/** What a slice brings into the studio: one line below each. These files are small; what is heavy loads when shown. */
+export interface Slice {
+  /** From `client/<slice>/panels.ts`. */
+  readonly panels?: readonly PanelKind[];
+  /** Places of the top bar, from `client/<slice>/panels.ts`. */
+  readonly screens?: readonly Screen[];
+  /** From `client/<slice>/commands.ts`. */
+  readonly commands?: readonly Command[];
+}
+
+/** Everything in the studio, screens in the order of the top bar. */
+export const SLICES: readonly Slice[] = [
+  { panels: statusPanels, screens: statusScreens },
+];
+
+/** Makes the slices known. Call it once, before the dock. */
+export function registerSlices(slices: readonly Slice[] = SLICES): void {
+  for (const { panels = [], screens = [], commands = [] } of slices) {
+    registerPanels(panels);
+    registerScreens(screens);
+    registerCommands(commands);
+  }
+}
