@@ -14,6 +14,11 @@ export const Character = z.object({
   name: z.string(),
   description: z.string(),
   status: CharacterStatus,
+  /** Its newest portrait that was not rejected, and the newest hero. */
+  portraitAssetId: z.nullable(id("asset")),
+  heroAssetId: z.nullable(id("asset")),
+  /** Foundations that are there, rejected ones not counted. */
+  foundations: z.int(),
   createdAt: Instant,
 });
 export type Character = z.infer<typeof Character>;

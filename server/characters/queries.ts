@@ -5,8 +5,16 @@ import type { Character } from "./contract.ts";
 
 const selectCharacter = (db: Queryable) =>
   db`
-  select c.id, c.project_id, c.name, c.description, s.code as status, c.created_at
-    from characters c join character_status s on s.id = c.status_id`;
+  select c.id, c.project_id, c.name, c.description, s.code as status, c.created_at, n.*
+    from characters c
+    join character_status s on s.id = c.status_id
+   cross join lateral (
+     select (array_agg(x.asset_id order by x.id desc) filter (where k.code = 'portrait' and t.code in ('candidate', 'kept')))[1]
+              as portrait_asset_id,
+            (array_agg(x.asset_id order by x.id desc) filter (where t.code = 'hero'))[1] as hero_asset_id,
+            count(*) filter (where k.code = 'foundation' and t.code in ('candidate', 'kept', 'hero'))::int as foundations
+       from seeds x join seed_kind k on k.id = x.kind_id join seed_status t on t.id = x.status_id
+      where x.character_id = c.id) n`;
 
 export async function findCharacter(db: Queryable, characterId: string): Promise<Character | undefined> {
   const [row] = await db<Character[]>`${selectCharacter(db)} where c.id = ${characterId}`;

@@ -32,6 +32,18 @@ export const Project = z.object({
 });
 export type Project = z.infer<typeof Project>;
 
+/** A project as one picks it out of many. */
+export const ProjectCard = z.extend(Project, {
+  /** What the reader is in it; admins enter every project. */
+  role: RoleCode,
+  members: z.int(),
+  characters: z.int(),
+  clips: z.int(),
+  /** The newest hero, else the newest portrait. */
+  coverAssetId: z.nullable(id("asset")),
+});
+export type ProjectCard = z.infer<typeof ProjectCard>;
+
 const ProjectInput = z.object({
   id: z.optional(id("project")),
   name: Name,
@@ -48,6 +60,7 @@ export const ProjectMember = z.object({
   role: RoleCode,
   addedAt: Instant,
 });
+export type ProjectMember = z.infer<typeof ProjectMember>;
 
 const projectParams = z.object({ projectId: id("project") });
 
@@ -57,7 +70,7 @@ export const listProjects = endpoint({
   can: "project.read",
   summary: "Projects one is a member of, newest first",
   query: IdPageQuery,
-  reply: page(Project),
+  reply: page(ProjectCard),
 });
 
 export const createProject = endpoint({

@@ -2,7 +2,7 @@ import type { RoleCode } from "#server/core/permissions.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Actor } from "#server/core/actor.ts";
 import type { Queryable } from "#server/db/db.ts";
-import type { Project, ProjectInput } from "./contract.ts";
+import type { Project, ProjectCard, ProjectInput } from "./contract.ts";
 
 const columns = (db: Queryable) =>
   db`
@@ -39,10 +39,21 @@ export async function listProjects(
   db: Queryable,
   actor: Actor,
   { limit, cursor }: PageQuery,
-): Promise<Project[]> {
-  return await db<Project[]>`
-    select ${columns(db)}
-      from projects p join project_status s on s.id = p.status_id
+): Promise<ProjectCard[]> {
+  return await db<ProjectCard[]>`
+    select ${columns(db)}, coalesce(r.code, 'admin') as role,
+           (select count(*)::int from project_members x where x.project_id = p.id) as members,
+           (select count(*)::int from characters x join character_status t on t.id = x.status_id and t.code <> 'trashed'
+             where x.project_id = p.id) as characters,
+           (select count(*)::int from clips x join clip_status t on t.id = x.status_id and t.code <> 'trashed'
+             where x.project_id = p.id) as clips,
+           (select x.asset_id from seeds x join seed_status t on t.id = x.status_id
+             where x.project_id = p.id and t.code in ('candidate', 'kept', 'hero')
+             order by (t.code = 'hero') desc, x.id desc limit 1) as cover_asset_id
+      from projects p
+      join project_status s on s.id = p.status_id
+      left join project_members mine on mine.project_id = p.id and mine.user_id = ${actor.userId}
+      left join role r on r.id = mine.role_id
      where (${actor.roleCode === "admin"} or exists (
              select 1 from project_members m where m.project_id = p.id and m.user_id = ${actor.userId}))
        and s.code <> 'trashed'

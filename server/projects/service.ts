@@ -7,7 +7,7 @@ import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
-import { type Project, projectChanged, type ProjectInput } from "./contract.ts";
+import { type Project, type ProjectCard, projectChanged, type ProjectInput } from "./contract.ts";
 import * as queries from "./queries.ts";
 
 /**
@@ -61,7 +61,7 @@ export async function listProjects(
   db: Db,
   actor: Actor,
   query: PageQuery,
-): Promise<{ items: Project[]; next?: string }> {
+): Promise<{ items: ProjectCard[]; next?: string }> {
   return cutPage(await queries.listProjects(db, actor, query), query.limit);
 }
 

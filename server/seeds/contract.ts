@@ -5,6 +5,7 @@ import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
+import { Estimate } from "#server/jobs/contract.ts";
 import { FaceModel } from "./job_kinds.ts";
 
 /** A = portrait, B = foundation (the full frame from which video starts). */
@@ -40,19 +41,32 @@ export const Seed = z.object({
   staleAt: z.nullable(Instant),
   approvedAt: z.nullable(Instant),
   measures: z.nullable(z.object({
-    /** Against the character's portrait; null when it can't be told, never 0 for that. */
+    /** Against `againstSeedId`; null when it can't be told, never 0 for that. */
     likeness: z.nullable(z.number()),
     likenessReason: z.nullable(z.string()),
+    /** The portrait that a foundation was compared with; of a portrait from a foundation, that foundation. */
+    againstSeedId: z.nullable(id("seed")),
     model: z.nullable(FaceModel),
     sharpness: z.number(),
+    /** CIE L*a*b* of the whole picture: how light it is, and which way its colours lean. */
+    meanLab: z.array(z.number()),
     dhash: z.string(),
     faces: z.int(),
+    /** In pixels of the working image, the most certain first. */
+    faceBoxes: z.array(z.object({
+      x: z.number(),
+      y: z.number(),
+      width: z.number(),
+      height: z.number(),
+      rollDeg: z.number(),
+      yawDeg: z.number(),
+    })),
   })),
   createdAt: Instant,
 });
 export type Seed = z.infer<typeof Seed>;
 
-export const VariationBatch = z.object({
+const batchFields = {
   id: id("variation batch"),
   characterId: id("character"),
   portraitSeedId: id("seed"),
@@ -60,9 +74,56 @@ export const VariationBatch = z.object({
   baseRandomSeed: RandomSeed,
   prompt: z.string(),
   createdAt: Instant,
-  seeds: z.array(Seed),
-});
+};
+
+export const VariationBatch = z.object({ ...batchFields, seeds: z.array(Seed) });
 export type VariationBatch = z.infer<typeof VariationBatch>;
+
+/** A batch without its seeds: how far it is and what it has cost. */
+export const VariationSummary = z.object({
+  ...batchFields,
+  workflowTitle: z.string(),
+  isCpuPreview: z.boolean(),
+  askedCount: z.int(),
+  making: z.int(),
+  ready: z.int(),
+  failed: z.int(),
+  heroSeedId: z.nullable(id("seed")),
+  /** The hero's picture, else the newest one's. */
+  coverAssetId: z.nullable(id("asset")),
+  /** Time that workers have spent on it, ended attempts only. */
+  spentMs: z.int(),
+  /** What is left to do, in time of one worker; null when such work was never seen before. */
+  leftMs: z.nullable(z.int()),
+});
+export type VariationSummary = z.infer<typeof VariationSummary>;
+
+/** What a batch would take before it is asked for. */
+export const VariationEstimate = z.object({
+  workflowVersionId: id("workflow version"),
+  workflowTitle: z.string(),
+  isCpuPreview: z.boolean(),
+  widthPx: z.int(),
+  heightPx: z.int(),
+  /** Names of the workers that can run it now. */
+  workers: z.array(z.string()),
+  /** Jobs that wait for these workers already. */
+  aheadCount: z.int(),
+  /** For one picture, in time of one worker; null when such work was never seen before. */
+  each: z.nullable(Estimate),
+  /** For all of them, over the workers that can run it; what waits already is not in it. */
+  total: z.nullable(Estimate),
+});
+export type VariationEstimate = z.infer<typeof VariationEstimate>;
+
+/** What was made from a seed and is marked stale when it is replaced. */
+export const SeedUses = z.object({
+  /** Seeds derived from it, and from those. */
+  seeds: z.int(),
+  clips: z.array(z.object({ id: id("clip"), name: z.string() })),
+  takes: z.int(),
+});
+export type SeedUses = z.infer<typeof SeedUses>;
 
 const characterParams = z.object({ characterId: id("character") });
 const seedParams = z.object({ seedId: id("seed") });
@@ -132,6 +193,40 @@ export const createVariations = endpoint({
   status: 202,
 });
 
+export const listVariations = endpoint({
+  method: "GET",
+  path: "/characters/:characterId/variations",
+  can: "asset.read",
+  summary: "Batches of variations of a character, newest first, with how far they are and what they cost",
+  params: characterParams,
+  query: IdPageQuery,
+  reply: page(VariationSummary),
+});
+
+export const estimateVariations = endpoint({
+  method: "GET",
+  path: "/characters/:characterId/variations/estimate",
+  can: "asset.read",
+  summary: "What a batch of variations would take: workflow, size, workers and time",
+  params: characterParams,
+  query: z.object({
+    count: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(64)), 4),
+    workflowVersionId: z.optional(id("workflow version")),
+  }),
+  reply: VariationEstimate,
+});
+
+export const cancelVariations = endpoint({
+  method: "POST",
+  path: "/variations/:batchId/cancel",
+  can: "job.control",
+  summary:
+    "Cancel what is still being made of a batch; what is there stays. One's own, or any with queue.admin",
+  params: z.object({ batchId: id("variation batch") }),
+  reply: VariationBatch,
+  status: 202,
+});
+
 export const getVariations = endpoint({
   method: "GET",
   path: "/variations/:batchId",
@@ -148,6 +243,26 @@ export const getSeed = endpoint({
   summary: "One seed",
   params: seedParams,
   reply: Seed,
+});
+
+export const compareSeed = endpoint({
+  method: "POST",
+  path: "/seeds/:seedId/compare",
+  can: "character.edit",
+  summary: "Measure a seed anew, against another of the same character: a pair that was given by hand",
+  params: seedParams,
+  body: z.object({ withSeedId: id("seed") }),
+  reply: Seed,
+  status: 202,
+});
+
+export const getSeedUses = endpoint({
+  method: "GET",
+  path: "/seeds/:seedId/uses",
+  can: "asset.read",
+  summary: "What was made from a seed: shown as stale once it is replaced",
+  params: seedParams,
+  reply: SeedUses,
 });
 
 export const cullSeed = endpoint({

@@ -3,8 +3,16 @@ import type { Actor } from "#server/core/actor.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
-import type { Queryable } from "#server/db/db.ts";
-import type { Seed, SeedKind, SeedOrigin, SeedStatus, VariationBatch } from "./contract.ts";
+import type { Fragment, Queryable } from "#server/db/db.ts";
+import type {
+  Seed,
+  SeedKind,
+  SeedOrigin,
+  SeedStatus,
+  SeedUses,
+  VariationBatch,
+  VariationSummary,
+} from "./contract.ts";
 import type { FaceModel, measureSeed } from "./job_kinds.ts";
 
 const selectSeed = (db: Queryable) =>
@@ -13,10 +21,13 @@ const selectSeed = (db: Queryable) =>
          a.file_hash as hash, s.derived_from_seed_id, s.replaces_seed_id, s.batch_id, s.random_seed, s.rating, s.failure, s.stale_at,
          p.approved_at, s.created_at,
          case when m.seed_id is not null then json_build_object(
-           'likeness', m.likeness, 'likenessReason', m.likeness_reason,
+           'likeness', m.likeness, 'likenessReason', m.likeness_reason, 'againstSeedId', m.portrait_seed_id,
            'model', case when f.id is not null then json_build_object('name', f.name, 'hash', f.hash, 'metric', f.metric) end,
-           'sharpness', m.sharpness, 'dhash', m.dhash,
-           'faces', (select count(*)::int from seed_faces x where x.seed_id = s.id)) end as measures
+           'sharpness', m.sharpness, 'meanLab', m.mean_lab, 'dhash', m.dhash,
+           'faces', (select count(*)::int from seed_faces x where x.seed_id = s.id),
+           'faceBoxes', (select coalesce(json_agg(json_build_object('x', x.x, 'y', x.y, 'width', x.width,
+                                   'height', x.height, 'rollDeg', x.roll_deg, 'yawDeg', x.yaw_deg) order by x.index), '[]')
+                           from seed_faces x where x.seed_id = s.id)) end as measures
     from seeds s
     join seed_kind k on k.id = s.kind_id
     join seed_origin o on o.id = s.origin_id
@@ -154,6 +165,23 @@ export async function markStale(db: Queryable, seedId: string): Promise<void> {
              or c.portrait_seed_id in (select id from made union select ${seedId}::uuid))`;
 }
 
+/** What markStale() would mark, counted. */
+export async function countUses(db: Queryable, seedId: string): Promise<SeedUses> {
+  const [row] = await db<SeedUses[]>`
+    with recursive made as (
+      select id from seeds where derived_from_seed_id = ${seedId}
+      union select s.id from seeds s join made on s.derived_from_seed_id = made.id),
+    used as (
+      select c.id, c.name from clips c join clip_status s on s.id = c.status_id and s.code <> 'trashed'
+       where c.hero_seed_id in (select id from made union select ${seedId}::uuid)
+          or c.portrait_seed_id in (select id from made union select ${seedId}::uuid))
+    select (select count(*)::int from made) as seeds,
+           (select coalesce(json_agg(json_build_object('id', id, 'name', name) order by name), '[]') from used) as clips,
+           (select count(*)::int from takes t join segments g on g.id = t.segment_id
+             where g.clip_id in (select id from used)) as takes`;
+  return row ?? { seeds: 0, clips: [], takes: 0 };
+}
+
 export async function insertBatch(
   db: Queryable,
   batch: Omit<VariationBatch, "seeds" | "createdAt"> & { projectId: string; count: number },
@@ -172,11 +200,78 @@ export async function insertBatch(
 export async function findBatch(
   db: Queryable,
   batchId: string,
-): Promise<Omit<VariationBatch, "seeds"> & { projectId: string } | undefined> {
-  const [row] = await db<(Omit<VariationBatch, "seeds"> & { projectId: string })[]>`
-    select id, project_id, character_id, portrait_seed_id, workflow_version_id, base_random_seed, prompt, created_at
+): Promise<FoundBatch | undefined> {
+  const [row] = await db<FoundBatch[]>`
+    select id, project_id, character_id, portrait_seed_id, workflow_version_id, base_random_seed, prompt, created_at,
+           created_by_id
       from variation_batches where id = ${batchId}`;
   return row;
+}
+
+export interface FoundBatch extends Omit<VariationBatch, "seeds"> {
+  readonly projectId: string;
+  readonly createdById: string | null;
+}
+
+/** What is asked of a batch while it is made and afterwards: its counts, its cost and its cover. */
+export async function listBatches(
+  db: Queryable,
+  characterId: string,
+  { limit, cursor }: PageQuery,
+): Promise<VariationSummary[]> {
+  return await db<VariationSummary[]>`
+    select b.id, b.character_id, b.portrait_seed_id, b.workflow_version_id, b.base_random_seed, b.prompt, b.created_at,
+           b.asked_count, v.manifest ->> 'title' as workflow_title,
+           coalesce((v.manifest ->> 'cpuPreview')::boolean, false) as is_cpu_preview,
+           n.making, n.ready, n.failed, n.hero_seed_id, n.cover_asset_id,
+           coalesce(w.spent_ms, 0)::float8 as spent_ms, (e.p50_ms * w.open)::float8 as left_ms
+      from variation_batches b
+      join workflow_versions v on v.id = b.workflow_version_id
+     cross join lateral (
+       select count(*) filter (where t.code = 'making')::int as making,
+              count(*) filter (where t.code in ('candidate', 'kept', 'rejected', 'hero'))::int as ready,
+              count(*) filter (where t.code in ('failed', 'cancelled'))::int as failed,
+              (array_agg(s.id) filter (where t.code = 'hero'))[1] as hero_seed_id,
+              (array_agg(s.asset_id order by (t.code = 'hero') desc, s.id desc)
+                filter (where s.asset_id is not null and t.code in ('candidate', 'kept', 'hero')))[1] as cover_asset_id
+         from seeds s join seed_status t on t.id = s.status_id where s.batch_id = b.id) n
+     cross join lateral (
+       select round(sum(extract(epoch from a.finished_at - a.started_at) * 1000)) as spent_ms,
+              count(distinct j.id) filter (where js.code in ('blocked', 'queued', 'held', 'running')
+                                             and jk.code = 'comfy.generate') as open
+         from seeds s
+         join jobs j on j.seed_id = s.id
+         join job_kind jk on jk.id = j.kind_id
+         join job_status js on js.id = j.status_id
+         left join job_attempts a on a.job_id = j.id
+        where s.batch_id = b.id and jk.code = 'comfy.generate') w
+      left join lateral (${latelyOf(db, db`b.workflow_version_id`)}) e on true
+     where b.character_id = ${characterId} ${cursor ? db`and b.id < ${cursor}` : db``}
+     order by b.id desc
+     limit ${limit + 1}`;
+}
+
+/** What generations of that workflow version took lately, over all workers; a row of nulls when none was seen. */
+const latelyOf = (db: Queryable, versionId: Fragment) =>
+  db`
+  select round(percentile_cont(0.5) within group (order by x.ms))::float8 as p50_ms,
+         round(percentile_cont(0.9) within group (order by x.ms))::float8 as p90_ms
+    from job_durations d join job_kind k on k.id = d.kind_id, unnest(d.recent_ms) as x (ms)
+   where k.code = 'comfy.generate' and d.workflow_version_id = ${versionId}`;
+
+export interface LatelyTaken {
+  readonly p50Ms: number | null;
+  readonly p90Ms: number | null;
+  /** Generations that wait now, whoever asked for them. */
+  readonly aheadCount: number;
+}
+
+export async function findLately(db: Queryable, workflowVersionId: string): Promise<LatelyTaken> {
+  const [row] = await db<LatelyTaken[]>`
+    select e.*, (select count(*)::int from jobs j join job_status s on s.id = j.status_id and s.code = 'queued'
+                  join job_kind k on k.id = j.kind_id and k.code = 'comfy.generate') as ahead_count
+      from (${latelyOf(db, db`${workflowVersionId}::uuid`)}) e`;
+  return row ?? { p50Ms: null, p90Ms: null, aheadCount: 0 };
 }
 
 export async function listSeedsOfBatch(db: Queryable, batchId: string): Promise<Seed[]> {
@@ -197,11 +292,22 @@ export async function findWorkingImage(db: Queryable, seedId: string): Promise<F
   return row;
 }
 
-/** The portrait against which a seed's likeness is measured: what it came from, else the character's newest. */
-export async function findPortraitFor(
-  db: Queryable,
-  seed: Seed,
-): Promise<{ seedId: string; working: FileRef } | undefined> {
+export interface Reference {
+  readonly seedId: string;
+  readonly working: FileRef;
+}
+
+/**
+ * What a seed's likeness is measured against: a foundation against the portrait it came from, else the character's
+ * newest; a portrait from a foundation against that; a portrait that was given against nothing.
+ */
+export async function findReference(db: Queryable, seed: Seed): Promise<Reference | undefined> {
+  if (seed.kind === "foundation") return await findPortraitFor(db, seed);
+  const working = seed.derivedFromSeedId ? await findWorkingImage(db, seed.derivedFromSeedId) : undefined;
+  return seed.derivedFromSeedId && working ? { seedId: seed.derivedFromSeedId, working } : undefined;
+}
+
+async function findPortraitFor(db: Queryable, seed: Seed): Promise<Reference | undefined> {
   const [row] = await db<{ id: string }[]>`
     select s.id
       from seeds s
@@ -212,6 +318,24 @@ export async function findPortraitFor(
      limit 1`;
   const working = row ? await findWorkingImage(db, row.id) : undefined;
   return row && working ? { seedId: row.id, working } : undefined;
+}
+
+/** Which seed of the character the picture of that hash is: what the seed came from before any other. */
+export async function findMeasuredAgainst(
+  db: Queryable,
+  seed: Seed,
+  workingHash: string,
+): Promise<string | undefined> {
+  const [row] = await db<{ id: string }[]>`
+    select s.id
+      from seeds s
+      join assets a on a.id = s.asset_id
+      join derivatives d on d.source_hash = a.file_hash and d.file_hash = ${workingHash}
+                        and d.kind_id = (select id from derivative_kind where code = 'working_image')
+     where s.character_id = ${seed.characterId} and s.id <> ${seed.id}
+     order by (s.id = ${seed.derivedFromSeedId}) desc nulls last, s.id desc
+     limit 1`;
+  return row?.id;
 }
 
 /** The id of the face model, made known on first sight. */
@@ -230,11 +354,11 @@ export async function saveMeasures(
   db: Queryable,
   seedId: string,
   measured: z.output<typeof measureSeed["output"]>,
-  portraitSeedId: string | undefined,
+  againstSeedId: string | undefined,
 ): Promise<void> {
   const row = {
     seedId,
-    portraitSeedId: portraitSeedId ?? null,
+    portraitSeedId: againstSeedId ?? null,
     faceModelId: await ensureFaceModel(db, measured.model),
     likeness: measured.likeness,
     likenessReason: measured.likenessReason ?? null,

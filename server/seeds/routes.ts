@@ -2,6 +2,7 @@ import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
 import type { Db } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
+import * as batches from "./batches.ts";
 import * as contract from "./contract.ts";
 import * as culling from "./culling.ts";
 import * as service from "./service.ts";
@@ -28,6 +29,27 @@ export function seedRoutes(app: App, place: { db: Db; store: FileStore }): void 
     contract.createVariations,
     ({ actor, params, body }) => service.createVariations(db, actor, params.characterId, body),
   );
+  serve(
+    app,
+    contract.listVariations,
+    ({ actor, params, query }) => batches.listBatches(db, actor, params.characterId, query),
+  );
+  serve(
+    app,
+    contract.estimateVariations,
+    ({ actor, params, query }) => batches.estimateBatch(db, actor, params.characterId, query),
+  );
+  serve(
+    app,
+    contract.cancelVariations,
+    ({ actor, params }) => batches.cancelBatch(db, actor, params.batchId),
+  );
+  serve(
+    app,
+    contract.compareSeed,
+    ({ actor, params, body }) => batches.compareSeed(db, actor, params.seedId, body.withSeedId),
+  );
+  serve(app, contract.getSeedUses, ({ actor, params }) => batches.openUses(db, actor, params.seedId));
   serve(app, contract.getVariations, ({ actor, params }) => service.openBatch(db, actor, params.batchId));
   serve(
     app,

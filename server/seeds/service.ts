@@ -225,6 +225,8 @@ export async function createVariations(
       };
       await queries.insertSeed(tx, seed, actor);
       await generateSeed(tx, actor, version, seed, image, input.prompt, input.knobs);
+      // One tells of the batch; each of the others tells of itself as it comes.
+      if (index === 0) await announceSeed(tx, seed);
     }
     await audit(tx, actor, "seed.generate", {
       projectId: character.projectId,
@@ -244,7 +246,7 @@ export async function openBatch(db: Db, actor: Actor, batchId: string): Promise<
   const batch = await queries.findBatch(db, batchId);
   await requireAccess(db, actor, batch?.projectId, "asset.read", "batch of variations");
   if (!batch) throw notFound("batch of variations");
-  const { projectId: _, ...shown } = batch;
+  const { projectId: _, createdById: __, ...shown } = batch;
   return { ...shown, seeds: await queries.listSeedsOfBatch(db, batchId) };
 }
 

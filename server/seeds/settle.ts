@@ -57,13 +57,10 @@ export async function onSeedInspected(
     );
     return;
   }
-  const portrait = await queries.findPortraitFor(tx, seed);
+  const reference = await queries.findReference(tx, seed);
   await submitJob(tx, {
     kind: measureSeed,
-    input: {
-      image: found.working,
-      ...(portrait && seed.kind === "foundation" ? { portrait: portrait.working } : {}),
-    },
+    input: { image: found.working, ...(reference ? { portrait: reference.working } : {}) },
     projectId: seed.projectId,
     userId: job.userId,
     subject: { seedId: seed.id },
@@ -75,15 +72,17 @@ export async function onSeedMeasured(
   job: Job,
   measured: z.output<typeof measureSeed["output"]>,
 ): Promise<void> {
-  const seed = await findOpen(tx, job);
-  if (!seed) return;
+  const seed = job.seedId ? await queries.lockSeed(tx, job.seedId) : undefined;
+  // A late result of a cancelled one changes nothing; a seed that is there was compared anew.
+  if (!seed || ["failed", "cancelled"].includes(seed.status)) return;
   const { portrait } = job.input as z.output<typeof measureSeed["input"]>;
-  const against = portrait ? await queries.findPortraitFor(tx, seed) : undefined;
-  const measuredAgainst = against?.working.hash === portrait?.hash ? against?.seedId : undefined;
-  await queries.saveMeasures(tx, seed.id, measured, measuredAgainst);
-  await queries.setStatus(tx, seed.id, "candidate");
-  await queries.protectAsset(tx, seed.id);
-  await replaceOld(tx, seed);
+  const against = portrait ? await queries.findMeasuredAgainst(tx, seed, portrait.hash) : undefined;
+  await queries.saveMeasures(tx, seed.id, measured, against);
+  if (seed.status === "making") {
+    await queries.setStatus(tx, seed.id, "candidate");
+    await queries.protectAsset(tx, seed.id);
+    await replaceOld(tx, seed);
+  }
   await writeCharacterDocument({ db: tx, store }, seed.characterId);
   await announceSeed(tx, seed);
 }
