@@ -1,0 +1,79 @@
+import { session } from "#client/auth/session_store.ts";
+import { call } from "#client/core/call.ts";
+import type { Live } from "#client/core/live.ts";
+import { callPages, orGone, Store } from "#client/core/store.ts";
+import type { BodyInput } from "#server/core/endpoint.ts";
+import type { LiveEvent } from "#server/core/event.ts";
+import { newId } from "#server/core/id.ts";
+import {
+  changeProject,
+  createProject,
+  getProject,
+  listProjects,
+  type Project,
+  projectChanged,
+} from "#server/projects/contract.ts";
+
+type NewProject = Omit<BodyInput<typeof createProject>, "id">;
+type ProjectChange = BodyInput<typeof changeProject>;
+
+/** The projects that one is a member of, newest first, and what can be done with them. */
+export class ProjectStore {
+  readonly #store: Store<Project>;
+
+  constructor(live: Pick<Live, "listen" | "state">) {
+    this.#store = new Store<Project>({
+      idOf: ({ id }) => id,
+      list: () => callPages(listProjects),
+      read: (id) => orGone(call(getProject, { params: { projectId: id as Project["id"] } })),
+      topics: () => [
+        ...(session.me ? [`user:${session.me.userId}`] : []),
+        ...this.#store.items.map(({ id }) => `project:${id}`),
+      ],
+      concerns: readProjectIds,
+      keeps: ({ status }) => status !== "trashed",
+      order: (one, other) => other.id.localeCompare(one.id),
+    }, live);
+  }
+
+  get all(): readonly Project[] {
+    return this.#store.items;
+  }
+
+  /** For a page's skeleton, stale mark and error. */
+  get reading(): Pick<Store<Project>, "isKnown" | "isStale" | "problem"> {
+    return this.#store;
+  }
+
+  find(projectId: string): Project | undefined {
+    return this.#store.find(projectId);
+  }
+
+  /** Reads and follows the projects until the returned function is called. */
+  open(): () => void {
+    return this.#store.open();
+  }
+
+  /** Makes a project; a repetition after a lost answer makes no second one. Throws ApiError. */
+  async create(input: NewProject): Promise<Project> {
+    const project = await call(createProject, { body: { ...input, id: newId<"project">() } });
+    this.#store.put(project);
+    return project;
+  }
+
+  /** Shows the change at once and takes it back when the studio refuses. Throws ApiError. */
+  async change(projectId: Project["id"], change: ProjectChange): Promise<void> {
+    await this.#store.act(
+      projectId,
+      (project) => project && { ...project, ...change as Partial<Project> },
+      () => call(changeProject, { params: { projectId }, body: change }),
+    );
+  }
+}
+
+/** The projects that an event tells of. */
+export function readProjectIds({ code, data }: LiveEvent): readonly string[] | undefined {
+  if (code !== projectChanged.code) return undefined;
+  const read = projectChanged.data.safeParse(data);
+  return read.success ? [read.data.projectId] : undefined;
+}
