@@ -89,7 +89,7 @@ export const getProject = endpoint({
   can: "project.read",
   summary: "One project",
   params: projectParams,
-  reply: Project,
+  reply: ProjectCard,
 });
 
 export const changeProject = endpoint({

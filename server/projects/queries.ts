@@ -35,27 +35,39 @@ export async function findProject(db: Queryable, projectId: string): Promise<Pro
   return row;
 }
 
+const selectCard = (db: Queryable, actor: Actor) =>
+  db`
+  select ${columns(db)}, coalesce(r.code, 'admin') as role,
+         (select count(*)::int from project_members x where x.project_id = p.id) as members,
+         (select count(*)::int from characters x join character_status t on t.id = x.status_id and t.code <> 'trashed'
+           where x.project_id = p.id) as characters,
+         (select count(*)::int from clips x join clip_status t on t.id = x.status_id and t.code <> 'trashed'
+           where x.project_id = p.id) as clips,
+         (select x.asset_id from seeds x join seed_status t on t.id = x.status_id
+           where x.project_id = p.id and t.code in ('candidate', 'kept', 'hero')
+           order by (t.code = 'hero') desc, x.id desc limit 1) as cover_asset_id
+    from projects p
+    join project_status s on s.id = p.status_id
+    left join project_members mine on mine.project_id = p.id and mine.user_id = ${actor.userId}
+    left join role r on r.id = mine.role_id`;
+
+export async function findCard(
+  db: Queryable,
+  actor: Actor,
+  projectId: string,
+): Promise<ProjectCard | undefined> {
+  const [row] = await db<ProjectCard[]>`${selectCard(db, actor)} where p.id = ${projectId}`;
+  return row;
+}
+
 export async function listProjects(
   db: Queryable,
   actor: Actor,
   { limit, cursor }: PageQuery,
 ): Promise<ProjectCard[]> {
   return await db<ProjectCard[]>`
-    select ${columns(db)}, coalesce(r.code, 'admin') as role,
-           (select count(*)::int from project_members x where x.project_id = p.id) as members,
-           (select count(*)::int from characters x join character_status t on t.id = x.status_id and t.code <> 'trashed'
-             where x.project_id = p.id) as characters,
-           (select count(*)::int from clips x join clip_status t on t.id = x.status_id and t.code <> 'trashed'
-             where x.project_id = p.id) as clips,
-           (select x.asset_id from seeds x join seed_status t on t.id = x.status_id
-             where x.project_id = p.id and t.code in ('candidate', 'kept', 'hero')
-             order by (t.code = 'hero') desc, x.id desc limit 1) as cover_asset_id
-      from projects p
-      join project_status s on s.id = p.status_id
-      left join project_members mine on mine.project_id = p.id and mine.user_id = ${actor.userId}
-      left join role r on r.id = mine.role_id
-     where (${actor.roleCode === "admin"} or exists (
-             select 1 from project_members m where m.project_id = p.id and m.user_id = ${actor.userId}))
+    ${selectCard(db, actor)}
+     where (${actor.roleCode === "admin"} or mine.user_id is not null)
        and s.code <> 'trashed'
        ${cursor ? db`and p.id < ${cursor}` : db``}
      order by p.id desc

@@ -10,7 +10,7 @@ export function projectRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.getProject,
-    ({ actor, params }) => service.openProject(db, actor, params.projectId, "project.read"),
+    ({ actor, params }) => service.openCard(db, actor, params.projectId),
   );
   serve(
     app,

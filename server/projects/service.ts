@@ -50,6 +50,14 @@ export async function requireAccess(
   }
 }
 
+/** openProject() for people who look at it: with counts, a picture and what they are in it. */
+export async function openCard(db: Queryable, actor: Actor, projectId: string): Promise<ProjectCard> {
+  await requireAccess(db, actor, projectId, "project.read");
+  const card = await queries.findCard(db, actor, projectId);
+  if (!card) throw notFound("project");
+  return card;
+}
+
 /** The project, for work that the studio does by itself: the right to it was checked when the work was asked for. */
 export async function findProjectFacts(db: Queryable, projectId: string): Promise<Project> {
   const project = await queries.findProject(db, projectId);

@@ -58,6 +58,7 @@ Deno.test("listVariations counts what is made, left and picked, with cover and c
   assertEquals([done?.making, done?.ready, done?.heroSeedId], [0, 3, hero]);
   const heroSeed = (await artist.get(`/api/seeds/${hero}`)).body;
   assertEquals(done?.coverAssetId, heroSeed.assetId);
+  assertEquals([heroSeed.madeWith.isCpuPreview, portrait.madeWith], [true, null]);
   const named = (await artist.get(`/api/characters/${character.id}`)).body;
   assertEquals([named.portraitAssetId, named.heroAssetId, named.foundations], [
     portrait.assetId,
@@ -65,6 +66,7 @@ Deno.test("listVariations counts what is made, left and picked, with cover and c
     3,
   ]);
   const [card] = (await artist.get("/api/projects")).body.items;
+  assertEquals((await artist.get(`/api/projects/${project.id}`)).body, card);
   assertEquals([card.id, card.role, card.members, card.characters, card.clips, card.coverAssetId], [
     project.id,
     "creator",

@@ -40,6 +40,14 @@ export const Seed = z.object({
   /** Since when what it was made from has been replaced. */
   staleAt: z.nullable(Instant),
   approvedAt: z.nullable(Instant),
+  /** By which workflow and worker it was or is being made; null for one that was given. */
+  madeWith: z.nullable(z.object({
+    workflowTitle: z.string(),
+    /** Computed without a model: called "CPU preview" wherever it shows. */
+    isCpuPreview: z.boolean(),
+    workerName: z.nullable(z.string()),
+    tookMs: z.nullable(z.int()),
+  })),
   measures: z.nullable(z.object({
     /** Against `againstSeedId`; null when it can't be told, never 0 for that. */
     likeness: z.nullable(z.number()),

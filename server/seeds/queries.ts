@@ -20,6 +20,11 @@ const selectSeed = (db: Queryable) =>
   select s.id, s.project_id, s.character_id, k.code as kind, o.code as origin, t.code as status, s.asset_id,
          a.file_hash as hash, s.derived_from_seed_id, s.replaces_seed_id, s.batch_id, s.random_seed, s.rating, s.failure, s.stale_at,
          p.approved_at, s.created_at,
+         case when v.id is not null then json_build_object(
+           'workflowTitle', v.manifest ->> 'title', 'isCpuPreview', coalesce((v.manifest ->> 'cpuPreview')::boolean, false),
+           'workerName', w.name,
+           'tookMs', (select round(extract(epoch from x.finished_at - x.started_at) * 1000) from job_attempts x
+                       where x.job_id = pr.job_id and x.finished_at is not null order by x.number desc limit 1)) end as made_with,
          case when m.seed_id is not null then json_build_object(
            'likeness', m.likeness, 'likenessReason', m.likeness_reason, 'againstSeedId', m.portrait_seed_id,
            'model', case when f.id is not null then json_build_object('name', f.name, 'hash', f.hash, 'metric', f.metric) end,
@@ -35,7 +40,13 @@ const selectSeed = (db: Queryable) =>
     left join assets a on a.id = s.asset_id
     left join seed_approvals p on p.seed_id = s.id
     left join seed_measures m on m.seed_id = s.id
-    left join face_models f on f.id = m.face_model_id`;
+    left join face_models f on f.id = m.face_model_id
+    left join provenance pr on pr.asset_id = s.asset_id
+    left join workers w on w.id = pr.worker_id
+    left join workflow_versions v on v.id = coalesce(pr.workflow_version_id,
+      (select b.workflow_version_id from variation_batches b where b.id = s.batch_id),
+      case when s.asset_id is null then (select j.workflow_version_id from jobs j
+        where j.seed_id = s.id and j.workflow_version_id is not null order by j.id desc limit 1) end)`;
 
 export async function findSeed(db: Queryable, seedId: string): Promise<Seed | undefined> {
   const [row] = await db<Seed[]>`${selectSeed(db)} where s.id = ${seedId}`;
