@@ -15,7 +15,9 @@ import type { Auth } from "#server/auth/service.ts";
 import { ActorReader } from "#server/auth/session.ts";
 import { characterRoutes } from "#server/characters/routes.ts";
 import { clipRoutes } from "#server/clips/routes.ts";
+import { generateClip } from "#server/clips/steering.ts";
 import { deliveryRoutes } from "#server/delivery/routes.ts";
+import { firstRunRoutes } from "#server/first_run/routes.ts";
 import { fleetRoutes } from "#server/fleet/routes.ts";
 import { healthRoutes, meterRequests } from "#server/health/routes.ts";
 import type { Vitals } from "#server/health/service.ts";
@@ -24,6 +26,7 @@ import { metadataRoutes } from "#server/metadata/routes.ts";
 import { projectRoutes } from "#server/projects/routes.ts";
 import { reviewRoutes } from "#server/review/routes.ts";
 import { sceneRoutes } from "#server/scenes/routes.ts";
+import { chooseHero } from "#server/seeds/culling.ts";
 import { seedRoutes } from "#server/seeds/routes.ts";
 import { allSettlements } from "#server/settlements.ts";
 import { userRoutes } from "#server/users/routes.ts";
@@ -71,6 +74,12 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   workflowRoutes(app, { db });
   fleetRoutes(app, { db });
   jobRoutes(app, { db, settlements: allSettlements(store) });
+  firstRunRoutes(app, {
+    db,
+    store,
+    chooseHero: (actor, seedId, input) => chooseHero({ db, store }, actor, seedId, input),
+    generateClip: (actor, clipId) => generateClip(db, actor, clipId),
+  });
   if (parts.vitals) healthRoutes(app, { db, vitals: parts.vitals, meter });
   serveApiDocs(app, parts.version);
   // Last: it answers every address that nothing else does.

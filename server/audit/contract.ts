@@ -33,6 +33,8 @@ export const AuditFilter = z.object({
   userId: z.optional(id("user")),
   projectId: z.optional(id("project")),
   subjectId: z.optional(z.string().check(z.regex(/^[0-9a-f-]{36}$/, "must be a UUID"))),
+  /** Only what happened at or after this instant. */
+  since: z.optional(Instant),
 });
 export type AuditFilter = z.infer<typeof AuditFilter>;
 
@@ -43,4 +45,12 @@ export const listAudit = endpoint({
   summary: "Who did what, newest first",
   query: AuditFilter,
   reply: page(AuditEntry),
+});
+
+export const listAuditActions = endpoint({
+  method: "GET",
+  path: "/audit/actions",
+  can: "audit.read",
+  summary: "What can be done that is recorded, to filter by",
+  reply: z.object({ items: z.array(z.object({ action: z.string(), label: z.string() })) }),
 });

@@ -6,4 +6,5 @@ import * as service from "./service.ts";
 
 export function auditRoutes(app: App, { db }: { db: Db }): void {
   serve(app, contract.listAudit, ({ query }) => service.listAudit(db, query));
+  serve(app, contract.listAuditActions, () => service.listActions(db));
 }

@@ -30,4 +30,4 @@ export async function audit(
   }
 }
 
-export const { listAudit } = queries;
+export const { listActions, listAudit } = queries;

@@ -63,8 +63,25 @@ export const WorkerProbe = z.object({
   devices: z.array(z.object({ name: z.string(), vramTotalBytes: z.nullable(z.int()) })),
   /** Why it can't be used, and the mend. */
   problem: z.nullable(z.string()),
+  /** What it lacks for each workflow in use, all at once; empty when its nodes could not be read. */
+  workflows: z.array(z.object({
+    workflowCode: z.string(),
+    workflowTitle: z.string(),
+    isAble: z.boolean(),
+    missing: z.array(z.string()),
+  })),
 });
 export type WorkerProbe = z.infer<typeof WorkerProbe>;
+
+/** What taking a worker away would do to the queue. */
+export const WorkerImpact = z.object({
+  running: z.array(z.object({ jobId: id("job"), label: z.string(), userName: z.nullable(z.string()) })),
+  /** Jobs that wait in the lane it works for. */
+  waiting: z.int(),
+  /** Of these, how many no other usable worker could run. */
+  waitingOnlyHere: z.int(),
+});
+export type WorkerImpact = z.infer<typeof WorkerImpact>;
 
 const workerParams = z.object({ workerId: id("worker") });
 
@@ -85,11 +102,21 @@ export const getWorker = endpoint({
   reply: WorkerDetail,
 });
 
+export const getWorkerImpact = endpoint({
+  method: "GET",
+  path: "/workers/:workerId/impact",
+  can: "worker.admin",
+  summary: "What draining, disabling or removing a worker would affect",
+  params: workerParams,
+  reply: WorkerImpact,
+});
+
 export const testWorker = endpoint({
   method: "POST",
   path: "/workers/test",
   can: "worker.admin",
-  summary: "Look at a ComfyUI server before it is registered",
+  summary:
+    "Look at a ComfyUI server before it is registered: what it is, and what it lacks for each workflow",
   body: z.object({ url: Url }),
   reply: WorkerProbe,
 });

@@ -69,6 +69,7 @@ Deno.test("testWorker tells ComfyUI from something else and from nothing", async
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/moved/system_stats") return Response.redirect("http://127.0.0.1:1/", 302);
+    if (pathname === "/object_info") return new Response('{"LoadImage":{"input":{}},"Odd":{"max":Infinity}}');
     if (pathname !== "/system_stats") return new Response("Hello", { status: 200 });
     return Response.json({
       system: { comfyui_version: "0.3.60" },
@@ -80,7 +81,11 @@ Deno.test("testWorker tells ComfyUI from something else and from nothing", async
   });
   const base = `http://127.0.0.1:${server.addr.port}`;
   const probe = (url: string) => admin.call(contract.testWorker, { body: { url } });
-  assertEquals(await probe(base), {
+  await givenWorkflowVersion(studio);
+  const { workflows, ...facts } = await probe(base);
+  // All that is missing is told at once, before anything is registered.
+  assertEquals(workflows.map(({ isAble, missing }) => [isAble, missing.length > 1]), [[false, true]]);
+  assertEquals(facts, {
     isReachable: true,
     software: "ComfyUI",
     version: "0.3.60",
@@ -117,6 +122,16 @@ Deno.test("workers are registered, enabled, drained and removed by an admin", as
   });
   assertEquals((await admin.patch(`/api/workers/${other.id}`, { url: body.url })).status, 409);
   assertEquals((await admin.patch(`/api/workers/${other.id}`, { url: other.url })).status, 200);
+  const needed = await givenWorkflowVersion(studio);
+  await recordCapabilities(db, worker.id, "a", [{ versionId: needed.id, missing: [] }]);
+  await db`
+    insert into jobs (id, kind_id, lane_id, status_id, order_key, fair_end, cost_ms, input, workflow_version_id)
+    select ${newId()}, k.id, k.lane_id, 2, 0, 0, 1000, '{}', ${needed.id} from job_kind k where k.code = 'comfy.generate'`;
+  const impact = (workerId: typeof worker.id) =>
+    admin.call(contract.getWorkerImpact, { params: { workerId } });
+  assertEquals(await impact(worker.id), { running: [], waiting: 1, waitingOnlyHere: 1 });
+  await recordCapabilities(db, other.id, "b", [{ versionId: needed.id, missing: [] }]);
+  assertEquals((await impact(worker.id)).waitingOnlyHere, 0);
   assertEquals((await admin.delete(`/api/workers/${other.id}`)).status, 204);
   const params = { workerId: worker.id };
   assertEquals((await admin.call(contract.drainWorker, { params })).status, "draining");

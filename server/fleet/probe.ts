@@ -12,9 +12,12 @@ const Stats = z.object({
 });
 const PROBE_MS = 5_000;
 const MAX_BYTES = 1_000_000;
+/** A ComfyUI with hundreds of node packs describes them in some ten megabytes. */
+const MAX_NODE_BYTES = 64_000_000;
+const NODES_MS = 20_000;
 
 /** Asks the server at `url` what it is. Redirects are not followed: the address was checked, not where it leads. */
-export async function probeWorker(url: string, signal: AbortSignal): Promise<WorkerProbe> {
+export async function probeWorker(url: string, signal: AbortSignal): Promise<Omit<WorkerProbe, "workflows">> {
   const none = { isReachable: false, software: null, version: null, devices: [] };
   try {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
@@ -43,6 +46,26 @@ export async function probeWorker(url: string, signal: AbortSignal): Promise<Wor
   }
 }
 
+/** How the server at `url` describes its node classes (`/object_info`); undefined when it can't be read. */
+export async function readNodes(
+  url: string,
+  signal: AbortSignal,
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(NODES_MS)]);
+    const response = await fetch(`${url}/object_info`, { redirect: "manual", signal: deadline });
+    const text = await readText(response, MAX_NODE_BYTES);
+    // Python writes numbers that JSON has not.
+    const nodes: unknown = response.ok
+      ? JSON.parse(text.replace(/(?<=[:[,]\s*)-?(?:NaN|Infinity)(?=\s*[,}\]])/g, "null"))
+      : undefined;
+    return typeof nodes === "object" && nodes !== null ? nodes as Record<string, unknown> : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
 function describe(error: unknown): string {
   if (error instanceof SyntaxError || error instanceof z.core.$ZodError) {
     return "Something answers there, but not ComfyUI. Check the port";
@@ -53,7 +76,7 @@ function describe(error: unknown): string {
   return `It can't be reached: ${connectionProblem(error)}`;
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, maxBytes = MAX_BYTES): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";
@@ -61,7 +84,7 @@ async function readText(response: Response): Promise<string> {
     const part = await reader?.read();
     if (!part || part.done) return text + decoder.decode();
     text += decoder.decode(part.value, { stream: true });
-    if (text.length > MAX_BYTES) {
+    if (text.length > maxBytes) {
       await reader?.cancel();
       throw new SyntaxError("Too long an answer");
     }

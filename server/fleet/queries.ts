@@ -1,5 +1,12 @@
 import type { Json, Queryable } from "#server/db/db.ts";
-import type { Worker, WorkerDetail, WorkerInput, WorkerKind, WorkerStatus } from "./contract.ts";
+import type {
+  Worker,
+  WorkerDetail,
+  WorkerImpact,
+  WorkerInput,
+  WorkerKind,
+  WorkerStatus,
+} from "./contract.ts";
 
 const columns = (db: Queryable) =>
   db`
@@ -31,6 +38,39 @@ export async function listCapabilities(
       join workflows f on f.id = v.workflow_id
      where c.worker_id = ${workerId}
      order by f.code, v.number`;
+}
+
+/** The newest version of each workflow in use. */
+export async function listActiveGraphs(
+  db: Queryable,
+): Promise<{ code: string; title: string; graph: Json }[]> {
+  return await db<{ code: string; title: string; graph: Json }[]>`
+    select f.code, f.title, v.graph
+      from workflows f
+      join workflow_status s on s.id = f.status_id and s.code = 'active'
+      join lateral (select x.graph from workflow_versions x where x.workflow_id = f.id
+                     order by x.number desc limit 1) v on true
+     order by f.title`;
+}
+
+export async function findImpact(db: Queryable, workerId: string): Promise<WorkerImpact> {
+  const [row] = await db<WorkerImpact[]>`
+    select (select coalesce(json_agg(json_build_object('jobId', j.id, 'label', k.label, 'userName', u.display_name)
+                     order by j.id), '[]')
+              from jobs j join job_kind k on k.id = j.kind_id left join users u on u.id = j.user_id
+             where j.worker_id = ${workerId} and j.status_id = 4) as running,
+           count(*)::integer as waiting,
+           (count(*) filter (where not exists (
+             select 1 from workers w join worker_status s on s.id = w.status_id
+              where w.id <> ${workerId} and s.code in ('online', 'unknown', 'offline', 'unhealthy')
+                and (j.workflow_version_id is null or exists (
+                  select 1 from worker_capabilities c
+                   where c.worker_id = w.id and c.workflow_version_id = j.workflow_version_id and c.is_able)))
+           ))::integer as waiting_only_here
+      from jobs j join lane l on l.id = j.lane_id and l.code = 'gpu'
+     where j.status_id in (1, 2, 3)`;
+  if (!row) throw new Error("Cannot read the queue: PostgreSQL gave no row");
+  return row;
 }
 
 export interface WorkerInsert extends WorkerInput {

@@ -6,8 +6,9 @@ import * as service from "./service.ts";
 
 export function fleetRoutes(app: App, { db }: { db: Db }): void {
   serve(app, contract.listWorkers, () => service.listWorkers(db));
-  serve(app, contract.testWorker, ({ body, signal }) => service.testWorker(body.url, signal));
+  serve(app, contract.testWorker, ({ body, signal }) => service.testWorker(db, body.url, signal));
   serve(app, contract.getWorker, ({ params }) => service.getWorker(db, params.workerId));
+  serve(app, contract.getWorkerImpact, ({ params }) => service.getImpact(db, params.workerId));
   serve(app, contract.addWorker, ({ actor, body }) => service.addWorker(db, actor, body));
   serve(
     app,

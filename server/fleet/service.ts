@@ -8,12 +8,14 @@ import {
   type Worker,
   workerChanged,
   type WorkerDetail,
+  type WorkerImpact,
   type WorkerInput,
   type WorkerProbe,
   type WorkerStatus,
 } from "./contract.ts";
 import * as queries from "./queries.ts";
-import { probeWorker } from "./probe.ts";
+import { listLacks } from "./lacks.ts";
+import { probeWorker, readNodes } from "./probe.ts";
 import { checkWorkerUrl } from "./worker_url.ts";
 
 export async function listWorkers(db: Db): Promise<{ items: Worker[] }> {
@@ -32,8 +34,26 @@ export async function getWorker(db: Db, workerId: string): Promise<WorkerDetail>
 }
 
 /** Looks at a server that is not registered yet. What can't be reached is a reply, not an error. */
-export async function testWorker(url: string, signal: AbortSignal): Promise<WorkerProbe> {
-  return await probeWorker(await checkWorkerUrl(url), signal);
+export async function testWorker(db: Db, url: string, signal: AbortSignal): Promise<WorkerProbe> {
+  const checked = await checkWorkerUrl(url);
+  const probe = await probeWorker(checked, signal);
+  if (!probe.isReachable) return { ...probe, workflows: [] };
+  const nodes = await readNodes(checked, signal);
+  if (nodes === undefined) {
+    const problem = "It answers, but does not tell its nodes: start it again and look into its log";
+    return { ...probe, problem, workflows: [] };
+  }
+  const workflows = (await queries.listActiveGraphs(db)).map(({ code, title, graph }) => {
+    const missing = listLacks(graph, nodes);
+    return { workflowCode: code, workflowTitle: title, isAble: missing.length === 0, missing };
+  });
+  return { ...probe, workflows };
+}
+
+/** What taking the worker away would do to what runs and what waits. */
+export async function getImpact(db: Db, workerId: string): Promise<WorkerImpact> {
+  await openWorker(db, workerId);
+  return await queries.findImpact(db, workerId);
 }
 
 /** Registers a ComfyUI server; it need not be running. The same id again returns the worker that is there. */

@@ -45,3 +45,23 @@ export const getHealthStatus = endpoint({
   summary: "How the studio is: database, threads, workers, media tools, disk",
   reply: HealthStatus,
 });
+
+/** Where the studio keeps its files, and whether it can. */
+export const StorageFacts = z.object({
+  folder: z.string(),
+  /** False when a file could not be written there just now; `problem` says why. */
+  isWritable: z.boolean(),
+  problem: z.nullable(z.string()),
+  disk: z.nullable(z.object({ freeBytes: z.int(), totalBytes: z.int() })),
+  files: z.object({ count: z.int(), bytes: z.int() }),
+  database: z.nullable(z.string()),
+});
+export type StorageFacts = z.infer<typeof StorageFacts>;
+
+export const getStorageFacts = endpoint({
+  method: "GET",
+  path: "/health/storage",
+  can: "settings.read",
+  summary: "Where the studio keeps its files, how full that disk is, and whether it can be written to",
+  reply: StorageFacts,
+});

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { givenJob, givenWorker } from "#server/testing/fixtures.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
-import { getHealthStatus } from "./contract.ts";
+import { getHealthStatus, getStorageFacts } from "./contract.ts";
 import { LoopLag, renderMetrics, RequestMeter } from "./metrics.ts";
 import type { Vitals } from "./service.ts";
 
@@ -154,4 +154,16 @@ Deno.test("LoopLag sees that the loop was blocked", () => {
   const end = performance.now() + 400;
   while (performance.now() < end);
   assert(lag.take() >= 0.15);
+});
+
+Deno.test("getStorageFacts tells the folder, the disk and whether it can be written to", async () => {
+  const folder = await Deno.makeTempDir();
+  await using studio = await testStudio({ vitals: vitalsOf({ dataFolder: folder }) });
+  const admin = await studio.as("admin");
+  const facts = await admin.call(getStorageFacts);
+  assertEquals([facts.folder, facts.isWritable, facts.problem, facts.files.count], [folder, true, null, 0]);
+  await Deno.remove(folder);
+  const gone = await admin.call(getStorageFacts);
+  assertEquals(gone.isWritable, false);
+  assert(gone.problem?.startsWith("Nothing can be written to the data folder"));
 });

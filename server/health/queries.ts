@@ -46,3 +46,10 @@ export async function countConnections(db: Queryable): Promise<ConnectionCount[]
      group by 1, 2
      order by 1, 2`;
 }
+
+/** Stored files, each content once. */
+export async function countFiles(db: Queryable): Promise<{ count: number; bytes: number }> {
+  const [row] = await db<{ count: number; bytes: number }[]>`
+    select count(*)::int as count, coalesce(sum(size_bytes), 0)::float8 as bytes from files`;
+  return row ?? { count: 0, bytes: 0 };
+}

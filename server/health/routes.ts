@@ -37,6 +37,7 @@ export function healthRoutes(
     });
   });
   serve(app, contract.getHealthStatus, () => service.readHealth(parts));
+  serve(app, contract.getStorageFacts, () => service.readStorage(parts));
 }
 
 /** A scraper on this machine needs no account; from elsewhere it comes with an API token. */

@@ -1,8 +1,10 @@
-import { statfs } from "node:fs/promises";
+import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import * as z from "zod/mini";
+import { errorMessage } from "#server/core/errors.ts";
 import { deadline } from "#server/core/time.ts";
 import type { Db } from "#server/db/db.ts";
-import type { HealthStatus, ThreadHealth } from "./contract.ts";
+import type { HealthStatus, StorageFacts, ThreadHealth } from "./contract.ts";
 import * as queries from "./queries.ts";
 
 const MediaBackend = z.object({ kind: z.string(), version: z.string() });
@@ -44,9 +46,7 @@ export async function readHealth({ db, vitals }: HealthParts): Promise<HealthSta
     isReady: missing.length === 0,
     missing,
     threads: vitals.threads().map((thread) => ({ ...thread, lastError: thread.lastError ?? null })),
-    database: version === undefined
-      ? null
-      : `PostgreSQL ${version}, ${vitals.isDatabaseEmbedded ? "embedded" : "external"}`,
+    database: describeDatabase(vitals, version),
     media: media ? `ffmpeg ${media.version}, ${media.kind}` : null,
     disk: disk ?? null,
     workers: workers ?? { online: 0, total: 0 },
@@ -60,6 +60,45 @@ export async function readHealth({ db, vitals }: HealthParts): Promise<HealthSta
       runtime: `Deno ${Deno.version.deno}`,
     },
   };
+}
+
+function describeDatabase(vitals: Vitals, version: string | undefined): string | null {
+  return version === undefined
+    ? null
+    : `PostgreSQL ${version}, ${vitals.isDatabaseEmbedded ? "embedded" : "external"}`;
+}
+
+/** Where files are kept; a small file is really written there and removed again. */
+export async function readStorage({ db, vitals }: HealthParts): Promise<StorageFacts> {
+  const [version, files, disk, problem] = await Promise.all([
+    answer(queries.readDatabaseVersion(db)),
+    answer(queries.countFiles(db)),
+    readDisk(vitals.dataFolder),
+    tryToWrite(vitals.dataFolder),
+  ]);
+  return {
+    folder: resolve(vitals.dataFolder),
+    isWritable: problem === undefined,
+    problem: problem ?? null,
+    disk: disk ?? null,
+    files: files ?? { count: 0, bytes: 0 },
+    database: describeDatabase(vitals, version),
+  };
+}
+
+/** Why a file can't be written into `folder`; undefined when it can. */
+async function tryToWrite(folder: string): Promise<string | undefined> {
+  try {
+    const trial = await mkdtemp(join(folder, "write_check_"));
+    try {
+      await writeFile(join(trial, "file"), "seedloop");
+    } finally {
+      await rm(trial, { recursive: true });
+    }
+    return undefined;
+  } catch (error) {
+    return `Nothing can be written to the data folder: ${errorMessage(error)}`;
+  }
 }
 
 /** What stands in the way of serving, as sentences; none when the studio is ready. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
-import { id } from "#server/core/id.ts";
+import { id, isId } from "#server/core/id.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import { page, PageQuery } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
@@ -108,6 +108,51 @@ export const JobFilter = z.object({
   masterId: z.optional(id("master")),
 });
 export type JobFilter = z.infer<typeof JobFilter>;
+
+/** A job as the queue's table shows it: with the names of what it is for, and why it does not go on. */
+export const QueueJob = z.object({
+  ...jobFields,
+  /** Its turn in its lane, from 1; null when it does not wait in the queue. */
+  place: z.nullable(z.int()),
+  /** Of two that wait in one lane, the one with the lower key starts first. */
+  orderKey: z.number(),
+  /** What it is expected to take, in milliseconds. */
+  expectedMs: z.int(),
+  projectName: z.nullable(z.string()),
+  userName: z.nullable(z.string()),
+  workerName: z.nullable(z.string()),
+  characterId: z.nullable(id("character")),
+  clipId: z.nullable(id("clip")),
+  sceneId: z.nullable(id("scene")),
+  /** "Clip 020 · V2"; null for a job that is for nothing in particular. */
+  subject: z.nullable(z.string()),
+  /** An asset whose picture stands for what it works on. */
+  pictureAssetId: z.nullable(id("asset")),
+  /** Jobs not yet ended that need this one. */
+  dependents: z.int(),
+  /** Why it does not run yet or does not go on, as a sentence; null when it does, is next or has ended. */
+  waitsFor: z.nullable(z.string()),
+});
+export type QueueJob = z.infer<typeof QueueJob>;
+
+const Ids = z.pipe(
+  z.string().check(
+    z.maxLength(200 * 37),
+    z.refine((text) => text.split(",").every(isId), "must be ids of jobs, separated by commas"),
+  ),
+  z.transform((text) => text.split(",")),
+);
+
+export const QueueJobFilter = z.object({
+  limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(5000)), 1000),
+  projectId: z.optional(id("project")),
+  /** Those that have not ended, unless said. */
+  status: JobFilter.shape.status,
+  lane: z.optional(Lane),
+  /** Only these, whatever their status: to read anew what an event told of. */
+  ids: z.optional(Ids),
+});
+export type QueueJobFilter = z.infer<typeof QueueJobFilter>;
 
 /** What is paused: exactly one of them. */
 export const PauseTarget = z.union([
@@ -222,6 +267,19 @@ export const getQueue = endpoint({
   can: "job.read",
   summary: "How full each lane is and what is paused",
   reply: QueueState,
+});
+
+export const listQueueJobs = endpoint({
+  method: "GET",
+  path: "/queue/jobs",
+  can: "job.read",
+  summary: "Jobs in the order of their turn, with what each is for and why it waits; ended ones newest first",
+  query: QueueJobFilter,
+  reply: z.object({
+    items: z.array(QueueJob),
+    /** How many there are, also beyond the limit. */
+    total: z.int(),
+  }),
 });
 
 export const pauseQueue = endpoint({

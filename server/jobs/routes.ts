@@ -2,6 +2,7 @@ import type { Db } from "#server/db/db.ts";
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
 import * as contract from "./contract.ts";
+import { listQueueJobs } from "./queue_rows.ts";
 import * as service from "./service.ts";
 import type { Settlement } from "./settle.ts";
 
@@ -31,6 +32,7 @@ export function jobRoutes(
   );
   serve(app, contract.moveJob, ({ actor, params, body }) => service.moveJob(db, actor, params.jobId, body));
   serve(app, contract.getQueue, () => service.getQueue(db));
+  serve(app, contract.listQueueJobs, ({ actor, query }) => listQueueJobs(db, actor, query));
   serve(app, contract.pauseQueue, ({ actor, body }) => service.pauseQueue(db, actor, body));
   serve(app, contract.resumeQueue, ({ actor, body }) => service.resumeQueue(db, actor, body));
 }
