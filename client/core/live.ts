@@ -21,6 +21,8 @@ export interface LiveListener {
   event?(event: LiveEvent): void;
   /** Events may have been missed that will not be told again: read the state anew. Also called at the first start. */
   resync?(): void;
+  /** From here on its topics are heard, of which some were not before: what was read earlier may miss a change. */
+  heard?(): void;
   /** The connection was lost, or is back and everything missed was told. */
   changed?(state: LiveState): void;
   /** How far a job is, of any project that is listened to; the latest counts. */
@@ -54,6 +56,8 @@ export class Live {
   readonly #options: LiveOptions;
   readonly #state = signal<LiveState>("off");
   readonly #listeners = new Set<LiveListener>();
+  /** Asked for while connected, and not yet confirmed. */
+  readonly #fresh = new Set<string>();
   #socket: WebSocket | undefined;
   #lastSeq: number | undefined;
   #failures = 0;
@@ -92,7 +96,9 @@ export class Live {
     const known = this.#topics();
     this.#listeners.add(listener);
     const fresh = listener.topics.filter((topic) => !known.has(topic));
-    if (fresh.length > 0) this.#send({ t: "subscribe", topics: fresh });
+    if (fresh.length > 0 && this.#send({ t: "subscribe", topics: fresh })) {
+      for (const topic of fresh) this.#fresh.add(topic);
+    }
     return () => this.#forget(listener);
   }
 
@@ -127,10 +133,12 @@ export class Live {
     this.#heardAt = Date.now();
     if (data instanceof ArrayBuffer) return this.#showPreview(data);
     // The studio's own messages; what is not understood is left alone.
-    const message = JSON.parse(String(data)) as { t: string; seq?: number };
+    const message = JSON.parse(String(data)) as { t: string; seq?: number; topics?: string[] };
     if (message.t === "hello") this.#subscribeAll();
-    else if (message.t === "subscribed") this.#arrive(message.seq ?? 0);
-    else if (message.t === "event") this.#deliver(LiveEvent.parse(message));
+    else if (message.t === "subscribed") {
+      this.#arrive(message.seq ?? 0);
+      this.#confirm(message.topics ?? []);
+    } else if (message.t === "event") this.#deliver(LiveEvent.parse(message));
     else if (message.t === "progress") {
       const progress = message as unknown as JobProgress;
       for (const listener of this.#listeners) listener.progress?.(progress);
@@ -150,6 +158,14 @@ export class Live {
     this.#failures = 0;
     if (this.#state.get() !== "live") this.#turn("live");
     if (isFirst) this.#resync();
+  }
+
+  #confirm(topics: readonly string[]): void {
+    const fresh = topics.filter((topic) => this.#fresh.delete(topic));
+    if (fresh.length === 0) return;
+    for (const listener of this.#listeners) {
+      if (listener.topics.some((topic) => fresh.includes(topic))) listener.heard?.();
+    }
   }
 
   #deliver(event: LiveEvent): void {
@@ -177,8 +193,10 @@ export class Live {
     for (const listener of this.#listeners) listener.preview?.(header.jobId, picture);
   }
 
-  #send(message: unknown): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  #send(message: unknown): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   /** A cable that was pulled closes no socket: silence does. */
@@ -209,6 +227,7 @@ export class Live {
     clearInterval(this.#pulse);
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#fresh.clear();
     if (!socket) return;
     socket.onmessage = null;
     socket.onclose = null;

@@ -220,7 +220,7 @@ export class Store<Item> {
   /** Takes an item that another reply brought. */
   put(item: Item): void {
     this.apply({ kind: "item", id: this.#source.idOf(item), item, asOf: ++this.#clock });
-    if (this.#openings > 0 && this.#listen()) this.#mark("all");
+    if (this.#openings > 0) this.#listen();
   }
 
   /** Replies, optimistic changes and what events made us read: all comes through here. */
@@ -256,22 +256,21 @@ export class Store<Item> {
     this.#topics = [];
   }
 
-  /** Hears what there is to hear now, and says whether that is more than before. */
-  #listen(): boolean {
+  /** Hears what there is to hear of what is known now. */
+  #listen(): void {
     const topics = this.#source.topics();
-    const isMore = topics.some((topic) => !this.#topics.includes(topic));
-    if (!isMore && topics.length === this.#topics.length) return false;
+    if (topics.join() === this.#topics.join()) return;
     const before = this.#unlisten;
     this.#topics = topics;
     this.#unlisten = this.#live.listen({
       topics,
       event: (event) => this.#mark(this.#source.concerns(event)),
       resync: () => this.#mark("all"),
+      heard: () => this.#mark("all"),
       // Only a reading can tell whether the studio is really back.
       changed: (state) => state === "live" && this.problem && this.#mark("all"),
     });
     before?.();
-    return isMore;
   }
 
   async #showKept(): Promise<void> {
@@ -312,8 +311,7 @@ export class Store<Item> {
       this.#dirty = new Set();
       try {
         await this.#readWhat(dirty);
-        // Between the reading and the first event that is heard something may have happened.
-        if (this.#openings > 0 && this.#listen()) this.#mark("all");
+        if (this.#openings > 0) this.#listen();
         this.#reading.set({ readAt: Date.now(), problem: undefined });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
