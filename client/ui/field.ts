@@ -141,7 +141,7 @@ export class Field extends LitElement {
   #area(describedBy: string) {
     return html`
       <textarea class="input" id="input" part="input" rows=${this.rows} .value=${this.value}
-        style="--rows: ${this.rows}" placeholder=${this.placeholder || nothing} ?required=${this.required}
+        .style=${`--rows: ${this.rows}`} placeholder=${this.placeholder || nothing} ?required=${this.required}
         ?disabled=${this.disabled} ?readonly=${this.isReadOnly} maxlength=${this.maxlength ?? nothing}
         aria-describedby=${describedBy || nothing} aria-invalid=${this.fault ? "true" : nothing}
         @input=${this.#typed} @change=${this.#changed}></textarea>

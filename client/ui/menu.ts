@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import { controlStyles, floatStyles } from "./control_styles.ts";
 import { icon, type IconName } from "./icons.ts";
-import { PickEvent } from "./pick_event.ts";
+import { PickEvent } from "./list_events.ts";
 import { type Anchor, placeBeside, pointAnchor, type Side } from "./place_beside.ts";
 import { w } from "./words.ts";
 import "./icon_button.ts";

@@ -117,7 +117,7 @@ export class Progress extends LitElement {
 
 function line(ratio: number, isKnown: boolean) {
   return isKnown
-    ? html`<div class="done" style="scale: ${ratio} 1"></div>`
+    ? html`<div class="done" .style=${`scale: ${ratio} 1`}></div>`
     : html`<div class="done endless"></div>`;
 }
 

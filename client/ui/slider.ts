@@ -150,7 +150,8 @@ export class Slider extends LitElement {
         @change=${this.#typed} @input=${stop}>${this.unit
           ? html`<span aria-hidden="true">${this.unit}</span>`
           : nothing}</span>
-      <input type="range" id="range" style="--filled: ${filled}%" min=${this.min} max=${this.max} step=${this
+      <input type="range" id="range" .style=${`--filled: ${filled}%`} min=${this.min} max=${this
+        .max} step=${this
         .step}
         .value=${String(this.value)} ?disabled=${this.disabled}
         aria-valuetext=${this.unit ? `${this.value} ${this.unit}` : nothing}

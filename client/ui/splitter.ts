@@ -77,14 +77,14 @@ export class Splitter extends SignalWatcher(LitElement) {
 
   override render() {
     return html`
-      <div class="part" style="flex-grow: ${this.ratio}"><slot name="start"></slot></div>
+      <div class="part" .style=${`flex-grow: ${this.ratio}`}><slot name="start"></slot></div>
       <div class="line" role="separator" tabindex="0" aria-label=${this.label || w("resize")}
         aria-orientation=${this.direction === "row" ? "vertical" : "horizontal"}
         aria-valuemin=${Math.round(this.least * 100)} aria-valuemax=${Math.round((1 - this.least) * 100)}
         aria-valuenow=${Math.round(this.ratio * 100)}
         @pointerdown=${this.#grab} @pointermove=${this.#drag} @lostpointercapture=${this.#rest}
         @keydown=${this.#step} @dblclick=${() => this.#set(this.initial, true)}></div>
-      <div class="part" style="flex-grow: ${1 - this.ratio}"><slot name="end"></slot></div>
+      <div class="part" .style=${`flex-grow: ${1 - this.ratio}`}><slot name="end"></slot></div>
     `;
   }
 

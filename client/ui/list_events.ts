@@ -37,3 +37,27 @@ export class NearEndEvent extends Event {
     super(NearEndEvent.type);
   }
 }
+
+/** Another order is wanted: by the column, from its greatest when `isDescending`. */
+export class SortEvent extends Event {
+  static readonly type = "st-sort";
+  constructor(readonly column: string, readonly isDescending: boolean) {
+    super(SortEvent.type, { bubbles: true, composed: true });
+  }
+}
+
+/** An item is wanted elsewhere: before the item `beforeId`, or at the end where that is undefined. */
+export class MoveEvent extends Event {
+  static readonly type = "st-move";
+  constructor(readonly itemId: string, readonly beforeId: string | undefined) {
+    super(MoveEvent.type, { bubbles: true, composed: true });
+  }
+}
+
+/** A branch of a tree was opened or closed. */
+export class ExpandEvent extends Event {
+  static readonly type = "st-expand";
+  constructor(readonly itemId: string, readonly isExpanded: boolean) {
+    super(ExpandEvent.type, { bubbles: true, composed: true });
+  }
+}
