@@ -25,7 +25,7 @@ export class ErrorState extends LitElement {
         font-weight: var(--font-weight-medium);
         overflow-wrap: anywhere;
       }
-      p {
+      p:not(.head) {
         margin: var(--space-1) 0 0;
         color: var(--color-text-quiet);
         overflow-wrap: anywhere;

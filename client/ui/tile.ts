@@ -162,7 +162,9 @@ export class Tile extends LitElement {
     return html`
       <div class="picture" @pointermove=${this.#scrub} @pointerleave=${() => this.at = -1}>
         ${this.src
-          ? html`<img src=${this.src} alt="" loading="lazy" decoding="async" draggable="false">`
+          ? html`<img src=${this.src} alt=${
+            this.bare ? this.name : ""
+          } loading="lazy" decoding="async" draggable="false">`
           : html`<div class="none">${icon(this.icon)}</div>`}
         ${this.at >= 0 && this.sprite ? scrubbed(this.sprite, this.at) : nothing}
         <div class="top">
