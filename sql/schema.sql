@@ -210,11 +210,13 @@ create table clips (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  retime_limit real default 0 not null,
   constraint clips_frames_check CHECK (((frames >= 1) AND (frames <= 200000))),
   constraint clips_likeness_floor_check CHECK (((likeness_floor >= (0)::double precision) AND (likeness_floor <= (1)::double precision))),
   constraint clips_name_check CHECK (((name = btrim(name)) AND ((length(name) >= 1) AND (length(name) <= 120)))),
   constraint clips_random_seed_check CHECK (((random_seed >= 0) AND (random_seed <= '9007199254740991'::bigint))),
   constraint clips_reroll_limit_check CHECK (((reroll_limit >= 0) AND (reroll_limit <= 20))),
+  constraint clips_retime_limit_check CHECK (((retime_limit >= (0)::double precision) AND (retime_limit <= (0.04)::double precision))),
   constraint clips_character_id_project_id_fkey FOREIGN KEY (character_id, project_id) REFERENCES characters(id, project_id) ON DELETE RESTRICT,
   constraint clips_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint clips_hero_seed_id_fkey FOREIGN KEY (hero_seed_id) REFERENCES seeds(id) ON DELETE RESTRICT,
@@ -285,6 +287,8 @@ create table cut_parts (
   source_first_frame integer not null,
   source_frame_count integer not null,
   first_frame integer,
+  retimed_frame_count integer,
+  constraint cut_parts_retimed_frame_count_check CHECK ((retimed_frame_count > 0)),
   constraint cut_parts_source_frame_count_check CHECK ((source_frame_count > 0)),
   constraint cut_parts_cut_id_fkey FOREIGN KEY (cut_id) REFERENCES cuts(id) ON DELETE CASCADE,
   constraint cut_parts_take_id_fkey FOREIGN KEY (take_id) REFERENCES takes(id) ON DELETE RESTRICT,
@@ -345,7 +349,11 @@ create table cuts (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  gate_verdict_id smallint,
+  gate_reasons text[] default '{}'::text[] not null,
+  gate_segment smallint,
   constraint cuts_frames_check CHECK ((frames > 0)),
+  constraint cuts_gate_segment_check CHECK ((gate_segment >= 1)),
   constraint cuts_number_check CHECK ((number >= 1)),
   constraint cuts_rate_den_check CHECK ((rate_den > 0)),
   constraint cuts_rate_num_check CHECK ((rate_num > 0)),
@@ -354,6 +362,7 @@ create table cuts (
   constraint cuts_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips(id) ON DELETE RESTRICT,
   constraint cuts_conform_rule_id_fkey FOREIGN KEY (conform_rule_id) REFERENCES conform_rule(id) ON DELETE RESTRICT,
   constraint cuts_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
+  constraint cuts_gate_verdict_id_fkey FOREIGN KEY (gate_verdict_id) REFERENCES gate_verdict(id) ON DELETE RESTRICT,
   constraint cuts_intermediate_asset_id_fkey FOREIGN KEY (intermediate_asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
   constraint cuts_status_id_fkey FOREIGN KEY (status_id) REFERENCES cut_status(id) ON DELETE RESTRICT,
   constraint cuts_pkey PRIMARY KEY (id),
@@ -362,6 +371,7 @@ create table cuts (
 CREATE INDEX cuts_asset_id_idx ON public.cuts USING btree (asset_id);
 CREATE INDEX cuts_conform_rule_id_idx ON public.cuts USING btree (conform_rule_id);
 CREATE INDEX cuts_created_by_id_idx ON public.cuts USING btree (created_by_id);
+CREATE INDEX cuts_gate_verdict_id_idx ON public.cuts USING btree (gate_verdict_id);
 CREATE INDEX cuts_intermediate_asset_id_idx ON public.cuts USING btree (intermediate_asset_id);
 CREATE INDEX cuts_status_id_idx ON public.cuts USING btree (status_id);
 CREATE UNIQUE INDEX one_final_cut ON public.cuts USING btree (clip_id) WHERE (status_id = 5);
@@ -932,6 +942,7 @@ create table media_facts (
   color_matrix text,
   color_range text,
   has_audio boolean,
+  reply_json text default (((((((((((((((((('{"container":'::text || json_text(container)) || COALESCE((',"codec":'::text || json_text(codec)), ''::text)) || COALESCE((',"widthPx":'::text || width_px), ''::text)) || COALESCE((',"heightPx":'::text || height_px), ''::text)) || COALESCE((',"rotationDeg":'::text || rotation_deg), ''::text)) || COALESCE((',"pixelFormat":'::text || json_text(pixel_format)), ''::text)) || COALESCE((',"bitDepth":'::text || bit_depth), ''::text)) || COALESCE((',"hasAlpha":'::text || (has_alpha)::text), ''::text)) || COALESCE(((((',"rate":{"num":'::text || rate_num) || ',"den":'::text) || rate_den) || '}'::text), ''::text)) || COALESCE((',"isConstantRate":'::text || (is_constant_rate)::text), ''::text)) || COALESCE((',"frameCount":'::text || frame_count), ''::text)) || COALESCE((',"durationUs":'::text || duration_us), ''::text)) || COALESCE((',"colorPrimaries":'::text || json_text(color_primaries)), ''::text)) || COALESCE((',"colorTransfer":'::text || json_text(color_transfer)), ''::text)) || COALESCE((',"colorMatrix":'::text || json_text(color_matrix)), ''::text)) || COALESCE((',"colorRange":'::text || json_text(color_range)), ''::text)) || COALESCE((',"hasAudio":'::text || (has_audio)::text), ''::text)) || '}'::text) not null,
   constraint rate_is_whole CHECK (((rate_num IS NULL) = (rate_den IS NULL))),
   constraint media_facts_file_hash_fkey FOREIGN KEY (file_hash) REFERENCES files(hash) ON DELETE CASCADE,
   constraint media_facts_pkey PRIMARY KEY (file_hash)
@@ -1397,7 +1408,13 @@ create table segments (
   prompt text,
   locked_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  random_seed bigint,
+  asked_frames integer,
+  remake_frames integer,
+  constraint segments_asked_frames_check CHECK (((asked_frames >= 1) AND (asked_frames <= 200000))),
   constraint segments_index_check CHECK ((index >= 1)),
+  constraint segments_random_seed_check CHECK (((random_seed >= 0) AND (random_seed <= '9007199254740991'::bigint))),
+  constraint segments_remake_frames_check CHECK ((remake_frames > 0)),
   constraint segments_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips(id) ON DELETE RESTRICT,
   constraint segments_status_id_fkey FOREIGN KEY (status_id) REFERENCES segment_status(id) ON DELETE RESTRICT,
   constraint segments_pkey PRIMARY KEY (id),
@@ -1496,12 +1513,15 @@ create table take_likeness (
   median real,
   min real,
   coverage real not null,
+  portrait_hash text,
   constraint take_likeness_coverage_check CHECK (((coverage >= (0)::double precision) AND (coverage <= (1)::double precision))),
   constraint take_likeness_face_model_id_fkey FOREIGN KEY (face_model_id) REFERENCES face_models(id) ON DELETE RESTRICT,
+  constraint take_likeness_portrait_hash_fkey FOREIGN KEY (portrait_hash) REFERENCES files(hash) ON DELETE RESTRICT,
   constraint take_likeness_take_id_fkey FOREIGN KEY (take_id) REFERENCES takes(id) ON DELETE CASCADE,
   constraint take_likeness_pkey PRIMARY KEY (take_id)
 );
 CREATE INDEX take_likeness_face_model_id_idx ON public.take_likeness USING btree (face_model_id);
+CREATE INDEX take_likeness_portrait_hash_idx ON public.take_likeness USING btree (portrait_hash);
 
 create table take_likeness_points (
   take_id uuid not null,
@@ -1564,6 +1584,8 @@ create table takes (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  last_image_hash text,
+  retimed_frames integer,
   constraint chosen_is_ready CHECK (((chosen_at IS NULL) OR (status_id = 4))),
   constraint end_is_inside CHECK (((end_frame IS NULL) OR ((end_frame >= 0) AND (end_frame <= (frame_count - 1))))),
   constraint ready_is_whole CHECK (((status_id <> 4) OR ((intermediate_asset_id IS NOT NULL) AND (end_frame IS NOT NULL) AND (frame_count IS NOT NULL) AND (end_image_asset_id IS NOT NULL)))),
@@ -1574,11 +1596,13 @@ create table takes (
   constraint takes_random_seed_check CHECK (((random_seed >= 0) AND (random_seed <= '9007199254740991'::bigint))),
   constraint takes_rate_den_check CHECK ((rate_den > 0)),
   constraint takes_rate_num_check CHECK ((rate_num > 0)),
+  constraint takes_retimed_frames_check CHECK ((retimed_frames > 0)),
   constraint takes_target_end_check CHECK ((target_end >= 0)),
   constraint takes_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint takes_end_image_asset_id_fkey FOREIGN KEY (end_image_asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
   constraint takes_gate_verdict_id_fkey FOREIGN KEY (gate_verdict_id) REFERENCES gate_verdict(id) ON DELETE RESTRICT,
   constraint takes_intermediate_asset_id_fkey FOREIGN KEY (intermediate_asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
+  constraint takes_last_image_hash_fkey FOREIGN KEY (last_image_hash) REFERENCES files(hash) ON DELETE RESTRICT,
   constraint takes_raw_asset_id_fkey FOREIGN KEY (raw_asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
   constraint takes_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES segments(id) ON DELETE RESTRICT,
   constraint takes_start_file_hash_fkey FOREIGN KEY (start_file_hash) REFERENCES files(hash) ON DELETE RESTRICT,
@@ -1594,6 +1618,7 @@ CREATE INDEX takes_created_by_id_idx ON public.takes USING btree (created_by_id)
 CREATE INDEX takes_end_image_asset_id_idx ON public.takes USING btree (end_image_asset_id);
 CREATE INDEX takes_gate_verdict_id_idx ON public.takes USING btree (gate_verdict_id);
 CREATE INDEX takes_intermediate_asset_id_idx ON public.takes USING btree (intermediate_asset_id);
+CREATE INDEX takes_last_image_hash_idx ON public.takes USING btree (last_image_hash);
 CREATE INDEX takes_raw_asset_id_idx ON public.takes USING btree (raw_asset_id);
 CREATE INDEX takes_start_file_hash_idx ON public.takes USING btree (start_file_hash);
 CREATE INDEX takes_starts_from_take_id_idx ON public.takes USING btree (starts_from_take_id);
@@ -2162,6 +2187,12 @@ AS $function$
     from job_kind k, job_status s
    where k.id = j.kind_id and s.id = j.status_id
 $function$;
+
+CREATE OR REPLACE FUNCTION public.json_text(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (to_json(value))::text;
 
 CREATE OR REPLACE FUNCTION public.ready_successors(finished uuid[])
  RETURNS integer

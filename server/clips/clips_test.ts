@@ -10,8 +10,9 @@ import { openVersion, syncBundled } from "#server/workflows/service.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
 import { givenWorkingImage, Workshop } from "#server/testing/workshop.ts";
 import type { ClipState } from "./contract.ts";
-import { advance, chainOf, readRun } from "./loop.ts";
+import { advance } from "./loop.ts";
 import { findClip } from "./queries.ts";
+import { chainOf, readRun } from "./run.ts";
 import type { LoopTake } from "./take_queries.ts";
 
 async function open(studio: TestStudio, given: { frames?: number } = {}) {
@@ -184,39 +185,6 @@ Deno.test("chainOf ends where a take was made from another picture, at another r
   assertEquals(chainOf(changed({ rate: { num: 16, den: 1 } }), loop).length, 1);
   assertEquals(chainOf(changed({ isChosen: false }), loop).length, 1);
   assertEquals(chainOf(changed({ endFrame: null }), loop).length, 1);
-});
-
-Deno.test("chooseTake drops what was built on another end, refuses what does not follow, and locks hold", async () => {
-  await using studio = await testStudio();
-  const { artist, workshop, state, post } = await open(studio, { frames: 200 });
-  await post("generate");
-  await workshop.work();
-  const before = await state();
-  assert(before.segments.length >= 3);
-  const [v1, v2, v3] = before.segments;
-  const old = v1?.takes[0];
-  await artist.patch(`/api/segments/${v3?.id}`, { isLocked: true });
-  const locked = await artist.post(`/api/segments/${v1?.id}/reroll`, {});
-  assertEquals(locked.status, 409);
-  assertMatch(locked.body.detail, /Segment 3 is locked: unlock it/);
-  await artist.patch(`/api/segments/${v3?.id}`, { isLocked: false });
-  assertEquals((await artist.post(`/api/segments/${v1?.id}/reroll`, {})).status, 202);
-  assertEquals((await artist.post(`/api/segments/${v1?.id}/reroll`, {})).status, 409, "one at a time");
-  await workshop.work();
-  const after = await state();
-  assertEquals([after.status, keptOf(after), after.cuts.length], ["in_review", 200, 2]);
-  assertEquals(after.cuts.map((cut) => cut.status), ["superseded", "ready"]);
-  assert(after.segments.every((segment) => segment.takes.length === 2), "each was planned again");
-  assert(takesOf(after).filter((take) => !take.isChosen).every((take) => take.staleAt !== null));
-  const stranger = await artist.post(`/api/takes/${v2?.takes[0]?.id}/choose`);
-  assertEquals(stranger.status, 409);
-  assertMatch(stranger.body.detail, /another take of segment 1 than the chosen one/);
-  assertEquals((await artist.post(`/api/takes/${old?.id}/choose`)).status, 200);
-  const back = await state();
-  assertEquals(back.status, "generating");
-  assertEquals(chosenOf(back).map((take) => take.id), [old?.id ?? ""]);
-  await workshop.work();
-  assertEquals([(await state()).status, keptOf(await state())], ["in_review", 200]);
 });
 
 Deno.test("pause lets the running step end; changing waits for it; resume goes on", async () => {

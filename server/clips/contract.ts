@@ -66,6 +66,8 @@ export const Clip = z.object({
   /** Takes whose median likeness is below this are made again, then a person is asked. Null: no gate. */
   likenessFloor: z.nullable(z.number()),
   rerollLimit: z.int(),
+  /** Share by which the last segment may be slowed or hurried so that it ends on a calm frame; 0 never. */
+  retimeLimit: z.number(),
   knobs: Knobs,
   /** Why a person is needed, as a sentence. */
   attention: z.nullable(z.string()),
@@ -92,7 +94,12 @@ export const Take = z.object({
   endImageAssetId: z.nullable(id("asset")),
   gate: z.nullable(z.object({ verdict: GateVerdict, reasons: z.array(z.string()) })),
   failure: z.nullable(z.string()),
+  /** Since when the clip no longer goes by it: it was made from, or followed by, another picture. Never deleted. */
   staleAt: z.nullable(Instant),
+  /** It is stitched slowed or hurried to so many frames; null as long as it is. */
+  retimedFrames: z.nullable(z.int()),
+  /** It was made to end on the first picture of the segment after it, which so could stay. */
+  meetsNext: z.boolean(),
   createdAt: Instant,
 });
 export type Take = z.infer<typeof Take>;
@@ -101,7 +108,14 @@ export const Segment = z.object({
   id: id("segment"),
   index: z.int(),
   status: SegmentStatus,
+  /** Its own; null: the clip's. */
   prompt: z.nullable(z.string()),
+  /** Its own; null: it follows from the clip's. */
+  randomSeed: z.nullable(RandomSeed),
+  /** Own length in frames at the clip's rate, about which its end is looked for; null: as planned. */
+  askedFrames: z.nullable(z.int()),
+  /** Its chosen take is being made again while all after it stays. */
+  isRemade: z.boolean(),
   lockedAt: z.nullable(Instant),
   takes: z.array(Take),
 });
@@ -120,11 +134,21 @@ export const Cut = z.object({
   assetId: z.nullable(id("asset")),
   failure: z.nullable(z.string()),
   parts: z.array(
-    z.object({ takeId: id("take"), firstFrame: z.nullable(z.int()), sourceFrameCount: z.int() }),
+    z.object({
+      takeId: id("take"),
+      firstFrame: z.nullable(z.int()),
+      sourceFrameCount: z.int(),
+      /** So many frames are made of the source's; null: each is taken as it is. */
+      retimedFrameCount: z.nullable(z.int()),
+    }),
   ),
   seams: z.array(Seam),
   likeness: z.nullable(
     z.object({ median: z.nullable(z.number()), min: z.nullable(z.number()), coverage: z.number() }),
+  ),
+  /** What the gates say of the whole cut; `segment` (from 1) is the one that a new take would mend. */
+  gate: z.nullable(
+    z.object({ verdict: GateVerdict, reasons: z.array(z.string()), segment: z.nullable(z.int()) }),
   ),
   createdAt: Instant,
 });
@@ -146,6 +170,11 @@ export const Plan = z.object({
   workflowVersionId: id("workflow version"),
   workflowTitle: z.string(),
   isCpuPreview: z.boolean(),
+  /** Why no worker can run the workflow now, as a sentence, and what each lacks; null when one can. */
+  blocked: z.nullable(z.object({
+    sentence: z.string(),
+    workers: z.array(z.object({ name: z.string(), status: z.string(), missing: z.array(z.string()) })),
+  })),
   widthPx: z.int(),
   heightPx: z.int(),
   segments: z.array(z.object({
@@ -161,11 +190,21 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
+const RetimeLimit = z.number().check(z.minimum(0), z.maximum(0.04, "must be at most 0.04 (4 %)"));
+
+/**
+ * What becomes of the segments after one that is made again. "replan": they are planned anew from its new end, and
+ * their takes become stale. "keep": they stay as they are, and the new take is made to end on their first picture.
+ */
+const Following = z.enum(["replan", "keep"]);
+export type Following = z.infer<typeof Following>;
+
 const ClipWords = {
   prompt: z._default(Prompt, ""),
   negativePrompt: z._default(Prompt, ""),
   likenessFloor: z._default(z.nullable(z.number().check(z.minimum(0), z.maximum(1))), null),
   rerollLimit: z._default(z.int().check(z.minimum(0), z.maximum(20)), 2),
+  retimeLimit: z._default(RetimeLimit, 0),
   knobs: z._default(Knobs, {}),
 };
 
@@ -194,6 +233,7 @@ const ClipChange = z.object({
   negativePrompt: z.optional(Prompt),
   likenessFloor: z.optional(z.nullable(z.number().check(z.minimum(0), z.maximum(1)))),
   rerollLimit: z.optional(z.int().check(z.minimum(0), z.maximum(20))),
+  retimeLimit: z.optional(RetimeLimit),
   knobs: z.optional(Knobs),
   trash: z.optional(z.boolean()),
 });
@@ -274,19 +314,46 @@ export const changeSegment = endpoint({
   method: "PATCH",
   path: "/segments/:segmentId",
   can: "clip.edit",
-  summary: "Give a segment its own prompt, lock or unlock it",
+  summary: "Give a segment its own prompt, seed or length for its next take; lock or unlock its chosen one",
   params: segmentParams,
-  body: z.object({ prompt: z.optional(z.nullable(Prompt)), isLocked: z.optional(z.boolean()) }),
+  body: z.object({
+    prompt: z.optional(z.nullable(Prompt)),
+    randomSeed: z.optional(z.nullable(RandomSeed)),
+    askedFrames: z.optional(z.nullable(Frames)),
+    isLocked: z.optional(z.boolean()),
+  }),
   reply: ClipState,
 });
+
+const followingBody = {
+  /** Absent: "keep" when a later segment is locked, else "replan". */
+  following: z.optional(Following),
+};
 
 export const rerollSegment = endpoint({
   method: "POST",
   path: "/segments/:segmentId/reroll",
   can: "generate",
-  summary: "Make another take of a segment; later ones that built on the old take are planned again",
+  summary: "Make another take of a segment. Those after it are planned again, or stay and are met exactly",
   params: segmentParams,
-  body: z.object({ randomSeed: z.optional(RandomSeed) }),
+  body: z.object({ randomSeed: z.optional(RandomSeed), ...followingBody }),
+  reply: ClipState,
+  status: 202,
+});
+
+export const extendSegment = endpoint({
+  method: "POST",
+  path: "/segments/:segmentId/extend",
+  can: "generate",
+  summary: "Make a segment longer by a new take: the clip stays as long and the rest is planned again, or " +
+    "what follows stays and the clip becomes longer",
+  params: segmentParams,
+  body: z.object({
+    /** So many frames more, at the clip's rate. */
+    frames: Frames,
+    randomSeed: z.optional(RandomSeed),
+    ...followingBody,
+  }),
   reply: ClipState,
   status: 202,
 });
@@ -308,6 +375,15 @@ export const stitchClip = endpoint({
   params: clipParams,
   reply: ClipState,
   status: 202,
+});
+
+export const keepCut = endpoint({
+  method: "POST",
+  path: "/cuts/:cutId/keep",
+  can: "clip.edit",
+  summary: "Keep a cut that its gates have asked about: the clip goes to review with it as it is",
+  params: z.object({ cutId: id("cut") }),
+  reply: ClipState,
 });
 
 export const getTakeMeasures = endpoint({

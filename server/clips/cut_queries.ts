@@ -10,15 +10,17 @@ const selectCut = (db: Queryable) =>
   } as rate, u.width_px, u.height_px, u.frames,
          r.code as conform, u.asset_id, u.failure, u.created_at,
          coalesce((select json_agg(json_build_object('takeId', p.take_id, 'firstFrame', p.first_frame,
-                     'sourceFrameCount', p.source_frame_count) order by p.index) from cut_parts p where p.cut_id = u.id), '[]') as parts,
+                     'sourceFrameCount', p.source_frame_count, 'retimedFrameCount', p.retimed_frame_count) order by p.index) from cut_parts p where p.cut_id = u.id), '[]') as parts,
          coalesce((select json_agg(json_build_object('frame', m.frame, 'jump', m.jump, 'reversal', m.reversal,
                      'colorStep', m.color_step, 'lumaStep', m.luma_step, 'sharpnessRatio', m.sharpness_ratio,
                      'verdict', v.code, 'reasons', m.reasons) order by m.frame)
                      from cut_seams m join seam_verdict v on v.id = m.verdict_id where m.cut_id = u.id), '[]') as seams,
-         case when l.cut_id is not null then json_build_object('median', l.median, 'min', l.min, 'coverage', l.coverage) end as likeness
+         case when l.cut_id is not null then json_build_object('median', l.median, 'min', l.min, 'coverage', l.coverage) end as likeness,
+         case when g.code is not null then json_build_object('verdict', g.code, 'reasons', u.gate_reasons, 'segment', u.gate_segment) end as gate
     from cuts u
     join cut_status s on s.id = u.status_id
     join conform_rule r on r.id = u.conform_rule_id
+    left join gate_verdict g on g.id = u.gate_verdict_id
     left join cut_likeness l on l.cut_id = u.id`;
 
 export async function listCuts(db: Queryable, clipId: string): Promise<Cut[]> {
@@ -51,7 +53,14 @@ export async function insertCut(db: Queryable, cut: CutInsert): Promise<void> {
 
 export async function insertCutPart(
   db: Queryable,
-  part: { cutId: string; index: number; takeId: string; sourceFirstFrame: number; sourceFrameCount: number },
+  part: {
+    cutId: string;
+    index: number;
+    takeId: string;
+    sourceFirstFrame: number;
+    sourceFrameCount: number;
+    retimedFrameCount: number | null;
+  },
 ): Promise<void> {
   await db`insert into cut_parts ${db(part)}`;
 }
@@ -91,4 +100,17 @@ export async function supersedeOlder(db: Queryable, clipId: string, cutId: strin
   await db`
     update cuts set status_id = (select id from cut_status where code = 'superseded')
      where clip_id = ${clipId} and id <> ${cutId} and status_id = (select id from cut_status where code = 'ready')`;
+}
+
+/** What the gates say of the whole cut; `segment` counts from 1. */
+export async function setCutGate(
+  db: Queryable,
+  cutId: string,
+  gate: { verdict: string; reasons: string[]; segment: number | null },
+): Promise<void> {
+  await db`
+    update cuts
+       set gate_verdict_id = (select id from gate_verdict where code = ${gate.verdict}), gate_reasons = ${gate.reasons},
+           gate_segment = ${gate.segment}
+     where id = ${cutId}`;
 }

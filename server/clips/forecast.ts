@@ -1,5 +1,5 @@
 import { type Conform, projectFrame } from "#server/core/conform.ts";
-import { type GenerateStep, type Loop, nextStep, segmentBound } from "./planner.ts";
+import { type GenerateStep, type Loop, loopBound, nextStep } from "./planner.ts";
 
 export interface ForecastSegment {
   readonly index: number;
@@ -25,10 +25,17 @@ export interface Forecast {
   readonly summary: string;
 }
 
-/** The whole plan as it would run if every take ended on its target; shown before anything is generated. */
-export function forecast(loop: Loop, accepted: readonly number[] = []): Forecast {
+/**
+ * The whole plan as it would run if every take ended on its target; shown before anything is generated. `remake` is an
+ * accepted segment that is made again while the others stay.
+ */
+export function forecast(loop: Loop, accepted: readonly number[] = [], remake?: GenerateStep): Forecast {
   const kept = [...accepted];
   const steps = new Map<number, GenerateStep>();
+  if (remake) {
+    kept[remake.index] = remake.keepFrames;
+    steps.set(remake.index, remake);
+  }
   let step = nextStep(loop, kept);
   while (step.kind === "generate") {
     steps.set(step.index, step);
@@ -42,7 +49,7 @@ export function forecast(loop: Loop, accepted: readonly number[] = []): Forecast
     segments,
     askedFrames: loop.askedFrames,
     generatedTotal: [...steps.values()].reduce((sum, { generateFrames }) => sum + generateFrames, 0),
-    bound: segmentBound(loop),
+    bound: loopBound(loop),
     conform: loop.conform,
     summary: `Plan ${loop.askedFrames} frames · ${segments.length} ${plural}`,
   };

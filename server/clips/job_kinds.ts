@@ -101,9 +101,13 @@ export const stitchCut = jobKind({
   thread: "media",
   timeoutMs: 1_800_000,
   input: z.object({
-    parts: z.array(z.object({ file: FileRef, firstFrame: z.int(), frameCount: z.int() })).check(
-      z.minLength(1),
-    ),
+    parts: z.array(z.object({
+      file: FileRef,
+      firstFrame: z.int(),
+      frameCount: z.int(),
+      /** So many frames are made of these, evenly in time and with both ends kept; absent: as they are. */
+      retimedFrames: z.optional(z.int().check(z.minimum(1))),
+    })).check(z.minLength(1)),
     sourceRate: Rate,
     rate: Rate,
     conform: ConformRule,
@@ -149,6 +153,14 @@ export const measureCut = jobKind({
     frameCount: z.int(),
     boundaries: z.array(z.int()),
     portrait: z.optional(FileRef),
+    /**
+     * Likeness already measured on the very same pixels against the same portrait, by frame of the cut: those frames
+     * are not looked at again.
+     */
+    known: z.optional(z.object({
+      model: FaceModel,
+      points: z.array(z.object({ frame: z.int(), score: z.nullable(z.number()) })),
+    })),
   }),
   output: z.object({ curves: FrameCurves, likeness: z.nullable(LikenessTrack), seams: z.array(Seam) }),
 });

@@ -31,6 +31,8 @@ export interface LoopRequest {
    * end instead of on the exact frame. 0, the default, never retimes: a calm end is then the gate's business.
    */
   readonly retimeLast?: number;
+  /** Segments with a length of their own, by index, in generated frames: their end is looked for about it. */
+  readonly lengths?: ReadonlyMap<number, number>;
 }
 
 /** A request made countable: everything below is in generated frames unless it says otherwise. */
@@ -42,6 +44,7 @@ export interface Loop {
   readonly totalFrames: number;
   readonly lockedAfter: number;
   readonly retimeLast: number;
+  readonly lengths: ReadonlyMap<number, number>;
 }
 
 /** One generation to request. `end` goes to `clips.measure_take` as it is. */
@@ -86,7 +89,7 @@ const MAX_RETIME = 0.04;
 
 /** Resolves a request, or throws a RangeError that says what makes it impossible. */
 export function planLoop(request: LoopRequest): Loop {
-  const { constraints, askedFrames, retimeLast = 0, lockedAfter = 0 } = request;
+  const { constraints, askedFrames, retimeLast = 0, lockedAfter = 0, lengths = new Map() } = request;
   if (!Number.isSafeInteger(askedFrames) || askedFrames < 1) {
     throw new RangeError(`A clip can't have ${askedFrames} frames: ask for at least one whole frame`);
   }
@@ -100,7 +103,7 @@ export function planLoop(request: LoopRequest): Loop {
   if (totalFrames < 1) {
     throw new RangeError(`The locked segments already fill the clip: unlock one, or ask for a longer clip`);
   }
-  const loop = { askedFrames, conform, constraints, totalFrames, lockedAfter, retimeLast };
+  const loop = { askedFrames, conform, constraints, totalFrames, lockedAfter, retimeLast, lengths };
   if (shortest(constraints.frames) > longest(constraints.frames) || exactLimit(loop, 0) < 1) {
     throw new RangeError(
       "The template allows no usable length: its largest legal length leaves no frame to keep",
@@ -133,7 +136,10 @@ export function nextStep(loop: Loop, accepted: readonly number[]): PlanStep {
   return planSegment(loop, accepted.length, loop.totalFrames - sum);
 }
 
-/** No run of the loop from `index` with `remaining` frames to go takes more segments than this. */
+/**
+ * No run of the loop from `index` with `remaining` frames to go takes more segments than this, when none of them has a
+ * length of its own.
+ */
 export function segmentBound(loop: Loop, index = 0, remaining = loop.totalFrames): number {
   const exact = exactLimit(loop, index);
   if (remaining <= exact) return 1;
@@ -143,33 +149,66 @@ export function segmentBound(loop: Loop, index = 0, remaining = loop.totalFrames
   return 2 + Math.max(0, Math.ceil((remaining - first - last) / later));
 }
 
+/** No run of the whole loop takes more segments than this: each with a length of its own may cost one more. */
+export function loopBound(loop: Loop): number {
+  if (loop.lengths.size === 0) return segmentBound(loop);
+  return loop.lengths.size + Math.max(segmentBound(loop), segmentBound(loop, 1));
+}
+
 /**
- * Makes segment `index` again while all later ones stay: the new take keeps exactly as many frames and has to end on
- * the old end frame. The loop may be that of another template, if it has the same native rate. To let later segments
- * follow instead, use `nextStep` on those before `index`.
+ * Makes segment `index` again while all later ones stay: the new take fills exactly as many frames, or `keepFrames`,
+ * and has to end on the picture that the next one starts from. The loop may be that of another template, if it has
+ * the same native rate. To let later segments follow instead, use `nextStep` on those before `index`.
  */
-export function planReroll(loop: Loop, accepted: readonly number[], index: number): GenerateStep {
-  const keepFrames = accepted[index];
+export function planReroll(
+  loop: Loop,
+  accepted: readonly number[],
+  index: number,
+  keepFrames = accepted[index],
+): GenerateStep {
   if (keepFrames === undefined) {
     throw new RangeError(`There is no segment ${index + 1} to make again: the clip has ${accepted.length}`);
   }
-  if (keepFrames > exactLimit(loop, index)) {
+  const most = exactLimit(loop, index);
+  if (keepFrames > most) {
     throw new RangeError(
-      `Segment ${index + 1} keeps ${keepFrames} frames, more than this template can make at once ` +
-        `(${exactLimit(loop, index)}): use the template that made it, or plan again from this segment`,
+      `Segment ${
+        index + 1
+      } keeps ${keepFrames} frames, more than this template can make at once (${most}): ` +
+        "use the template that made it, or plan again from this segment",
     );
   }
   return exactStep(loop, index, keepFrames, index < accepted.length - 1 || loop.lockedAfter > 0);
 }
 
+/** The most frames that segment `index` can keep when it is given a length of its own. */
+export function longestOwn(loop: Loop, index: number): number {
+  return elasticLimit(loop, index);
+}
+
 function planSegment(loop: Loop, index: number, remaining: number): GenerateStep {
+  const own = loop.lengths.get(index);
+  if (own !== undefined) return ownStep(loop, index, remaining, own);
   const segments = segmentBound(loop, index, remaining);
   if (segments === 1) return exactStep(loop, index, remaining, loop.lockedAfter > 0);
   // The rest must stay reachable even if this segment ends at the early edge of its window.
   const reachable = capacity(loop, index + 1, segments - 1);
   const limit = elasticLimit(loop, index);
   const least = smallest(1, limit, (keep) => keep - windowFor(keep) >= remaining - reachable);
-  const keepFrames = Math.min(limit, Math.max(least, Math.round(remaining / segments)));
+  return elasticStep(loop, index, Math.min(limit, Math.max(least, Math.round(remaining / segments))));
+}
+
+/** A segment with a length of its own; where that would leave too little for another take, it goes on to the end. */
+function ownStep(loop: Loop, index: number, remaining: number, own: number): GenerateStep {
+  const keepFrames = Math.min(own, elasticLimit(loop, index));
+  const isRestUsable = remaining - keepFrames - windowFor(keepFrames) >= Math.min(MIN_WINDOW, own);
+  return isRestUsable || remaining > exactLimit(loop, index)
+    ? elasticStep(loop, index, keepFrames)
+    : exactStep(loop, index, remaining, loop.lockedAfter > 0);
+}
+
+/** A segment whose end is looked for about `keepFrames`; others follow. */
+function elasticStep(loop: Loop, index: number, keepFrames: number): GenerateStep {
   const window = windowFor(keepFrames);
   return {
     kind: "generate",

@@ -7,12 +7,12 @@ import { forecast } from "./forecast.ts";
 import {
   type GenerateStep,
   type Loop,
+  loopBound,
   type LoopConstraints,
   nextStep,
   planLoop,
   planReroll,
   type PlanStep,
-  segmentBound,
 } from "./planner.ts";
 
 const fps = (num: number, den = 1): Rate => ({ num, den });
@@ -104,7 +104,7 @@ function finished(step: PlanStep): Extract<PlanStep, { kind: "done" }> {
   return step;
 }
 
-function checkStep(loop: Loop, step: GenerateStep, kept: readonly number[]) {
+function checkStep(loop: Loop, step: GenerateStep, kept: readonly number[]): void {
   const { frames, discardTail, conditionedFrames } = loop.constraints;
   assert(isLegal(frames, step.generateFrames), `illegal length ${step.generateFrames}`);
   assertEquals(step.index, kept.length);
@@ -123,7 +123,7 @@ function checkStep(loop: Loop, step: GenerateStep, kept: readonly number[]) {
 /** Drives the loop with ends chosen by `choose` (0–1 across each window) until it says done. */
 function drive(loop: Loop, choose: () => number): { kept: number[]; end: PlanStep } {
   const kept: number[] = [];
-  const bound = segmentBound(loop);
+  const bound = loopBound(loop);
   for (;;) {
     const step = nextStep(loop, kept);
     if (step.kind !== "generate") return { kept, end: step };
@@ -340,4 +340,77 @@ Deno.test("nextStep trims when the clip was shortened after it was made", () => 
   const loop = planLoop({ askedFrames: 70, rate: fps(24), constraints: preview });
   assertEquals(nextStep(loop, [48, 48, 48]), { kind: "trim", index: 1, keepFrames: 22 });
   assertEquals(nextStep(loop, [70, 10]), { kind: "trim", index: 0, keepFrames: 70 });
+});
+
+const lengthsOf = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.integer({ min: 1, max: 300 })), { maxLength: 4 })
+  .map((pairs) => new Map(pairs));
+
+Deno.test("nextStep lands on the asked count with segments of any length of their own, within loopBound()", () => {
+  fc.assert(
+    fc.property(
+      requestOf,
+      lengthsOf,
+      fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+      (request, lengths, ends) => {
+        const loop = loopOf({ ...request, lengths, retimeLast: 0 });
+        if (!loop) return;
+        const { kept, end } = drive(loop, () => ends.next().value ?? 0.5);
+        assertEquals(finished(end).segments, kept.length);
+        assertEquals(kept.reduce((total, keep) => total + keep, 0), loop.totalFrames);
+      },
+    ),
+    { numRuns: 1200 },
+  );
+});
+
+Deno.test("nextStep aims at a segment's own length, and plans the rest of the clip around it", () => {
+  const loopWith = (index: number, frames: number) =>
+    planLoop({
+      askedFrames: 144,
+      rate: fps(24),
+      constraints: preview,
+      lengths: new Map([[index, frames]]),
+    });
+  const step = generating(nextStep(loopWith(1, 60), [48]));
+  assertEquals([step.keepFrames, step.end], [60, { target: 59, window: 8, exact: false }]);
+  assertEquals(forecast(loopWith(1, 60), [48]).segments.map(({ keepFrames }) => keepFrames), [48, 60, 36]);
+  // Two frames would be left, too few for a take of their own: this one goes on to the end.
+  const whole = generating(nextStep(loopWith(1, 58), [84]));
+  assertEquals([whole.keepFrames, whole.end.exact], [60, true]);
+  const most = generating(nextStep(loopWith(0, 500), []));
+  assert(most.keepFrames + most.end.window < 81, "never more than the template can make at once");
+});
+
+Deno.test("a remake fills exactly the frames it has to, whatever is accepted, so that the total stays", () => {
+  fc.assert(
+    fc.property(
+      requestOf,
+      fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 6 }),
+      fc.nat(),
+      fc.integer({ min: 0, max: 40 }),
+      fc.boolean(),
+      (request, accepted, pick, more, reachesLastImage) => {
+        const total = accepted.reduce((sum, keep) => sum + keep, 0);
+        const constraints = { ...request.constraints, rates: "any" as const, reachesLastImage };
+        const loop = loopOf({ ...request, constraints, askedFrames: total + more, retimeLast: 0 });
+        if (!loop) return;
+        const index = pick % accepted.length;
+        const wanted = (accepted[index] ?? 0) + more;
+        const most = longest(constraints.frames) - (index === 0 ? 0 : constraints.conditionedFrames) -
+          constraints.discardTail;
+        if (wanted > most) {
+          assertThrows(() => planReroll(loop, accepted, index, wanted), RangeError, "can make at once");
+          return;
+        }
+        const step = planReroll(loop, accepted, index, wanted);
+        const filled = step.retime?.toFrames ?? step.end.target + 1;
+        assertEquals(step.end.exact, true);
+        assertEquals(filled, wanted);
+        const after = accepted.with(index, filled);
+        assertEquals(nextStep(loop, after).kind, "done");
+        assertEquals(step.meetsNext, index < accepted.length - 1);
+      },
+    ),
+    { numRuns: 3000 },
+  );
 });

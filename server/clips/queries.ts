@@ -1,4 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
+import type { Id } from "#server/core/id.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Fragment, Json, Queryable } from "#server/db/db.ts";
 import type { Clip, ClipChange, ClipInput, ClipStatus } from "./contract.ts";
@@ -13,7 +14,7 @@ const selectClip = (db: Queryable) =>
          c.hero_seed_id, c.workflow_version_id, c.frames, ${
     rateOf(db, "p")
   } as rate, c.prompt, c.negative_prompt,
-         c.random_seed, c.likeness_floor, c.reroll_limit, c.attention, c.created_at,
+         c.random_seed, c.likeness_floor, c.reroll_limit, c.retime_limit, c.attention, c.created_at,
          coalesce((select json_object_agg(k.parameter, k.value) from clip_knobs k where k.clip_id = c.id), '{}') as knobs
     from clips c
     join projects p on p.id = c.project_id
@@ -50,14 +51,14 @@ export async function insertClip(
   const rows = await db`
     insert into clips (id, project_id, scene_id, character_id, name, position, status_id, portrait_seed_id, hero_seed_id,
                        workflow_version_id, frames, prompt, negative_prompt, random_seed, likeness_floor, reroll_limit,
-                       created_by_id)
+                       retime_limit, created_by_id)
     select ${clip.id}, ${clip.projectId}, ${clip.sceneId}, ${clip.characterId}, ${clip.name},
            coalesce((select max(position) from clips where scene_id = ${clip.sceneId}), 0) + 10, s.id,
            ${clip.portraitSeedId ?? null}, ${clip.heroSeedId ?? null}, ${
     clip.workflowVersionId ?? null
   }, ${clip.frames},
            ${clip.prompt}, ${clip.negativePrompt}, ${clip.randomSeed}, ${clip.likenessFloor}, ${clip.rerollLimit},
-           ${actor.userId}
+           ${clip.retimeLimit}, ${actor.userId}
       from clip_status s where s.code = 'draft'
     on conflict (id) do nothing
     returning 1`;
@@ -96,4 +97,27 @@ export async function setClipStatus(
 
 export async function setWorkflow(db: Queryable, clipId: string, versionId: string): Promise<void> {
   await db`update clips set workflow_version_id = ${versionId} where id = ${clipId}`;
+}
+
+export interface ApprovedHero {
+  readonly id: Id<"seed">;
+  readonly portraitSeedId: Id<"seed"> | null;
+}
+
+/** The character's hero that was approved last, with the portrait that it was made from. */
+export async function findApprovedHero(
+  db: Queryable,
+  characterId: string,
+): Promise<ApprovedHero | undefined> {
+  const [row] = await db<ApprovedHero[]>`
+    select s.id, p.id as portrait_seed_id
+      from seeds s
+      join seed_status t on t.id = s.status_id and t.code = 'hero'
+      join seed_approvals a on a.seed_id = s.id
+      left join seeds p on p.id = s.derived_from_seed_id
+       and p.kind_id = (select id from seed_kind where code = 'portrait')
+     where s.character_id = ${characterId}
+     order by a.approved_at desc, s.id desc
+     limit 1`;
+  return row;
 }

@@ -13,15 +13,18 @@ import { prepareGeneration } from "#server/workflows/service.ts";
 import { cutChanged, takeChanged } from "./contract.ts";
 import { insertCut, insertCutPart, listCuts } from "./cut_queries.ts";
 import { stitchCut } from "./job_kinds.ts";
-import type { LoopActor, Run } from "./loop.ts";
+import { keptFrames, type LoopActor, type Run } from "./run.ts";
 import type { GenerateStep } from "./planner.ts";
-import { insertTake, type LoopTake, openSegment } from "./take_queries.ts";
+import { openSegment } from "./segment_queries.ts";
+import { insertTake, type LoopTake } from "./take_queries.ts";
 
 /** What the loop asks of the queue: rows and their jobs, in the caller's transaction, under the clip's lock. */
 export interface TakeRequest extends Run {
   readonly step: GenerateStep;
   readonly actor: LoopActor;
   readonly randomSeed?: number | undefined;
+  /** The picture that the take is to end on, where its workflow reaches one. */
+  readonly lastImage?: FileRef | undefined;
 }
 
 /** Makes the take's row and its job. */
@@ -30,8 +33,11 @@ export async function requestTake(tx: Tx, request: TakeRequest): Promise<void> {
   const previous = step.index === 0 ? undefined : request.chain[step.index - 1];
   const segment = await openSegment(tx, clip.id, step.index + 1, newId<"segment">());
   const image = await startImage(tx, request, previous);
-  const takesBefore = request.takes.filter((take) => take.segmentId === segment.id).length;
-  const randomSeed = request.randomSeed ?? takeSeed(clip.randomSeed, step.index, takesBefore);
+  const before = request.takes.filter((take) => take.segmentId === segment.id);
+  const randomSeed = request.randomSeed ??
+    (segment.randomSeed === null
+      ? takeSeed(clip.randomSeed, step.index, before.length)
+      : ownSeed(segment.randomSeed, before.filter((take) => take.startFileHash === image.hash)));
   const takeId = newId<"take">();
   await insertTake(tx, {
     id: takeId,
@@ -46,6 +52,8 @@ export async function requestTake(tx: Tx, request: TakeRequest): Promise<void> {
     targetEnd: step.end.target,
     endWindow: step.end.window,
     isEndExact: step.end.exact,
+    lastImageHash: request.lastImage?.hash ?? null,
+    retimedFrames: step.retime?.toFrames ?? null,
     createdById: actor.userId,
   });
   await submitJob(tx, {
@@ -71,7 +79,7 @@ async function startImage(tx: Tx, { clip }: Run, previous: LoopTake | undefined)
 
 async function bindTake(
   tx: Tx,
-  { clip, version, loop, step, prompt, image, randomSeed }: TakeRequest & {
+  { clip, version, loop, step, prompt, image, lastImage, randomSeed }: TakeRequest & {
     prompt: string;
     image: FileRef;
     randomSeed: number;
@@ -80,8 +88,14 @@ async function bindTake(
   const project = await findProjectFacts(tx, clip.projectId);
   const size = fitSize(version.manifest.constraints, project.widthPx, project.heightPx);
   const portrait = clip.portraitSeedId ? await findWorkingImage(tx, clip.portraitSeedId) : undefined;
+  // A clip's knobs are its own workflow's: another one, that meets the next segment, may not have them all.
+  const knobs = version.id === clip.workflowVersionId ? clip.knobs : Object.fromEntries(
+    Object.entries(clip.knobs).filter(([parameter]) =>
+      version.manifest.knobs.some((knob) => knob.parameter === parameter)
+    ),
+  );
   const values = {
-    ...clip.knobs,
+    ...knobs,
     ...(prompt ? { prompt } : {}),
     ...(clip.negativePrompt ? { negative: clip.negativePrompt } : {}),
     seed: randomSeed,
@@ -93,7 +107,18 @@ async function bindTake(
   const reference = portrait && Object.hasOwn(version.manifest.bindings, "reference")
     ? { reference: portrait }
     : {};
-  return prepareGeneration(version, values, { image, ...reference });
+  const last = lastImage ? { last_image: lastImage } : {};
+  return prepareGeneration(version, values, { image, ...last, ...reference });
+}
+
+/** A segment's own seed, as it is until a take with it is rejected: making that again would give the same. */
+export function ownSeed(seed: number, before: readonly LoopTake[]): number {
+  const refused = new Set(
+    before.filter(({ status }) => status === "rejected").map(({ randomSeed }) => randomSeed),
+  );
+  let next = seed;
+  while (refused.has(next)) next = (next + 7919) % Number.MAX_SAFE_INTEGER;
+  return next;
 }
 
 /** Another seed for each segment and each take, the same on every run of the same clip. */
@@ -104,16 +129,35 @@ export function takeSeed(clipSeed: number, segmentIndex: number, takesBefore: nu
 interface Part {
   readonly take: LoopTake;
   readonly file: FileRef;
+  /** Frames of the take that are used. */
   readonly frameCount: number;
+  /** So many frames are made of them. */
+  readonly retimedFrames: number | null;
 }
 
 /** What the cut is made of. A clip that became shorter uses less of its last take; the take itself stays whole. */
-function partsOf({ chain, step }: Run): Part[] {
+export function partsOf({ chain, step }: Run): Part[] {
   const used = step.kind === "trim" ? chain.slice(0, step.index + 1) : chain;
+  const kept = keptFrames(used);
   return used.flatMap((take, index) => {
     if (!take.intermediate || take.endFrame === null) return [];
-    const isCut = step.kind === "trim" && index === step.index;
-    return [{ take, file: take.intermediate, frameCount: isCut ? step.keepFrames : take.endFrame + 1 }];
+    const part = { take, file: take.intermediate };
+    const whole = take.endFrame + 1;
+    if (step.kind === "trim" && index === step.index) {
+      // A retimed take is trimmed in the same measure.
+      const frameCount = Math.max(1, Math.round((step.keepFrames * whole) / (kept[index] ?? whole)));
+      return [{
+        ...part,
+        frameCount,
+        retimedFrames: frameCount === step.keepFrames ? null : step.keepFrames,
+      }];
+    }
+    const retime = step.kind === "done" && step.retime?.index === index ? step.retime.toFrames : kept[index];
+    return [{
+      ...part,
+      frameCount: whole,
+      retimedFrames: retime === undefined || retime === whole ? null : retime,
+    }];
   });
 }
 
@@ -127,7 +171,8 @@ export async function isStitched(db: Queryable, run: Run): Promise<boolean> {
     newest.widthPx === project.widthPx && newest.heightPx === project.heightPx &&
     newest.parts.length === parts.length &&
     newest.parts.every((part, index) =>
-      part.takeId === parts[index]?.take.id && part.sourceFrameCount === parts[index]?.frameCount
+      part.takeId === parts[index]?.take.id && part.sourceFrameCount === parts[index]?.frameCount &&
+      part.retimedFrameCount === parts[index]?.retimedFrames
     );
 }
 
@@ -145,15 +190,24 @@ export async function requestCut(tx: Tx, run: Run, actor: LoopActor): Promise<vo
   };
   await insertCut(tx, { ...shape, id: cutId, clipId: clip.id, createdById: actor.userId });
   const parts = partsOf(run);
-  for (const [index, { take, frameCount }] of parts.entries()) {
-    const source = { sourceFirstFrame: 0, sourceFrameCount: frameCount };
+  for (const [index, { take, frameCount, retimedFrames }] of parts.entries()) {
+    const source = {
+      sourceFirstFrame: 0,
+      sourceFrameCount: frameCount,
+      retimedFrameCount: retimedFrames,
+    };
     await insertCutPart(tx, { cutId, index: index + 1, takeId: take.id, ...source });
   }
   await submitJob(tx, {
     kind: stitchCut,
     input: {
       ...shape,
-      parts: parts.map(({ file, frameCount }) => ({ file, firstFrame: 0, frameCount })),
+      parts: parts.map(({ file, frameCount, retimedFrames }) => ({
+        file,
+        firstFrame: 0,
+        frameCount,
+        ...(retimedFrames === null ? {} : { retimedFrames }),
+      })),
       sourceRate: loop.conform.nativeRate,
     },
     projectId: clip.projectId,

@@ -2,6 +2,7 @@ import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
 import type { Db } from "#server/db/db.ts";
 import * as contract from "./contract.ts";
+import * as segments from "./segments.ts";
 import * as service from "./service.ts";
 import * as steering from "./steering.ts";
 
@@ -29,14 +30,20 @@ export function clipRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.changeSegment,
-    ({ actor, params, body }) => steering.changeSegment(db, actor, params.segmentId, body),
+    ({ actor, params, body }) => segments.changeSegment(db, actor, params.segmentId, body),
   );
   serve(
     app,
     contract.rerollSegment,
-    ({ actor, params, body }) => steering.rerollSegment(db, actor, params.segmentId, body),
+    ({ actor, params, body }) => segments.rerollSegment(db, actor, params.segmentId, body),
   );
-  serve(app, contract.chooseTake, ({ actor, params }) => steering.chooseTake(db, actor, params.takeId));
+  serve(
+    app,
+    contract.extendSegment,
+    ({ actor, params, body }) => segments.extendSegment(db, actor, params.segmentId, body),
+  );
+  serve(app, contract.keepCut, ({ actor, params }) => steering.keepCut(db, actor, params.cutId));
+  serve(app, contract.chooseTake, ({ actor, params }) => segments.chooseTake(db, actor, params.takeId));
   serve(
     app,
     contract.getTakeMeasures,

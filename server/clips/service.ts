@@ -13,11 +13,13 @@ import { fitSize } from "#server/workflows/bind.ts";
 import { chooseVersion } from "#server/workflows/service.ts";
 import type { Clip, ClipChange, ClipInput, ClipState, Cut, Plan } from "./contract.ts";
 import { findCut, listCuts, setCutStatus } from "./cut_queries.ts";
+import { findRemake, refuseLocked } from "./remake.ts";
+import { isOpen, keptFrames, readRun } from "./run.ts";
 import { forecast } from "./forecast.ts";
-import { announceClip, isOpen, keptFrames, readRun } from "./loop.ts";
+import { announceClip } from "./loop.ts";
 import { findTakeCurves, findTakeLikeness } from "./measure_queries.ts";
 import * as queries from "./queries.ts";
-import { dropLaterTakes, findLocked, findLoopTake, listLoopTakes, listSegments } from "./take_queries.ts";
+import { dropLaterTakes, findLoopTake, listLoopTakes, listSegments } from "./take_queries.ts";
 
 /** The clip, if the actor may do `permission` in its project. */
 export async function openClip(
@@ -169,19 +171,18 @@ async function requireQuiet(tx: Tx, clip: Clip, change: ClipChange): Promise<voi
   }
 }
 
-/** Throws when a segment from `fromIndex` on is locked: what is asked would plan it again. */
-export async function refuseLocked(tx: Tx, clipId: string, fromIndex: number): Promise<void> {
-  const locked = await findLocked(tx, clipId, fromIndex);
-  if (locked === undefined) return;
-  throw new AppError("conflict", `Segment ${locked} is locked: unlock it, since it would be planned again`);
-}
-
 /** What generating would do now. */
 export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Plan> {
   const clip = await openClip(db, actor, clipId, "project.read");
   const version = await chooseVersion(db, "image_to_video", clip.workflowVersionId);
-  const { loop, chain } = await readRun(db, clip, version);
-  const plan = forecast(loop, keptFrames(chain));
+  const run = await readRun(db, clip, version);
+  const { loop } = run;
+  // Where it can't be made again, the loop says so when it comes there.
+  const remake = await findRemake(db, run).catch((error) => {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  });
+  const plan = forecast(loop, keptFrames(run.chain), remake?.step);
   const project = await findProjectFacts(db, clip.projectId);
   const size = fitSize(version.manifest.constraints, project.widthPx, project.heightPx);
   return {
@@ -195,6 +196,7 @@ export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Pl
     workflowVersionId: version.id,
     workflowTitle: version.manifest.title,
     isCpuPreview: version.manifest.cpuPreview,
+    blocked: null,
     widthPx: size.width,
     heightPx: size.height,
     segments: plan.segments.map((segment) => ({ ...segment })),

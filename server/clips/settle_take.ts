@@ -11,9 +11,11 @@ import { openVersion } from "#server/workflows/service.ts";
 import { type Clip, takeChanged } from "./contract.ts";
 import { type Gate, GATE_LIMITS, gateTake, referenceOf, type TakeReference } from "./gates.ts";
 import { ingestTake, measureTake } from "./job_kinds.ts";
-import { advance, announceClip, isOpen, needAttention, readRun } from "./loop.ts";
+import { advance, announceClip, needAttention } from "./loop.ts";
+import { follows, isOpen, readRun } from "./run.ts";
 import { findTakeCurves, findTakeLikeness, saveTakeMeasures } from "./measure_queries.ts";
 import * as queries from "./queries.ts";
+import * as segments from "./segment_queries.ts";
 import * as takes from "./take_queries.ts";
 
 /*
@@ -178,12 +180,12 @@ async function settleTake(tx: Tx, job: Job, take: takes.LoopTake, clip: Clip, ga
   await takes.setTakeStatus(tx, take.id, isPassed ? "ready" : "rejected");
   await announceTake(tx, take, clip);
   if (gate.verdict === "ask") {
-    await takes.setSegmentStatus(tx, take.segmentId, "failed");
+    await segments.setSegmentStatus(tx, take.segmentId, "failed");
     await needAttention(tx, clip, gate.sentence);
     return;
   }
   if (isPassed) await takes.chooseTake(tx, take);
-  else await takes.setSegmentStatus(tx, take.segmentId, "planned");
+  else await segments.setSegmentStatus(tx, take.segmentId, "planned");
   await advance(tx, clip.id, job);
 }
 
@@ -194,7 +196,7 @@ export async function onTakeFailed(tx: Tx, job: Job, failure: JobFailure): Promi
 
 async function failTake(tx: Tx, take: takes.LoopTake, clip: Clip, reason: string): Promise<void> {
   await takes.setTakeStatus(tx, take.id, "failed", reason);
-  await takes.setSegmentStatus(tx, take.segmentId, "failed");
+  await segments.setSegmentStatus(tx, take.segmentId, "failed");
   await announceTake(tx, take, clip);
   await needAttention(tx, clip, `Segment ${take.segmentIndex} could not be made: ${reason}`);
 }
@@ -203,7 +205,7 @@ export async function onTakeCancelled(tx: Tx, job: Job): Promise<void> {
   const open = await findOpenTake(tx, job);
   if (!open) return;
   await takes.setTakeStatus(tx, open.take.id, "cancelled");
-  await takes.setSegmentStatus(tx, open.take.segmentId, "planned");
+  await segments.setSegmentStatus(tx, open.take.segmentId, "planned");
   if (open.clip.status === "generating") await queries.setClipStatus(tx, open.clip.id, "paused");
   await announceTake(tx, open.take, open.clip);
   await announceClip(tx, open.clip);
@@ -228,7 +230,7 @@ export async function onTakeRetried(
     );
   }
   await takes.setTakeStatus(tx, take.id, status);
-  await takes.setSegmentStatus(tx, take.segmentId, "generating");
+  await segments.setSegmentStatus(tx, take.segmentId, "generating");
   await queries.setClipStatus(tx, clip.id, "generating");
   await announceTake(tx, take, clip);
   await announceClip(tx, clip);
@@ -238,9 +240,12 @@ async function isStillNext(tx: Tx, take: takes.LoopTake, clip: Clip): Promise<bo
   if (!["needs_attention", "paused", "generating"].includes(clip.status) || !clip.workflowVersionId) {
     return false;
   }
-  const { chain, takes: all, step } = await readRun(tx, clip, await openVersion(tx, clip.workflowVersionId));
-  return step.kind === "generate" && step.index === take.segmentIndex - 1 && !all.some(isOpen) &&
-    take.startsFromTakeId === (chain.at(-1)?.id ?? null);
+  const run = await readRun(tx, clip, await openVersion(tx, clip.workflowVersionId));
+  const remade = run.segments.find(({ index, remakeFrames }) =>
+    remakeFrames !== null && index < run.chain.length
+  );
+  const next = remade?.index ?? (run.step.kind === "generate" ? run.step.index + 1 : undefined);
+  return next === take.segmentIndex && !run.takes.some(isOpen) && follows(run.chain[next - 2], take);
 }
 
 /** The job's take under the clip's lock, if it still waits for this step; a late result of a cancelled one changes nothing. */

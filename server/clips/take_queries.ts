@@ -3,6 +3,7 @@ import type { Rate } from "#server/core/media_time.ts";
 import type { Queryable } from "#server/db/db.ts";
 import type { Segment, Take, TakeStatus } from "./contract.ts";
 import { rateOf } from "./queries.ts";
+import { endRemakes, setRemake, setSegmentStatus } from "./segment_queries.ts";
 
 const selectTake = (db: Queryable) =>
   db`
@@ -11,7 +12,7 @@ const selectTake = (db: Queryable) =>
          case when l.take_id is not null then json_build_object('median', l.median, 'min', l.min, 'coverage', l.coverage) end as likeness,
          t.intermediate_asset_id as asset_id, t.end_image_asset_id,
          case when v.code is not null then json_build_object('verdict', v.code, 'reasons', t.gate_reasons) end as gate,
-         t.failure, t.stale_at, t.created_at
+         t.failure, t.stale_at, t.retimed_frames, t.last_image_hash is not null as meets_next, t.created_at
     from takes t
     join take_status s on s.id = t.status_id
     left join gate_verdict v on v.id = t.gate_verdict_id
@@ -19,7 +20,8 @@ const selectTake = (db: Queryable) =>
 
 export async function listSegments(db: Queryable, clipId: string): Promise<Segment[]> {
   const segments = await db<Omit<Segment, "takes">[]>`
-    select g.id, g.index, s.code as status, g.prompt, g.locked_at
+    select g.id, g.index, s.code as status, g.prompt, g.random_seed, g.asked_frames,
+           g.remake_frames is not null as is_remade, g.locked_at
       from segments g join segment_status s on s.id = g.status_id
      where g.clip_id = ${clipId} order by g.index`;
   const takes = await db<Take[]>`
@@ -30,16 +32,6 @@ export async function listSegments(db: Queryable, clipId: string): Promise<Segme
     ...segment,
     takes: takes.filter((take) => take.segmentId === segment.id),
   }));
-}
-
-export async function findClipOfSegment(
-  db: Queryable,
-  segmentId: string,
-): Promise<{ clipId: string; index: number } | undefined> {
-  const [row] = await db<
-    { clipId: string; index: number }[]
-  >`select clip_id, index from segments where id = ${segmentId}`;
-  return row;
 }
 
 /** A take as the loop sees it. */
@@ -62,6 +54,11 @@ export interface LoopTake {
   readonly randomSeed: number;
   readonly isChosen: boolean;
   readonly startsFromTakeId: string | null;
+  /** The picture that it was made to end on. */
+  readonly lastImageHash: string | null;
+  readonly retimedFrames: number | null;
+  readonly widthPx: number | null;
+  readonly heightPx: number | null;
   readonly intermediate: FileRef | null;
   readonly endImage: FileRef | null;
 }
@@ -78,7 +75,7 @@ const selectLoopTake = (db: Queryable) =>
     rateOf(db, "t")
   } as rate, t.start_file_hash,
          t.generate_frames, t.drop_head, t.target_end, t.end_window, t.is_end_exact, t.frame_count, t.end_frame, t.random_seed,
-         t.chosen_at is not null as is_chosen, t.starts_from_take_id,
+         t.chosen_at is not null as is_chosen, t.starts_from_take_id, t.last_image_hash, t.retimed_frames, t.width_px, t.height_px,
          ${fileJson(db, "t.intermediate_asset_id")} as intermediate, ${
     fileJson(db, "t.end_image_asset_id")
   } as end_image
@@ -95,61 +92,6 @@ export async function listLoopTakes(db: Queryable, clipId: string): Promise<Loop
   return await db<LoopTake[]>`${selectLoopTake(db)} where g.clip_id = ${clipId} order by g.index, t.number`;
 }
 
-/** The segment of that index (from 1), made or brought back to "generating". */
-export async function openSegment(
-  db: Queryable,
-  clipId: string,
-  index: number,
-  newSegmentId: string,
-): Promise<{ id: string; prompt: string | null }> {
-  const [row] = await db<{ id: string; prompt: string | null }[]>`
-    insert into segments (id, clip_id, index, status_id)
-    select ${newSegmentId}, ${clipId}, ${index}, id from segment_status where code = 'generating'
-    on conflict (clip_id, index) do update set status_id = excluded.status_id
-    returning id, prompt`;
-  if (!row) throw new Error(`Segment ${index} of clip ${clipId} is gone`);
-  return row;
-}
-
-export async function setSegmentStatus(
-  db: Queryable,
-  segmentId: string,
-  status: Segment["status"],
-): Promise<void> {
-  await db`update segments set status_id = (select id from segment_status where code = ${status}) where id = ${segmentId}`;
-}
-
-export async function updateSegment(
-  db: Queryable,
-  segmentId: string,
-  change: { prompt?: string | null | undefined; isLocked?: boolean | undefined },
-): Promise<void> {
-  if (change.prompt !== undefined) {
-    await db`update segments set prompt = ${change.prompt} where id = ${segmentId}`;
-  }
-  if (change.isLocked !== undefined) {
-    await db`
-      update segments set locked_at = case when ${change.isLocked} then coalesce(locked_at, now()) end where id = ${segmentId}`;
-  }
-}
-
-/** The first locked segment from `index` on. */
-export async function findLocked(db: Queryable, clipId: string, index: number): Promise<number | undefined> {
-  const [row] = await db<{ index: number }[]>`
-    select index from segments
-     where clip_id = ${clipId} and index >= ${index} and locked_at is not null order by index limit 1`;
-  return row?.index;
-}
-
-/** Segments behind `index` no longer belong to the clip; what they hold stays. */
-export async function removeSegmentsAfter(db: Queryable, clipId: string, index: number): Promise<void> {
-  await db`update takes set chosen_at = null where segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
-  await db`
-    update segments set status_id = (select id from segment_status where code = 'removed')
-     where clip_id = ${clipId} and index > ${index}
-       and status_id <> (select id from segment_status where code = 'removed')`;
-}
-
 export interface TakeInsert {
   readonly id: string;
   readonly segmentId: string;
@@ -163,17 +105,20 @@ export interface TakeInsert {
   readonly targetEnd: number;
   readonly endWindow: number;
   readonly isEndExact: boolean;
+  readonly lastImageHash: string | null;
+  readonly retimedFrames: number | null;
   readonly createdById: string | null;
 }
 
 export async function insertTake(db: Queryable, take: TakeInsert): Promise<void> {
   await db`
     insert into takes (id, segment_id, number, status_id, random_seed, workflow_version_id, starts_from_take_id, start_file_hash,
-                       rate_num, rate_den, generate_frames, drop_head, target_end, end_window, is_end_exact, created_by_id)
+                       rate_num, rate_den, generate_frames, drop_head, target_end, end_window, is_end_exact, last_image_hash,
+                       retimed_frames, created_by_id)
     select ${take.id}, ${take.segmentId}, coalesce((select max(number) from takes where segment_id = ${take.segmentId}), 0) + 1,
            s.id, ${take.randomSeed}, ${take.workflowVersionId}, ${take.startsFromTakeId}, ${take.startFileHash},
            ${take.rate.num}, ${take.rate.den}, ${take.generateFrames}, ${take.dropHead}, ${take.targetEnd}, ${take.endWindow},
-           ${take.isEndExact}, ${take.createdById}
+           ${take.isEndExact}, ${take.lastImageHash}, ${take.retimedFrames}, ${take.createdById}
       from take_status s where s.code = 'generating'`;
 }
 
@@ -214,15 +159,39 @@ export async function setGate(
 /** Makes the take the chosen one of its segment, which has one to show by that. */
 export async function chooseTake(db: Queryable, take: { id: string; segmentId: string }): Promise<void> {
   await setSegmentStatus(db, take.segmentId, "ready");
+  await setRemake(db, take.segmentId, null);
   await db`update takes set chosen_at = null where segment_id = ${take.segmentId} and id <> ${take.id} and chosen_at is not null`;
   await db`update takes set chosen_at = coalesce(chosen_at, now()), stale_at = null where id = ${take.id}`;
 }
 
-/** Later takes that were built on another picture than the one now chosen are no longer in the cut. */
+/**
+ * Takes of the segments after `index` were built on another picture than the clip's: they stay, shown as stale, and
+ * none of them is in the cut.
+ */
 export async function dropLaterTakes(db: Queryable, clipId: string, index: number): Promise<void> {
   await db`
     update takes set chosen_at = null, stale_at = coalesce(stale_at, now())
-     where chosen_at is not null and segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
+     where (chosen_at is not null
+            or (stale_at is null and status_id in (select id from take_status where code in ('ready', 'rejected'))))
+       and segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
+  await endRemakes(db, clipId, index);
+}
+
+/** The segment has no chosen take until another one is; what it was stays good to choose. */
+export async function dropChosen(db: Queryable, segmentId: string): Promise<void> {
+  await db`update takes set chosen_at = null where segment_id = ${segmentId} and chosen_at is not null`;
+}
+
+/** The newest good take that goes on from this one: what followed it before another was chosen. */
+export async function findFollower(
+  db: Queryable,
+  takeId: string,
+): Promise<{ id: string; segmentId: string } | undefined> {
+  const [row] = await db<{ id: string; segmentId: string }[]>`
+    select t.id, t.segment_id from takes t
+     where t.starts_from_take_id = ${takeId} and t.status_id = (select id from take_status where code = 'ready')
+     order by t.number desc limit 1`;
+  return row;
 }
 
 /** Takes of the segment that its gates rejected, of those that start from the same picture. */

@@ -55,6 +55,15 @@ export async function chooseVersion(
   return await openVersion(db, best.versionId);
 }
 
+/** Newest versions of the role's active workflows, best first: those that an online worker can run come before others. */
+export async function listActiveVersions(db: Queryable, role: WorkflowRole): Promise<WorkflowVersion[]> {
+  const versions: WorkflowVersion[] = [];
+  for (const { versionId } of await queries.listRunnable(db, role)) {
+    versions.push(await openVersion(db, versionId));
+  }
+  return versions;
+}
+
 /** The stored part of a `comfy.generate` input; the queue adds the worker and the prompt's id at dispatch. */
 export type Generation = Pick<z.input<typeof generate["input"]>, "graph" | "uploads" | "outputNodes"> & {
   /** Every value bound, knobs' defaults included (SPEC rule 5). */

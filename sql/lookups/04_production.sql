@@ -22,7 +22,8 @@ select fill_lookup('clip_status', 'draft', 'generating', 'paused', 'needs_attent
 select allow_changes('clip_status', 'draft', 'generating', 'stitching', 'trashed');
 select allow_changes('clip_status', 'generating', 'paused', 'needs_attention', 'stitching', 'in_review', 'draft');
 select allow_changes('clip_status', 'paused', 'generating', 'needs_attention', 'stitching', 'draft', 'trashed');
-select allow_changes('clip_status', 'needs_attention', 'generating', 'paused', 'stitching', 'draft', 'trashed');
+-- To review as it is: a person keeps a cut that its gates asked about.
+select allow_changes('clip_status', 'needs_attention', 'generating', 'paused', 'stitching', 'in_review', 'draft', 'trashed');
 select allow_changes('clip_status', 'stitching', 'in_review', 'needs_attention', 'generating', 'paused');
 select allow_changes('clip_status', 'in_review', 'final', 'generating', 'stitching', 'needs_attention', 'draft', 'trashed');
 select allow_changes('clip_status', 'final', 'in_review');

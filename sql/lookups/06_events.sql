@@ -11,4 +11,4 @@ select fill_lookup('audit_action', 'user.create', 'user.change', 'user.sign_in',
   'cut.approve', 'cut.reject', 'cut.finalize', 'cut.undo_decision', 'master.assemble', 'delivery.create',
   'asset.upload', 'asset.delete', 'job.submit', 'job.cancel', 'job.hold', 'job.release', 'job.retry',
   'job.reorder', 'queue.pause', 'queue.resume', 'worker.create', 'worker.change', 'worker.remove',
-  'workflow.import', 'workflow.change', 'settings.change');
+  'workflow.import', 'workflow.change', 'settings.change', 'segment.extend', 'cut.keep');

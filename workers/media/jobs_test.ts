@@ -203,6 +203,26 @@ onBackends("clips.stitch without conform alters no frame and marks the parts", a
   await assertRejects(() => desk.run(stitchCut, beyond), GiveUp, "has 21");
 });
 
+onBackends("clips.stitch retimes a part and leaves the others' frames alone", async (tools, folder) => {
+  const desk = await openDesk(tools, folder);
+  const [a, b] = [await intermediate(desk, clip), await intermediate(desk, { ...clip, seed: 9 })];
+  const cut = await desk.run(stitchCut, {
+    parts: [
+      { file: a, firstFrame: 0, frameCount: 21, retimedFrames: 18 },
+      { file: b, firstFrame: 5, frameCount: 12 },
+    ],
+    sourceRate: RATE,
+    rate: RATE,
+    conform: "none",
+    frames: 30,
+    widthPx: 96,
+    heightPx: 64,
+  });
+  assertEquals([cut.frameCount, cut.boundaries], [30, [0, 18]]);
+  const numbers = await numbersIn(desk, cut.intermediate);
+  assertEquals([numbers[0], numbers[17], ...numbers.slice(18)], [0, 20, ...count(12, 5)]);
+});
+
 onBackends("clips.stitch conforms to the exact count and to another size", async (tools, folder) => {
   const desk = await openDesk(tools, folder);
   const slow = { num: 16, den: 1 };

@@ -4,13 +4,14 @@ import type { FileRef } from "#server/core/file_ref.ts";
 import { sameRate } from "#server/core/media_time.ts";
 import { handle, type Handler, type JobContext } from "#workers/kit/handle.ts";
 import { inputFile } from "#workers/media/args.ts";
-import { type AviFile, spliceAvi } from "#workers/media/avi.ts";
+import { type AviFile, type AviSlice, spliceAvi } from "#workers/media/avi.ts";
 import { conformFilters, conformFrame } from "#workers/media/conform.ts";
 import { cutKeyFrames } from "#workers/media/encode.ts";
 import { INTERMEDIATE_MEDIA_TYPE, readIntermediate } from "#workers/media/lossless.ts";
 import { MediaError } from "#workers/media/media_error.ts";
 import { readVideoFacts } from "#workers/media/probe.ts";
 import { frameRatio, renderOutputs } from "#workers/media/render.ts";
+import { retime } from "#workers/media/retime.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { openSource } from "#workers/media/sources.ts";
 import { blameMedia } from "./blame.ts";
@@ -26,7 +27,7 @@ export function stitchCutHandler(tools: MediaTools): Handler {
 }
 
 async function stitch(tools: MediaTools, input: StitchInput, job: JobContext) {
-  const sourceFrames = input.parts.reduce((sum, part) => sum + part.frameCount, 0);
+  const sourceFrames = input.parts.reduce((sum, part) => sum + framesOf(part), 0);
   const plan = {
     rule: input.conform,
     sourceRate: input.sourceRate,
@@ -71,9 +72,14 @@ function partStarts(parts: StitchInput["parts"]): number[] {
   let start = 0;
   return parts.map((part) => {
     const at = start;
-    start += part.frameCount;
+    start += framesOf(part);
     return at;
   });
+}
+
+/** How many frames a part brings. */
+function framesOf(part: StitchInput["parts"][number]): number {
+  return part.retimedFrames ?? part.frameCount;
 }
 
 /** One lossless video of all parts at the source rate; a single whole part is used as it lies in the store. */
@@ -82,28 +88,43 @@ async function joinParts(
   input: StitchInput,
   job: JobContext,
 ): Promise<{ readonly path: string; readonly ref?: FileRef }> {
-  const files: AviFile[] = [];
+  const slices: AviSlice[] = [];
   for (const [index, part] of input.parts.entries()) {
-    files.push(await openPart(tools, input, part.file, index, job));
+    slices.push(await openSlice(tools, input, part, index, job));
   }
-  const [only] = files;
+  const [only] = slices;
   const [part] = input.parts;
   if (
-    only && part && files.length === 1 && part.firstFrame === 0 && part.frameCount === only.frames.length &&
-    sameRate(only.rate, input.sourceRate)
+    only && part && slices.length === 1 && only.firstFrame === 0 &&
+    only.frameCount === only.file.frames.length && sameRate(only.file.rate, input.sourceRate)
   ) {
-    return only.path === job.store.path(part.file.hash)
-      ? { path: only.path, ref: part.file }
-      : { path: only.path };
+    const { path } = only.file;
+    return path === job.store.path(part.file.hash) ? { path, ref: part.file } : { path };
   }
   const path = `${job.workDir}/joined.avi`;
-  const slices = files.map((file, index) => ({
-    file,
-    firstFrame: input.parts[index]?.firstFrame ?? 0,
-    frameCount: input.parts[index]?.frameCount ?? 0,
-  }));
   await spliceAvi(slices, path, { rate: input.sourceRate, signal: job.signal });
   return { path };
+}
+
+/** The frames of a part that go into the cut, as they are or retimed. */
+async function openSlice(
+  tools: MediaTools,
+  input: StitchInput,
+  part: StitchInput["parts"][number],
+  index: number,
+  job: JobContext,
+): Promise<AviSlice> {
+  const { firstFrame, frameCount } = part;
+  const file = await openPart(tools, input, part.file, index, job);
+  const slice = { file, firstFrame, frameCount };
+  const frames = framesOf(part);
+  if (frames === frameCount) return slice;
+  const out = `${job.workDir}/retimed_${index}`;
+  return {
+    file: await retime(tools, slice, { frames, rate: input.sourceRate, out }, job),
+    firstFrame: 0,
+    frameCount: frames,
+  };
 }
 
 /** A part as an intermediate of the cut's size; anything else is decoded and made one first. */
