@@ -6,12 +6,16 @@ import type { Db } from "#server/db/db.ts";
 
 export const ACCESS_MS = 15 * 60_000;
 const ISSUER = "seedloop";
+/** Tokens whose signature needs no second check; a studio's people hold a few each. */
+const READ_KEPT = 2_000;
 
 export interface AccessClaims {
   readonly userId: string;
   readonly sessionId: string;
   readonly tokenVersion: number;
 }
+
+type ReadClaims = AccessClaims & { readonly tokenId: string };
 
 /** A secret for people or cookies: 256 bits, with a prefix by which scanners and people know it. */
 export function newSecret(prefix: string): string {
@@ -26,11 +30,16 @@ export async function hashSecret(secret: string): Promise<string> {
 /** Signs and reads access tokens with the keys of the table `signing_keys`; one algorithm, one issuer, known keys only. */
 export class AccessTokens {
   readonly #db: Db;
+  readonly #now: () => number;
   readonly #keys = new Map<string, Uint8Array<ArrayBuffer>>();
   #signing: string | undefined;
+  /** What tokens say that were found to be ours, by their audience and text; each is still good only until it expires. */
+  readonly #read = new Map<string, { readonly claims: ReadClaims; readonly expiresMs: number }>();
 
-  constructor(db: Db) {
+  /** @param now Milliseconds since the epoch. */
+  constructor(db: Db, now: () => number = Date.now) {
     this.#db = db;
+    this.#now = now;
   }
 
   async sign(
@@ -39,13 +48,13 @@ export class AccessTokens {
     ttlMs = ACCESS_MS,
   ): Promise<{ token: string; expiresAt: string }> {
     const kid = this.#signing ??= await this.#openSigningKey();
-    const expiresAt = new Date(Date.now() + ttlMs);
+    const expiresAt = new Date(this.#now() + ttlMs);
     const token = await new SignJWT({ sid: claims.sessionId, tv: claims.tokenVersion })
       .setProtectedHeader({ alg: "HS256", typ: "at+jwt", kid })
       .setSubject(claims.userId)
       .setIssuer(ISSUER)
       .setAudience(audience)
-      .setIssuedAt()
+      .setIssuedAt(new Date(this.#now()))
       .setJti(newId())
       .setExpirationTime(expiresAt)
       .sign(await this.#key(kid) ?? new Uint8Array());
@@ -56,7 +65,11 @@ export class AccessTokens {
   async read(
     token: string,
     audience = "api",
-  ): Promise<AccessClaims & { readonly tokenId: string } | undefined> {
+  ): Promise<ReadClaims | undefined> {
+    // A browser sends the same token with each request: its signature is checked once.
+    const key = `${audience} ${token}`;
+    const known = this.#read.get(key);
+    if (known) return known.expiresMs > this.#now() ? known.claims : undefined;
     try {
       const { payload } = await jwtVerify(token, async ({ kid }) => {
         const key = kid ? await this.#key(kid) : undefined;
@@ -64,6 +77,7 @@ export class AccessTokens {
         return key;
       }, {
         algorithms: ["HS256"],
+        currentDate: new Date(this.#now()),
         typ: "at+jwt",
         issuer: ISSUER,
         audience,
@@ -74,7 +88,10 @@ export class AccessTokens {
       if (!isId(sid) || !isId(sub)) return undefined;
       // No token that we make lives longer: one that says so was not made by sign().
       if (exp - iat > ACCESS_MS / 1000 + 1) return undefined;
-      return { userId: sub, sessionId: sid, tokenVersion: tv, tokenId: jti };
+      const claims = { userId: sub, sessionId: sid, tokenVersion: tv, tokenId: jti };
+      if (this.#read.size >= READ_KEPT) this.#read.clear();
+      this.#read.set(key, { claims, expiresMs: exp * 1000 });
+      return claims;
     } catch {
       return undefined;
     }

@@ -3,7 +3,7 @@ import { SignJWT } from "jose";
 import { encodeBase64Url } from "@std/encoding/base64url.js";
 import { newId } from "#server/core/id.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
-import { AccessTokens } from "./tokens.ts";
+import { ACCESS_MS, AccessTokens } from "./tokens.ts";
 
 interface Forge {
   readonly studio: TestStudio;
@@ -162,4 +162,17 @@ Deno.test("AccessTokens reads tokens of an older key, and signs with the newer o
   assert(await tokens.read(token));
   const { token: second } = await tokens.sign({ userId: user.id, sessionId: newId(), tokenVersion: 0 });
   assertEquals(JSON.parse(atob(second.split(".")[0]!)).kid, newer);
+});
+
+Deno.test("AccessTokens believes a token that it has read only for its own audience and until it expires", async () => {
+  await using studio = await testStudio();
+  let now = Date.now();
+  const tokens = new AccessTokens(studio.db, () => now);
+  const claims = { userId: newId<"user">(), sessionId: newId<"session">(), tokenVersion: 0 };
+  const { token } = await tokens.sign(claims);
+  for (let again = 0; again < 2; again++) assertEquals((await tokens.read(token))?.userId, claims.userId);
+  assertEquals(await tokens.read(token, "socket"), undefined);
+  assertEquals(await tokens.read(`${token}x`), undefined);
+  now += ACCESS_MS;
+  assertEquals(await tokens.read(token), undefined);
 });

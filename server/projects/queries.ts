@@ -1,4 +1,4 @@
-import type { RoleCode } from "#server/core/permissions.ts";
+import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Actor } from "#server/core/actor.ts";
 import type { Queryable } from "#server/db/db.ts";
@@ -9,19 +9,19 @@ const columns = (db: Queryable) =>
   p.id, p.name, s.code as status, json_build_object('num', p.rate_num, 'den', p.rate_den) as rate,
   p.width_px, p.height_px, p.start_frame, p.created_at`;
 
-/** The role in which the actor may enter the project; undefined for strangers and unknown projects. */
+/** How the actor may enter the project, and whether with `permission`; undefined for strangers and unknown projects. */
 export async function findAccess(
   db: Queryable,
   actor: Actor,
   projectId: string,
-): Promise<{ status: string; permissions: string[] } | undefined> {
-  const [row] = await db<{ status: string; permissions: string[] }[]>`
-    select s.code as status,
-           (select coalesce(array_agg(x.code), '{}') from role_permission rp
-              join permission x on x.id = rp.permission_id
-             where rp.role_id = coalesce(m.role_id, (select id from role where code = 'admin'))) as permissions
+  permission: Permission,
+): Promise<{ status: string; isAllowed: boolean } | undefined> {
+  const [row] = await db<{ status: string; isAllowed: boolean }[]>`
+    select (select code from project_status where id = p.status_id) as status,
+           exists (select from role_permission rp
+                    where rp.role_id = coalesce(m.role_id, (select id from role where code = 'admin'))
+                      and rp.permission_id = (select id from permission where code = ${permission})) as is_allowed
       from projects p
-      join project_status s on s.id = p.status_id
       left join project_members m on m.project_id = p.id and m.user_id = ${actor.userId}
      where p.id = ${projectId} and (m.user_id is not null or ${actor.roleCode === "admin"})`;
   return row;

@@ -34,9 +34,9 @@ export async function requireAccess(
   permission: Permission,
   thing = "project",
 ): Promise<void> {
-  const access = projectId ? await queries.findAccess(db, actor, projectId) : undefined;
+  const access = projectId ? await queries.findAccess(db, actor, projectId, permission) : undefined;
   if (!access) throw notFound(thing);
-  if (!actor.permissions.has(permission) || !access.permissions.includes(permission)) {
+  if (!actor.permissions.has(permission) || !access.isAllowed) {
     throw new AppError(
       "forbidden",
       `Your role in this project does not allow "${permission}": ask one of its members who may`,
@@ -89,7 +89,7 @@ export async function createProject(db: Db, actor: Actor, input: ProjectInput): 
   await transact(db, async (tx) => {
     const row = { ...input, rate, startFrame: framesToHourOne(rate) };
     if (!await queries.insertProject(tx, projectId, row, actor)) {
-      if (await queries.findAccess(tx, actor, projectId)) return;
+      if (await queries.findAccess(tx, actor, projectId, "project.read")) return;
       throw new AppError("conflict", "Cannot make the project: its id belongs to another one. Use a new id");
     }
     await audit(tx, actor, "project.create", {
