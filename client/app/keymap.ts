@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { keyNames } from "#client/ui/kbd.ts";
 import { type Command, commands, isPossible, runCommand } from "#client/core/commands.ts";
 
 /** A stroke as commands write it: "mod+shift+k", "p", "space". */
@@ -19,7 +20,9 @@ export const IS_MAC: boolean = /Mac|iPhone|iPad/.test(globalThis.navigator?.plat
 
 /** The strokes that run a command: those that one chose, else its own. Empty where one took them away. */
 export function keysOf(command: Pick<Command, "id" | "keys">): readonly Stroke[] {
-  return rebound.get()[command.id] ?? command.keys ?? [];
+  const strokes = rebound.get()[command.id] ?? command.keys ?? [];
+  // Only a Mac tells the two apart.
+  return IS_MAC ? strokes : strokes.map((stroke) => stroke.replace(/^ctrl\+/, "mod+"));
 }
 
 /** Everything that was rebound, by command id: what the workspace keeps. */
@@ -102,35 +105,11 @@ export function strokeOf(event: KeyPress, isMac: boolean = IS_MAC): Stroke | und
   ].filter((part) => part !== "").join("+");
 }
 
-const NAMES: Readonly<Record<string, string>> = { " ": "space", Esc: "escape", Del: "delete", "+": "plus" };
-
-const SHOWN: Readonly<Record<string, string>> = {
-  mod: IS_MAC ? "⌘" : "Ctrl",
-  ctrl: "Ctrl",
-  alt: IS_MAC ? "⌥" : "Alt",
-  shift: IS_MAC ? "⇧" : "Shift",
-  enter: "⏎",
-  escape: "Esc",
-  delete: "Del",
-  backspace: "⌫",
-  space: "Space",
-  arrowleft: "←",
-  arrowright: "→",
-  arrowup: "↑",
-  arrowdown: "↓",
-  plus: "+",
-};
+const NAMES: Readonly<Record<string, string>> = { " ": "space", Esc: "escape", Del: "delete" };
 
 /** "mod+shift+k" as it stands on a keyboard: "Ctrl+Shift+K", "⌘⇧K". */
 export function showKeys(stroke: Stroke): string {
-  const parts = stroke.split("+").map((part) =>
-    SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : cap(part))
-  );
-  return parts.join(IS_MAC ? "" : "+");
-}
-
-function cap(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
+  return keyNames(stroke).join(IS_MAC ? "" : "+");
 }
 
 /** Whether a stroke is one key without a modifier, which typing also makes. */

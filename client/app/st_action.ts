@@ -71,6 +71,9 @@ export class StAction extends SignalWatcher(LitElement) {
   /** Another label than the command's own, where the button says more: "Plan 144 frames · 3 segments". */
   @property()
   accessor label: string | undefined = undefined;
+  /** For the slim headers of areas. */
+  @property({ type: Boolean })
+  accessor small = false;
   @property({ type: Boolean, reflect: true })
   override accessor hidden = false;
 

@@ -1,51 +1,72 @@
+import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { ApiError } from "#client/core/call.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
+import type { OneTimeLink } from "./one_time_link.ts";
 import { loopLines } from "./loop_lines.ts";
 import { session } from "./session_store.ts";
+import { w } from "./words.ts";
 
 interface Field {
   readonly name: "login" | "displayName" | "password";
-  readonly label: string;
+  readonly label: () => string;
   readonly type: "text" | "password";
   readonly autocomplete: "username" | "name" | "new-password" | "current-password";
-  readonly hint?: string;
+  readonly hint?: () => string;
   readonly isOptional?: boolean;
 }
 
-const SIGN_IN: readonly Field[] = [
-  { name: "login", label: "Name", type: "text", autocomplete: "username" },
-  { name: "password", label: "Password", type: "password", autocomplete: "current-password" },
-];
+const NEW_PASSWORD: Field = {
+  name: "password",
+  label: () => w("password"),
+  type: "password",
+  autocomplete: "new-password",
+  hint: () => w("passwordHint"),
+};
 
-const SETUP: readonly Field[] = [
-  {
-    name: "login",
-    label: "Name to sign in with",
-    type: "text",
-    autocomplete: "username",
-    hint: "Without spaces.",
-  },
-  {
-    name: "displayName",
-    label: "Shown to others as (optional)",
-    type: "text",
-    autocomplete: "name",
-    isOptional: true,
-  },
-  {
-    name: "password",
-    label: "Password",
-    type: "password",
-    autocomplete: "new-password",
-    hint: "10 characters or more. A phrase is easier to keep than signs.",
-  },
-];
+/** What each page asks for. Whom a link was made for has a name already. */
+const FIELDS: Readonly<Record<OneTimeLink["purpose"] | "signIn", readonly Field[]>> = {
+  signIn: [
+    { name: "login", label: () => w("name"), type: "text", autocomplete: "username" },
+    { name: "password", label: () => w("password"), type: "password", autocomplete: "current-password" },
+  ],
+  setup: [
+    {
+      name: "login",
+      label: () => w("loginName"),
+      type: "text",
+      autocomplete: "username",
+      hint: () => w("loginHint"),
+    },
+    {
+      name: "displayName",
+      label: () => w("shownAs"),
+      type: "text",
+      autocomplete: "name",
+      isOptional: true,
+    },
+    NEW_PASSWORD,
+  ],
+  invite: [NEW_PASSWORD],
+  reset: [{ ...NEW_PASSWORD, label: () => w("newPassword") }],
+};
 
-/** Sign-in, or, with a one-time link's token, the form that makes the studio's first admin. */
+const TITLES = {
+  signIn: "signInTitle",
+  setup: "setupTitle",
+  invite: "welcome",
+  reset: "resetTitle",
+} as const;
+const LEADS = { signIn: "signInLead", setup: "setupLead", invite: "inviteLead", reset: "resetLead" } as const;
+const VERBS = { signIn: "signIn", setup: "makeAdmin", invite: "enter", reset: "setPassword" } as const;
+
+/**
+ * Sign-in, or what a one-time link is for: the first admin, an invitation, a new password. Sends `st-signed-in` when
+ * a link was used or is left alone.
+ */
 @customElement("st-sign-in-page")
-export class SignInPage extends LitElement {
+export class SignInPage extends SignalWatcher(LitElement) {
   static override styles = [
     formStyles,
     css`
@@ -116,9 +137,9 @@ export class SignInPage extends LitElement {
     `,
   ];
 
-  /** Token of a one-time link; empty for plain sign-in. */
-  @property()
-  accessor token = "";
+  /** Undefined for plain sign-in. */
+  @property({ attribute: false })
+  accessor link: OneTimeLink | undefined;
   @state()
   accessor isBusy = false;
   @state()
@@ -127,36 +148,43 @@ export class SignInPage extends LitElement {
   accessor firstField!: HTMLInputElement | null;
 
   override render() {
-    const isSetup = this.token !== "";
+    const page = this.link?.purpose ?? "signIn";
+    document.title = w(TITLES[page]);
     return html`
       ${loopLines()}
       <main>
         <form @submit=${this.#submit} novalidate aria-labelledby="title">
           <header>
             <img src="/icon.svg" alt="">
-            <h1 id="title">${isSetup ? "Welcome to Seedloop" : "Seedloop"}</h1>
+            <h1 id="title">${page === "signIn"
+              ? "Seedloop"
+              : w(page === "reset" ? "resetTitle" : "welcome")}</h1>
           </header>
-          <p class="lead">${isSetup
-            ? "Make the studio's first admin. This link works once; everyone else is invited later."
-            : "Sign in to the studio."}</p>
-          ${(isSetup ? SETUP : SIGN_IN).map((field) => this.#field(field))}
-          ${this.#general()}
+          <p class="lead">${w(LEADS[page])}</p>
+          ${this.#whoIsIn()} ${FIELDS[page].map((field) => this.#field(field))} ${this.#general()}
           <button class="primary" ?disabled=${this.isBusy}>
-            ${isSetup ? "Make the admin" : "Sign in"} <kbd aria-hidden="true">⏎</kbd>
+            ${w(VERBS[page])} <kbd aria-hidden="true">⏎</kbd>
           </button>
         </form>
-        <footer>${isSetup
-          ? html`The API is described at <a href="/api/docs">/api/docs</a>.`
-          : "No password, or a lost one? An admin of this studio gives out a link."}</footer>
+        <footer>${page === "signIn"
+          ? w("lost")
+          : page === "setup"
+          ? html`${w("api")} <a href="/api/docs">/api/docs</a>.`
+          : html`<a href="/" @click=${this.#leave}>${session.me ? w("goBack") : w("toSignIn")}</a>`}</footer>
       </main>
     `;
+  }
+
+  #whoIsIn() {
+    const { me } = session;
+    return this.link && me ? html`<p class="hint">${w("stay", { name: me.displayName })}</p>` : nothing;
   }
 
   #field({ name, label, type, autocomplete, hint, isOptional }: Field) {
     const faults = this.#faults(name);
     return html`
       <div class="field">
-        <label>${label}
+        <label>${label()}
           <input name=${name} type=${type} autocomplete=${autocomplete} ?required=${!isOptional}
             spellcheck="false" autocapitalize="off" aria-describedby=${`${name}-note`}
             aria-invalid=${faults.length > 0 ? "true" : "false"}>
@@ -165,7 +193,7 @@ export class SignInPage extends LitElement {
           ${faults.length > 0
             ? html`<p class="problem fault">${sentence(faults)}</p>`
             : hint
-            ? html`<p class="hint">${hint}</p>`
+            ? html`<p class="hint">${hint()}</p>`
             : nothing}
         </div>
       </div>
@@ -197,6 +225,11 @@ export class SignInPage extends LitElement {
     (wrong ?? this.renderRoot.querySelector<HTMLInputElement>("input[type=password]"))?.focus();
   }
 
+  readonly #leave = (event: Event) => {
+    event.preventDefault();
+    this.dispatchEvent(new Event("st-signed-in"));
+  };
+
   readonly #submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (this.isBusy) return;
@@ -206,26 +239,28 @@ export class SignInPage extends LitElement {
       string
     >;
     const { login = "", password = "", displayName = "" } = fields;
-    const empty = [["login", login], ["password", password]].filter(([, value]) => value === "");
+    const asked = FIELDS[this.link?.purpose ?? "signIn"].filter(({ isOptional }) => !isOptional);
+    const empty = asked.filter(({ name }) => (fields[name] ?? "") === "");
     if (empty.length > 0) {
       this.problem = new ApiError(
         400,
         "invalid",
-        "Name and password are needed",
-        empty.map(([name]) => ({ field: `/body/${name}`, message: "is needed" })),
+        asked.length > 1 ? w("bothNeeded") : w("passwordNeeded"),
+        empty.map(({ name }) => ({ field: `/body/${name}`, message: w("needed") })),
       );
       return;
     }
     this.isBusy = true;
     this.problem = undefined;
     try {
-      if (this.token) {
+      if (this.link) {
         await session.acceptLink({
-          token: this.token,
-          login,
+          token: this.link.token,
           password,
+          ...(login ? { login } : {}),
           ...(displayName.trim() ? { displayName } : {}),
         });
+        this.dispatchEvent(new Event("st-signed-in"));
       } else await session.signIn(login, password);
     } catch (error) {
       this.problem = error instanceof ApiError ? error : new ApiError(0, "unknown", String(error));
@@ -239,5 +274,5 @@ const NAMES: ReadonlySet<string> = new Set(["login", "displayName", "password"])
 
 /** "must have at least 10 characters" → "This must have at least 10 characters." */
 function sentence(faults: readonly string[]): string {
-  return faults.map((fault) => /^[a-z]/.test(fault) ? `This ${fault}.` : `${fault}.`).join(" ");
+  return faults.map((fault) => /^[a-z]/.test(fault) ? w("this", { fault }) : `${fault}.`).join(" ");
 }

@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { screens } from "./panels.ts";
 
 /** What can be open, each with its name in the address. */
 export const ENTITY_PATHS = {
@@ -33,6 +34,8 @@ export interface Place {
   readonly entity?: Entity | undefined;
 }
 
+/** What belongs to the studio, not to a project. */
+const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker"]);
 const NOWHERE: Place = {};
 const here = signal<Place>(NOWHERE);
 const selected = signal<Selection | undefined>(undefined);
@@ -74,10 +77,16 @@ export function go(next: Place, { replace = false }: { readonly replace?: boolea
   const to: Place = { projectId: project, screen: next.screen, entity: next.entity };
   if (project !== before.projectId) selected.set(undefined);
   here.set(to);
-  const address = addressOf(to);
+  const address = addressOf(isOfStudio(to) ? { ...to, projectId: undefined } : to);
   if (!globalThis.history || location.pathname === address) return;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
+}
+
+/** Whether a place is the same in every project: its address names none, and the open project stays open. */
+function isOfStudio({ screen, entity }: Place): boolean {
+  if (entity) return OF_STUDIO.has(entity.kind);
+  return screens().find(({ id }) => id === screen)?.isOfProject === false;
 }
 
 /** "/projects/<id>/clips/<id>", "/projects/<id>/characters", "/status", "/". */
@@ -103,7 +112,8 @@ export function placeOf(path: string): Place {
 /** Takes up the address, and follows the browser's back and forward until the returned function is called. */
 export function followAddress(): () => void {
   const read = () => {
-    here.set(placeOf(location.pathname));
+    const read = placeOf(location.pathname);
+    here.set({ ...read, projectId: read.projectId ?? here.get().projectId });
   };
   read();
   addEventListener("popstate", read);

@@ -25,7 +25,7 @@ export type User = z.infer<typeof User>;
 
 /** A one-time link; its secret part is shown this once. */
 export const OneTimeLink = z.object({
-  /** To be put behind the studio's address: "/setup#sll_…". */
+  /** To be put behind the studio's address: "/invite#sll_…", "/reset#sll_…". */
   path: z.string(),
   expiresAt: Instant,
 });

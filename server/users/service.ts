@@ -114,7 +114,7 @@ async function makeLink(
   kind: "invite" | "password_reset",
 ): Promise<OneTimeLink> {
   const { token, expiresAt } = await createLink(tx, { kind, userId, createdBy: actor });
-  return { path: `/setup#${token}`, expiresAt };
+  return { path: `/${kind === "invite" ? "invite" : "reset"}#${token}`, expiresAt };
 }
 
 export const { listRoles } = queries;

@@ -1,0 +1,357 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import { tellError } from "#client/core/notices.ts";
+import { selection } from "#client/core/place.ts";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import { icon } from "#client/ui/icons.ts";
+import "#client/ui/kbd.ts";
+import { type Entry, noteRecent, type PaletteSource, paletteSources, recentIds } from "./palette_sources.ts";
+import { w } from "./words.ts";
+
+const MOST = 60;
+const MOST_OF_ONE = 40;
+const FIRST_SHOWN = 12;
+
+interface Group {
+  readonly label: string;
+  readonly entries: readonly Entry[];
+}
+
+/** The palette: everything that one can do or go to, by a few letters. `open()` it; it closes by itself. */
+@customElement("st-palette")
+export class Palette extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    css`
+      dialog {
+        width: min(calc(1.3 * var(--size-dialog)), calc(100vw - var(--space-8)));
+        max-height: min(70vh, var(--size-dialog));
+        margin-block: 12vh auto;
+        padding: 0;
+        overflow: hidden;
+        color: var(--color-text);
+        background: var(--color-raised);
+        border: var(--size-hairline) solid var(--color-line);
+        border-radius: var(--radius-panel);
+        box-shadow: var(--shadow-float);
+        font: var(--font-weight-regular) var(--size-text) / 1.4 var(--font-ui);
+      }
+      dialog[open] {
+        display: flex;
+        flex-direction: column;
+      }
+      dialog::backdrop {
+        background: color-mix(in oklab, var(--color-ground) 40%, transparent);
+      }
+      .ask {
+        display: flex;
+        flex: none;
+        align-items: center;
+        gap: var(--space-3);
+        padding: 0 var(--space-4);
+        border-bottom: var(--size-hairline) solid var(--color-line);
+        color: var(--color-text-quiet);
+      }
+      input {
+        flex: 1;
+        min-width: 0;
+        height: var(--size-top-bar);
+        padding: 0;
+        border: 0;
+        background: none;
+        color: var(--color-text);
+        font: var(--font-weight-regular) var(--size-text-lead) var(--font-ui);
+      }
+      input:focus-visible {
+        outline: none;
+        box-shadow: none;
+      }
+      .chosen {
+        font-size: var(--size-text-small);
+        white-space: nowrap;
+      }
+      .list {
+        flex: 1;
+        min-height: 0;
+        padding: var(--space-1);
+        overflow-y: auto;
+        scroll-padding: var(--space-6);
+      }
+      .heading {
+        padding: var(--space-2) var(--space-3) var(--space-1);
+        color: var(--color-text-quiet);
+        font-size: var(--size-label);
+      }
+      [role="option"] {
+        display: grid;
+        grid-template-columns: var(--size-icon) minmax(0, 1fr) auto;
+        gap: var(--space-3);
+        align-items: center;
+        min-height: var(--size-control);
+        padding: var(--space-1) var(--space-3);
+        border-radius: var(--radius-control);
+        cursor: default;
+      }
+      [aria-selected="true"] {
+        background: var(--color-hover);
+        box-shadow: inset var(--size-running-line) 0 0 0 var(--color-ion);
+      }
+      .icon {
+        color: var(--color-text-quiet);
+      }
+      .name {
+        display: flex;
+        gap: var(--space-3);
+        min-width: 0;
+        align-items: baseline;
+      }
+      .name > :last-child:not(:first-child) {
+        flex: 0 1000 auto;
+        color: var(--color-text-quiet);
+        font-size: var(--size-text-small);
+      }
+      .off {
+        color: var(--color-text-quiet);
+      }
+      mark {
+        background: none;
+        color: var(--color-ion);
+      }
+      .nothing {
+        padding: var(--space-6) var(--space-4);
+        color: var(--color-text-quiet);
+      }
+      .nothing p {
+        margin: 0;
+      }
+      .nothing p:first-child {
+        color: var(--color-text);
+      }
+    `,
+  ];
+
+  @state()
+  accessor text = "";
+  @state()
+  accessor groups: readonly Group[] = [];
+  @state()
+  accessor at = 0;
+  @state()
+  accessor isOpen = false;
+  @query("dialog")
+  accessor dialog!: HTMLDialogElement;
+  @query("input")
+  accessor input!: HTMLInputElement | null;
+  #stop = new AbortController();
+
+  override render() {
+    const entries = this.#entries;
+    return html`
+      <dialog aria-label=${w("palette")} @close=${this.#closed} @click=${this.#clickBeside}
+        @keydown=${(event: KeyboardEvent) => event.stopPropagation()}>
+        ${this.isOpen
+          ? html`
+            <div class="ask">
+              ${icon("search")}
+              <input role="combobox" aria-expanded="true" aria-controls="list" aria-autocomplete="list"
+                aria-label=${w("palette")} placeholder=${w(
+                  "paletteHint",
+                )} spellcheck="false" autocomplete="off"
+                aria-activedescendant=${entries[this.at] ? `option-${this.at}` : nothing} .value=${this.text}
+                @input=${this.#typed} @keydown=${this.#move}>
+              ${this.#selection()}
+            </div>
+            <div class="list" id="list" role="listbox" aria-label=${w("palette")}>
+              ${entries.length === 0 ? this.#nothing() : this.#list()}
+            </div>
+          `
+          : nothing}
+      </dialog>
+    `;
+  }
+
+  get #entries(): Entry[] {
+    return this.groups.flatMap(({ entries }) => entries);
+  }
+
+  #selection() {
+    const chosen = selection();
+    return chosen ? html`<span class="chosen">${w("selected", { n: chosen.ids.length })}</span>` : nothing;
+  }
+
+  #list() {
+    let index = 0;
+    return this.groups.map(({ label, entries }) =>
+      html`
+        <div role="group" aria-label=${label}>
+          <div class="heading" aria-hidden="true">${label}</div>
+          ${entries.map((entry) => this.#option(entry, index++))}
+        </div>
+      `
+    );
+  }
+
+  #option(entry: Entry, index: number) {
+    const isOff = entry.whyNot !== undefined;
+    const hint = entry.whyNot || entry.hint;
+    return html`
+      <div role="option" id=${`option-${index}`} aria-selected=${index === this.at ? "true" : "false"}
+        aria-disabled=${isOff ? "true" : nothing} class=${isOff ? "off" : ""}
+        @pointermove=${() => this.at = index} @click=${() => void this.#choose(entry)}>
+        ${entry.icon ? icon(entry.icon) : html`<span></span>`}
+        <span class="name"><span class="cut">${marked(entry)}</span>${hint
+          ? html`<span class="cut">${hint}</span>`
+          : nothing}</span>
+        ${entry.keys ? html`<st-kbd keys=${entry.keys}></st-kbd>` : nothing}
+      </div>
+    `;
+  }
+
+  #nothing() {
+    return html`
+      <div class="nothing" role="status">
+        <p>${w("nothingFound", { text: this.text })}</p>
+        <p>${w("nothingFoundMend")}</p>
+      </div>
+    `;
+  }
+
+  /** Opens it, with what is to stand in its field. */
+  open(text = ""): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    this.text = text;
+    this.dialog.showModal();
+    void this.updateComplete.then(() => this.input?.focus());
+    void this.#find();
+  }
+
+  close(): void {
+    this.dialog.close();
+  }
+
+  protected override updated(changed: PropertyValues<this>) {
+    if (!changed.has("at") && !changed.has("groups")) return;
+    this.renderRoot.querySelector(`#option-${this.at}`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  readonly #typed = (event: InputEvent) => {
+    if (event.target instanceof HTMLInputElement) this.text = event.target.value;
+    void this.#find();
+  };
+
+  async #find(): Promise<void> {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    const { sources, text } = this.#asked();
+    if (text === "") {
+      const first = await this.#recent(sources, signal);
+      if (!signal.aborted) this.#show(first);
+      return;
+    }
+    const found = new Map<PaletteSource, readonly Entry[]>();
+    const show = () => {
+      if (!signal.aborted) this.#show(arrange(sources, found));
+    };
+    // What is at hand shows at once; what the studio is asked for joins it.
+    const late = sources.map((source) => {
+      const entries = source.find(text, MOST_OF_ONE, signal);
+      if (!(entries instanceof Promise)) return void found.set(source, entries);
+      return entries.then((some) => {
+        found.set(source, some);
+        show();
+      }, () => {});
+    });
+    show();
+    await Promise.all(late);
+  }
+
+  #show(groups: readonly Group[]): void {
+    this.groups = groups;
+    this.at = 0;
+  }
+
+  #asked(): { sources: readonly PaletteSource[]; text: string } {
+    const all = paletteSources();
+    const text = this.text.trim();
+    const only = all.filter(({ prefix }) => prefix !== undefined && text.startsWith(prefix));
+    return only.length > 0 ? { sources: only, text: text.slice(1).trim() } : { sources: all, text };
+  }
+
+  /** Before anything is typed: what was chosen last, then what there is. */
+  async #recent(sources: readonly PaletteSource[], signal: AbortSignal): Promise<Group[]> {
+    const found = await Promise.all(sources.map((source) => source.find("", MOST_OF_ONE, signal)));
+    const byId = new Map(found.flat().map((entry) => [entry.id, entry]));
+    const recent = recentIds().flatMap((id) => byId.get(id) ?? []).slice(0, 6);
+    const isRecent = new Set(recent.map(({ id }) => id));
+    const groups = sources.map((source, index): Group => ({
+      label: source.label(),
+      entries: (found[index] ?? []).filter(({ id }) => !isRecent.has(id))
+        .slice(0, sources.length === 1 ? MOST : FIRST_SHOWN),
+    }));
+    return [{ label: w("recent"), entries: recent }, ...groups].filter(({ entries }) => entries.length > 0);
+  }
+
+  readonly #move = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    const entries = this.#entries;
+    const count = entries.length;
+    const to: Readonly<Record<string, number>> = {
+      ArrowDown: this.at + 1,
+      ArrowUp: this.at - 1,
+      PageDown: Math.min(count - 1, this.at + 8),
+      PageUp: Math.max(0, this.at - 8),
+    };
+    const next = to[event.key];
+    if (next !== undefined && count > 0) this.at = (next + count) % count;
+    else if (event.key === "Enter" && entries[this.at]) void this.#choose(entries[this.at]!);
+    else return;
+    event.preventDefault();
+  };
+
+  async #choose(entry: Entry): Promise<void> {
+    if (entry.whyNot !== undefined) return;
+    // First closed, so that the focus is back where the command may want it.
+    this.close();
+    noteRecent(entry.id);
+    try {
+      await entry.run();
+    } catch (error) {
+      tellError(error);
+    }
+  }
+
+  readonly #clickBeside = (event: MouseEvent) => {
+    if (event.target === this.dialog) this.close();
+  };
+
+  readonly #closed = () => {
+    this.#stop.abort();
+    this.isOpen = false;
+    this.groups = [];
+  };
+}
+
+/** Groups in the order of their best line. */
+function arrange(
+  sources: readonly PaletteSource[],
+  found: ReadonlyMap<PaletteSource, readonly Entry[]>,
+): Group[] {
+  const groups = sources.flatMap((source) => {
+    const entries = found.get(source) ?? [];
+    return entries.length > 0 ? [{ label: source.label(), entries }] : [];
+  });
+  return groups.toSorted((one, other) => (other.entries[0]?.score ?? 0) - (one.entries[0]?.score ?? 0));
+}
+
+function marked({ name, ranges = [] }: Entry) {
+  const parts: unknown[] = [];
+  let from = 0;
+  for (const [start, end] of ranges) {
+    parts.push(name.slice(from, start), html`<mark>${name.slice(start, end)}</mark>`);
+    from = end;
+  }
+  return [...parts, name.slice(from)];
+}

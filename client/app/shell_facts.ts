@@ -1,0 +1,93 @@
+import { signal } from "@lit-labs/signals";
+import { session } from "#client/auth/session_store.ts";
+import { ApiError, call } from "#client/core/call.ts";
+import { live } from "#client/core/live.ts";
+import { getHealthStatus, type HealthStatus } from "#server/health/contract.ts";
+import { listWorkers, type Worker } from "#server/fleet/contract.ts";
+import { getQueue, type QueueState } from "#server/jobs/contract.ts";
+import { listProjects, type ProjectCard } from "#server/projects/contract.ts";
+
+const POLL_MS = 20_000;
+const GATHER_MS = 300;
+
+/** What the bars show. Facts stay when the studio is silent; `silentSince` says since when they are old. */
+export interface ShellFacts {
+  readonly studio: HealthStatus | undefined;
+  readonly workers: readonly Worker[];
+  readonly queue: QueueState | undefined;
+  readonly projects: readonly ProjectCard[];
+  /** Whether `projects` were read once: none is then really none. */
+  readonly isRead: boolean;
+  readonly silentSince: number | undefined;
+}
+
+const NOTHING: ShellFacts = {
+  studio: undefined,
+  workers: [],
+  queue: undefined,
+  projects: [],
+  isRead: false,
+  silentSince: undefined,
+};
+
+/** Reads what the top bar and the status bar show: at the start, after what is told, and now and then. */
+export class ShellStore {
+  readonly #facts = signal<ShellFacts>(NOTHING);
+  #poll: ReturnType<typeof setInterval> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #unlisten: (() => void) | undefined;
+
+  get facts(): ShellFacts {
+    return this.#facts.get();
+  }
+
+  start(): void {
+    if (this.#poll !== undefined) return;
+    const topics = [
+      "studio",
+      ...(session.may("worker.read") ? ["fleet"] : []),
+      ...(session.may("queue.admin") ? ["jobs"] : []),
+      ...(session.me ? [`user:${session.me.userId}`] : []),
+    ];
+    const soon = () => this.readSoon();
+    this.#unlisten = live.listen({ topics, event: soon, resync: soon, changed: soon });
+    this.#poll = setInterval(() => document.visibilityState === "visible" && void this.read(), POLL_MS);
+    void this.read();
+  }
+
+  /** Forgets everything: somebody else may sign in. */
+  stop(): void {
+    clearInterval(this.#poll);
+    clearTimeout(this.#soon);
+    this.#poll = undefined;
+    this.#soon = undefined;
+    this.#unlisten?.();
+    this.#facts.set(NOTHING);
+  }
+
+  readSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.read();
+    }, GATHER_MS);
+  }
+
+  async read(): Promise<void> {
+    try {
+      const [studio, workers, queue, projects] = await Promise.all([
+        call(getHealthStatus),
+        session.may("worker.read") ? call(listWorkers).then(({ items }) => items) : [],
+        session.may("job.read") ? call(getQueue) : undefined,
+        call(listProjects, { query: { limit: 100 } }).then(({ items }) => items),
+      ]);
+      this.#facts.set({ studio, workers, queue, projects, isRead: true, silentSince: undefined });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) await session.resume().catch(() => {});
+      const isSilent = error.status === 0 || error.status >= 500;
+      if (isSilent) this.#facts.set({ ...this.facts, silentSince: this.facts.silentSince ?? Date.now() });
+    }
+  }
+}
+
+export const shell: ShellStore = new ShellStore();

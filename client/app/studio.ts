@@ -1,0 +1,201 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import { registerCommands } from "#client/core/commands.ts";
+import { formatDuration } from "#client/core/format.ts";
+import { follow } from "#client/core/follow.ts";
+import { live } from "#client/core/live.ts";
+import { screens } from "#client/core/panels.ts";
+import { followAddress, go, place, projectId } from "#client/core/place.ts";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import "#client/ui/button.ts";
+import "#client/ui/state_mark.ts";
+import { appCommands, projectCommands, screenCommands } from "./app_commands.ts";
+import "./dock.ts";
+import type { Dock } from "./dock.ts";
+import { dockCommands, takeBack } from "./dock_commands.ts";
+import { dock } from "./dock_store.ts";
+import { listenToKeys } from "./keymap.ts";
+import "./key_sheet.ts";
+import type { KeySheet } from "./key_sheet.ts";
+import { areaOf, areasOf } from "./layout.ts";
+import "./palette.ts";
+import type { Palette } from "./palette.ts";
+import { commandSource, registerSource } from "./palette_sources.ts";
+import { currentScreen } from "./screens.ts";
+import { shell } from "./shell_facts.ts";
+import { registerSlices } from "./slices.ts";
+import "./status_bar.ts";
+import "./toasts.ts";
+import "./top_bar.ts";
+import { joinWindows, panelOfWindow } from "./windows.ts";
+import { w } from "./words.ts";
+
+const LAST_PROJECT = "seedloop.project";
+const TICK_MS = 1_000;
+
+let isRegistered = false;
+
+/** The studio of one who is signed in: bars, dock, palette, toasts. */
+@customElement("st-studio")
+export class Studio extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    css`
+      :host {
+        display: grid;
+        grid-template-rows: auto auto minmax(0, 1fr) auto;
+        height: 100vh;
+        background: var(--color-ground);
+      }
+      st-dock {
+        grid-row: 3;
+      }
+      .silent {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--space-1) var(--space-3);
+        padding: var(--space-1) var(--space-3);
+        background: color-mix(in oklab, var(--color-amber) 10%, var(--color-ground));
+        border-bottom: var(--size-hairline) solid var(--color-amber);
+        font-size: var(--size-text-small);
+      }
+      .silent strong {
+        font-weight: var(--font-weight-strong);
+      }
+      .silent span {
+        color: var(--color-text-quiet);
+      }
+    `,
+  ];
+
+  @state()
+  accessor now = Date.now();
+  @query("st-dock")
+  accessor dock!: Dock | null;
+  @query("st-palette")
+  accessor palette!: Palette;
+  @query("st-key-sheet")
+  accessor keySheet!: KeySheet;
+  readonly #stops: (() => void)[] = [];
+
+  override connectedCallback() {
+    super.connectedCallback();
+    dock.solo = panelOfWindow();
+    if (!isRegistered) registerSlices();
+    isRegistered = true;
+    const verbs = {
+      openPalette: (text?: string) => this.palette.open(text),
+      openKeySheet: () => this.keySheet.open(),
+      focusArea: (by: 1 | -1) => this.#focusArea(by),
+    };
+    shell.start();
+    const tick = setInterval(() => shell.facts.silentSince !== undefined && (this.now = Date.now()), TICK_MS);
+    this.#stops.push(
+      registerCommands([...appCommands(verbs), ...dockCommands(), ...screenCommands(screens())]),
+      registerSource(commandSource),
+      followAddress(),
+      listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
+      joinWindows({ closed: takeBack, expected: () => dock.layout?.windows ?? [] }),
+      follow(() => this.#keepProject()),
+      followProjects(),
+      () => shell.stop(),
+      () => clearInterval(tick),
+    );
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  override render() {
+    const hasBars = !dock.isFocused && !dock.isSolo;
+    document.title = titleOfPage();
+    return html`
+      ${hasBars ? html`<st-top-bar @st-skip=${() => this.#focusArea(0)}></st-top-bar>` : html`<span></span>`}
+      ${this.#silence()}
+      <st-dock role="main" id="content"></st-dock>
+      ${hasBars ? html`<st-status-bar></st-status-bar>` : nothing}
+      <st-toasts></st-toasts>
+      <st-palette></st-palette>
+      <st-key-sheet></st-key-sheet>
+    `;
+  }
+
+  #silence() {
+    const since = shell.facts.silentSince;
+    if (since === undefined && live.state !== "lost") return html`<span></span>`;
+    return html`
+      <div class="silent" role="status">
+        <st-state-mark state="attention"></st-state-mark>
+        <strong>${w("offlineTitle")}${since === undefined
+          ? ""
+          : ` ${w("offlineFor", { time: formatDuration(this.now - since) })}`}</strong>
+        <span>${w("offlineWorks")}</span>
+        <st-button variant="quiet" @click=${() => void shell.read()}>${w("tryNow")}</st-button>
+      </div>
+    `;
+  }
+
+  #focusArea(by: 1 | -1 | 0): void {
+    const { layout, active } = dock;
+    if (!layout) return;
+    const areas = areasOf(layout);
+    const at = areas.findIndex(({ id }) => id === (active && areaOf(layout, active.id)?.id));
+    const next = areas[(at + by + areas.length) % areas.length];
+    if (next) this.dock?.focusArea(next.id);
+  }
+
+  /** The project that was open last is open again where the address names none; else the newest one. */
+  #keepProject(): void {
+    const { projects, isRead } = shell.facts;
+    const open = projectId();
+    if (open !== undefined) return localStorage.setItem(LAST_PROJECT, open);
+    if (!isRead) return;
+    const last = localStorage.getItem(LAST_PROJECT);
+    const wanted = projects.find(({ id }) => id === last) ?? projects[0];
+    if (!wanted) return;
+    const { entity, screen } = place();
+    go({ projectId: wanted.id, entity, screen: entity ? undefined : screen ?? currentScreen()?.id }, {
+      replace: true,
+    });
+  }
+}
+
+/** The project commands follow the list of projects. */
+function followProjects(): () => void {
+  let remove = () => {};
+  let known: unknown;
+  const stop = follow(() => {
+    const { projects } = shell.facts;
+    const names = JSON.stringify(projects.map(({ id, name }) => [id, name]));
+    if (names === known) return;
+    known = names;
+    // Registering reads the list of commands, which is not to be followed here.
+    queueMicrotask(() => {
+      remove();
+      remove = registerCommands(projectCommands(projects));
+    });
+  });
+  return () => {
+    stop();
+    remove();
+  };
+}
+
+/** The kind of panel in which an event happened. */
+function panelKindOf(event: Event): string | undefined {
+  for (const one of event.composedPath()) {
+    if (one instanceof HTMLElement && one.localName === "st-panel-host" && "ref" in one) {
+      return (one.ref as { kind: string }).kind; // The element's own property.
+    }
+  }
+  return undefined;
+}
+
+function titleOfPage(): string {
+  const project = shell.facts.projects.find(({ id }) => id === projectId())?.name;
+  return [currentScreen()?.title(), project, "Seedloop"].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,118 @@
+import { follow } from "#client/core/follow.ts";
+import { type PanelStates, panelStates, restorePanelStates } from "#client/core/panels.ts";
+import { go, type Place, place, select, type Selection, selection } from "#client/core/place.ts";
+import type { PanelRef } from "./layout.ts";
+
+/** What windows of one person's one studio tell each other. */
+type Message =
+  | { readonly t: "place"; readonly place: Place }
+  | { readonly t: "selection"; readonly selection: Selection | undefined }
+  | { readonly t: "states"; readonly states: PanelStates }
+  | { readonly t: "who" }
+  | { readonly t: "here"; readonly panelId: string }
+  | { readonly t: "gone"; readonly panelId: string };
+
+const ANSWER_MS = 1_500;
+const FEATURES = "popup,width=960,height=640";
+const CHANNEL = "seedloop.window";
+
+/** The panel that this window was opened for; undefined in the studio's own window. */
+export function panelOfWindow(search: string = location.search): PanelRef | undefined {
+  const asked = new URLSearchParams(search);
+  const id = asked.get("panel");
+  const kind = asked.get("kind");
+  return id && kind ? { id, kind } : undefined;
+}
+
+/** Opens a window for a panel; false where the browser does not. */
+export function openPanelWindow({ id, kind }: PanelRef): boolean {
+  const asked = new URLSearchParams({ panel: id, kind, channel: channelName() });
+  return open(`${location.pathname}?${asked}`, `seedloop.${id}`, FEATURES) !== null;
+}
+
+/** Each tab of the studio has its own windows: two tabs stay apart. */
+function channelName(): string {
+  const asked = new URLSearchParams(location.search).get("channel");
+  if (asked) return asked;
+  const kept = sessionStorage.getItem(CHANNEL);
+  if (kept) return kept;
+  const fresh = `${CHANNEL}.${Math.random().toString(36).slice(2)}`;
+  sessionStorage.setItem(CHANNEL, fresh);
+  return fresh;
+}
+
+export interface WindowsListener {
+  /** A panel's window was closed, or is no longer there. */
+  closed(panelId: string): void;
+  /** Panels that are supposed to be in windows. */
+  expected(): readonly PanelRef[];
+}
+
+/**
+ * Keeps place, selection and the panels' memories the same in all windows of this studio, until the returned
+ * function is called; so a playhead that a panel keeps in its state is followed everywhere.
+ */
+export function joinWindows(listener: WindowsListener): () => void {
+  const channel = new BroadcastChannel(channelName());
+  const own = panelOfWindow();
+  const here = new Set<string>();
+  const send = (message: Message) => channel.postMessage(message);
+  let states = panelStates();
+  let at = JSON.stringify(place());
+  let chosen = JSON.stringify(selection());
+
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.t === "place") {
+      at = JSON.stringify(data.place);
+      if (at !== JSON.stringify(place())) goAlong(data.place, own !== undefined);
+    } else if (data.t === "selection") {
+      chosen = JSON.stringify(data.selection);
+      if (data.selection) select(data.selection.kind, data.selection.ids);
+    } else if (data.t === "states") {
+      states = { ...panelStates(), ...data.states };
+      restorePanelStates(states);
+    } else if (data.t === "who" && own) send({ t: "here", panelId: own.id });
+    else if (data.t === "here") here.add(data.panelId);
+    else if (data.t === "gone" && !own) listener.closed(data.panelId);
+  };
+
+  const unfollow = [
+    follow(() => {
+      const now = place();
+      if (JSON.stringify(now) === at) return;
+      at = JSON.stringify(now);
+      send({ t: "place", place: now });
+    }),
+    follow(() => {
+      const now = selection();
+      if (JSON.stringify(now) === chosen) return;
+      chosen = JSON.stringify(now);
+      send({ t: "selection", selection: now });
+    }),
+    follow(() => {
+      const now = panelStates();
+      const changed = Object.entries(now).filter(([id, state]) => state !== states[id]);
+      states = now;
+      if (changed.length > 0) send({ t: "states", states: Object.fromEntries(changed) });
+    }),
+  ];
+  const leave = () => own && send({ t: "gone", panelId: own.id });
+  addEventListener("pagehide", leave);
+  if (own) send({ t: "here", panelId: own.id });
+  else send({ t: "who" });
+  const timer = own ? undefined : setTimeout(() => {
+    for (const { id } of listener.expected()) if (!here.has(id)) listener.closed(id);
+  }, ANSWER_MS);
+
+  return () => {
+    clearTimeout(timer);
+    removeEventListener("pagehide", leave);
+    for (const stop of unfollow) stop();
+    channel.close();
+  };
+}
+
+/** A panel's window has no history of its own to go back in. */
+function goAlong(to: Place, isPanelWindow: boolean): void {
+  go(to, { replace: isPanelWindow });
+}
