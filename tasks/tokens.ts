@@ -1,68 +1,189 @@
-/** Compiles client/design/tokens.json to tokens.css. With --check it only tells whether that is fresh. */
-const SOURCE = new URL(import.meta.resolve("#client/design/tokens.json"));
-const TARGET = new URL(import.meta.resolve("#client/design/tokens.css"));
+/**
+ * Compiles the token files of client/design to tokens.css, tokens.ts and review_surround.ts. With --check it only
+ * tells whether these are fresh.
+ */
+import { cssOf, type DesignToken, propertyOf, readTokenFiles } from "#server/core/design_tokens.ts";
 
-interface Themed {
-  readonly dark: string;
-  readonly light: string;
+const FOLDER = new URL(import.meta.resolve("#client/design/"));
+
+/** One theme, whole: the tokens of all files that make it, later over earlier. */
+export interface CompiledTheme {
+  /** "dark", "contrast-light": what `data-theme` says. */
+  readonly name: string;
+  readonly scheme: "dark" | "light";
+  readonly isHighContrast: boolean;
+  readonly tokens: ReadonlyMap<string, DesignToken>;
+  /** Paths whose value differs from the first theme's. */
+  readonly changed: readonly string[];
 }
 
-interface Token {
-  /** A colour has one value per theme, and may have others where the person asks for more contrast. */
-  readonly $value: string | readonly string[] | (Themed & { readonly more?: Themed });
+interface Resolver {
+  readonly sets: Readonly<Record<string, { readonly sources: readonly Reference[] }>>;
+  readonly modifiers: {
+    readonly theme: {
+      readonly default: string;
+      readonly contexts: Readonly<Record<string, readonly Reference[]>>;
+    };
+  };
 }
 
-export type TokenGroups = Readonly<Record<string, Readonly<Record<string, Token>>>>;
-
-/** The design tokens as they are written: group → name → token. */
-export async function readTokens(): Promise<TokenGroups> {
-  const { $description: _, ...groups } = JSON.parse(await Deno.readTextFile(SOURCE));
-  return groups;
+interface Reference {
+  readonly $ref: string;
 }
 
-/** The stylesheet of `groups`: one custom property each, `--<group>-<name>`; colours follow theme and contrast. */
-export function compileTokens(groups: TokenGroups): string {
-  const lines: string[] = [];
-  const more: string[] = [];
-  for (const [group, tokens] of Object.entries(groups)) {
-    for (const [name, token] of Object.entries(tokens)) {
-      if (name.startsWith("$")) continue;
-      const value = token.$value;
-      lines.push(`--${group}-${name}: ${cssValue(value)};`);
-      if (typeof value === "object" && "more" in value && value.more) {
-        more.push(`--${group}-${name}: ${cssValue(value.more)};`);
-      }
+interface TokenFile {
+  readonly $extensions?: {
+    readonly seedloop?: { readonly scheme?: "dark" | "light"; readonly contrast?: "high" };
+  };
+}
+
+/** All themes, the default one first. Throws an Error that names each wrong token. */
+export async function readThemes(): Promise<readonly CompiledTheme[]> {
+  const resolver = await readJson<Resolver>("tokens.resolver.json");
+  const { contexts, default: first } = resolver.modifiers.theme;
+  const shared = await readAll(Object.values(resolver.sets).flatMap(({ sources }) => sources));
+  const plain = readTokenFiles(shared).tokens;
+  const names = Object.keys(contexts).sort((one, other) => Number(other === first) - Number(one === first));
+  return await Promise.all(names.map(async (name) => {
+    const files = [...shared, ...await readAll(contexts[name] ?? [])];
+    const { tokens, faults } = readTokenFiles(files);
+    if (faults.length > 0) {
+      throw new Error(
+        `Cannot compile the theme ${name}: ` +
+          faults.map(({ path, problem }) => `${path} ${problem}`).join("; "),
+      );
     }
-  }
+    const about = files.map((file) => file.$extensions?.seedloop).findLast(Boolean);
+    const changed = [...tokens.values()].filter((token) => cssOf(token) !== textAt(plain, token.path));
+    return {
+      name,
+      scheme: about?.scheme ?? "dark",
+      isHighContrast: about?.contrast === "high",
+      tokens,
+      changed: changed.map(({ path }) => path),
+    };
+  }));
+}
+
+/** The stylesheet of all themes: a custom property per token, chosen by `data-theme` and by what the system asks for. */
+export function compileCss(themes: readonly CompiledTheme[]): string {
+  const [first, ...others] = themes;
+  if (!first) throw new Error("Cannot compile tokens: there is no theme");
+  const blocks = [
+    block(":root", first, [...first.tokens.keys()]),
+    ...others.map((theme) => block(`:root[data-theme="${theme.name}"]`, theme, theme.changed)),
+    // Who asked the system for more contrast gets it, unless a person has chosen here.
+    media("(prefers-contrast: more)", [
+      ...highOf(themes, "dark", ':root:is(:not([data-theme]), [data-theme="dark"])'),
+      ...highOf(themes, "light", ':root[data-theme="light"]'),
+    ]),
+    media("(prefers-reduced-motion: reduce)", [`:root {\n  ${propertyOf("motion.fast")}: 0ms;\n}`]),
+  ];
+  return `${header("/*", " */")}\n${blocks.join("\n")}\n`;
+}
+
+/** Names and numbers for code that must know them: lengths in pixels, times in milliseconds. */
+export function compileModule(themes: readonly CompiledTheme[]): string {
+  const tokens = [...themes[0]?.tokens.values() ?? []];
+  const numbers = tokens.filter(({ type, value }) =>
+    (type === "dimension" || type === "duration") && typeof value === "object"
+  );
+  const numberOf = ({ value }: DesignToken) => (value as { readonly value: number }).value; // As filtered above.
   return [
-    "/* Written by `deno task tokens` from tokens.json. */",
-    ":root {",
-    "  color-scheme: dark;",
-    ...lines.map((line) => `  ${line}`),
-    "}",
-    ':root[data-theme="light"] {',
-    "  color-scheme: light;",
-    "}",
-    "@media (prefers-contrast: more) {",
-    "  :root {",
-    ...more.map((line) => `    ${line}`),
-    "  }",
-    "}",
+    header("//", ""),
+    "",
+    "/** Themes by the name that `data-theme` takes, the default one first. */",
+    `export const THEMES = [${themes.map(({ name }) => `"${name}"`).join(", ")}] as const;`,
+    "export type ThemeName = (typeof THEMES)[number];",
+    "",
+    "/** Lengths in pixels and times in milliseconds as they are written; CSS takes var(--…), which follows the theme. */",
+    "export const TOKENS = {",
+    ...numbers.map((token) => `  "${token.path}": ${numberOf(token)},`),
+    "} as const;",
     "",
   ].join("\n");
 }
 
-function cssValue(value: Token["$value"]): string {
-  if (typeof value === "string") return value;
-  if ("dark" in value) return `light-dark(${value.light}, ${value.dark})`;
-  return value.map((name) => name.includes(" ") ? `"${name}"` : name).join(", ");
+/** The review theme as a style for one element: `surround="neutral"` puts it on neutral grey in any theme. */
+export function compileSurround(themes: readonly CompiledTheme[]): string {
+  const review = themes.find(({ name }) => name === "review");
+  if (!review) throw new Error("Cannot compile the surround: there is no theme called review");
+  const lines = declarations(review, review.changed).map((line) => `    ${line}`);
+  return [
+    header("//", ""),
+    'import { css } from "lit";',
+    "",
+    "/**",
+    ' * Puts an element that has `surround="neutral"` on the neutral grey of the review theme, whatever theme shows around',
+    " * it: pictures are judged on it.",
+    " */",
+    "export const reviewSurround = css`",
+    '  :host([surround="neutral"]) {',
+    "    color-scheme: dark;",
+    "    color: var(--color-text);",
+    "    background: var(--color-ground);",
+    ...lines,
+    "  }",
+    "`;",
+    "",
+  ].join("\n");
+}
+
+function header(open: string, close: string): string {
+  return `${open} Written by \`deno task tokens\` from the token files beside it.${close}`;
+}
+
+function block(selector: string, theme: CompiledTheme, paths: readonly string[]): string {
+  const lines = [`color-scheme: ${theme.scheme};`, ...declarations(theme, paths)];
+  return `${selector} {\n${lines.map((line) => `  ${line}`).join("\n")}\n}`;
+}
+
+function declarations({ tokens }: CompiledTheme, paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const token = tokens.get(path);
+    return token ? [`${propertyOf(path)}: ${cssOf(token)};`] : [];
+  });
+}
+
+function highOf(themes: readonly CompiledTheme[], scheme: "dark" | "light", selector: string): string[] {
+  const theme = themes.find((one) => one.isHighContrast && one.scheme === scheme);
+  return theme ? [block(selector, theme, theme.changed)] : [];
+}
+
+function media(query: string, blocks: readonly string[]): string {
+  return `@media ${query} {\n${blocks.join("\n").replaceAll(/^/gm, "  ")}\n}`;
+}
+
+function textAt(tokens: ReadonlyMap<string, DesignToken>, path: string): string | undefined {
+  const token = tokens.get(path);
+  return token && cssOf(token);
+}
+
+async function readAll(references: readonly Reference[]): Promise<TokenFile[]> {
+  return await Promise.all(references.map(({ $ref }) => readJson<TokenFile>($ref)));
+}
+
+async function readJson<T>(name: string): Promise<T> {
+  return JSON.parse(await Deno.readTextFile(new URL(name, FOLDER)));
+}
+
+/** File name → what it must hold. */
+export async function compileAll(): Promise<ReadonlyMap<string, string>> {
+  const themes = await readThemes();
+  return new Map([
+    ["tokens.css", compileCss(themes)],
+    ["tokens.ts", compileModule(themes)],
+    ["review_surround.ts", compileSurround(themes)],
+  ]);
 }
 
 if (import.meta.main) {
-  const css = compileTokens(await readTokens());
-  if (!Deno.args.includes("--check")) await Deno.writeTextFile(TARGET, css);
-  else if (await Deno.readTextFile(TARGET) !== css) {
-    console.error("client/design/tokens.css is not fresh: run deno task tokens");
-    Deno.exit(1);
+  for (const [name, text] of await compileAll()) {
+    const target = new URL(name, FOLDER);
+    if (!Deno.args.includes("--check")) await Deno.writeTextFile(target, text);
+    else if (await Deno.readTextFile(target).catch(() => "") !== text) {
+      console.error(`client/design/${name} is not fresh: run deno task tokens`);
+      Deno.exit(1);
+    }
   }
 }

@@ -191,8 +191,7 @@ export class Grid<Item = unknown> extends LitElement {
     const isSelected = this.selected.has(id);
     const isActive = this.active === id;
     return html`
-      <div role="gridcell" id=${`tile-${index}`} aria-colindex=${column} aria-label=${this.labelOf(item) ||
-        nothing}
+      <div role="gridcell" id=${`tile-${index}`} aria-colindex=${column}
         aria-selected=${isSelected ? "true" : "false"} class=${isActive ? "active" : ""}
         data-index=${index}>${this.tile(item, { index, isSelected, isActive })}</div>
     `;
