@@ -29,8 +29,10 @@ import { sceneRoutes } from "#server/scenes/routes.ts";
 import { chooseHero } from "#server/seeds/culling.ts";
 import { seedRoutes } from "#server/seeds/routes.ts";
 import { allSettlements } from "#server/settlements.ts";
+import { settingsRoutes } from "#server/settings/routes.ts";
 import { userRoutes } from "#server/users/routes.ts";
 import { workflowRoutes } from "#server/workflows/routes.ts";
+import { workspaceRoutes } from "#server/workspace/routes.ts";
 
 export interface AppParts {
   readonly db: Db;
@@ -71,6 +73,8 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   reviewRoutes(app, { db, store });
   deliveryRoutes(app, { db, store });
   metadataRoutes(app, { db, store });
+  workspaceRoutes(app, { db });
+  settingsRoutes(app, { db });
   workflowRoutes(app, { db });
   fleetRoutes(app, { db });
   jobRoutes(app, { db, settlements: allSettlements(store) });

@@ -3,6 +3,7 @@
  * tells whether these are fresh.
  */
 import { cssOf, type DesignToken, propertyOf, readTokenFiles } from "#server/core/design_tokens.ts";
+import { readThemeFiles } from "#server/settings/theme_files.ts";
 
 const FOLDER = new URL(import.meta.resolve("#client/design/"));
 
@@ -17,35 +18,9 @@ export interface CompiledTheme {
   readonly changed: readonly string[];
 }
 
-interface Resolver {
-  readonly sets: Readonly<Record<string, { readonly sources: readonly Reference[] }>>;
-  readonly modifiers: {
-    readonly theme: {
-      readonly default: string;
-      readonly contexts: Readonly<Record<string, readonly Reference[]>>;
-    };
-  };
-}
-
-interface Reference {
-  readonly $ref: string;
-}
-
-interface TokenFile {
-  readonly $extensions?: {
-    readonly seedloop?: { readonly scheme?: "dark" | "light"; readonly contrast?: "high" };
-  };
-}
-
 /** All themes, the default one first. Throws an Error that names each wrong token. */
 export async function readThemes(): Promise<readonly CompiledTheme[]> {
-  const resolver = await readJson<Resolver>("tokens.resolver.json");
-  const { contexts, default: first } = resolver.modifiers.theme;
-  const shared = await readAll(Object.values(resolver.sets).flatMap(({ sources }) => sources));
-  const plain = readTokenFiles(shared).tokens;
-  const names = Object.keys(contexts).sort((one, other) => Number(other === first) - Number(one === first));
-  return await Promise.all(names.map(async (name) => {
-    const files = [...shared, ...await readAll(contexts[name] ?? [])];
+  return (await readThemeFiles()).map(({ name, scheme, isHighContrast, files }, _at, [first]) => {
     const { tokens, faults } = readTokenFiles(files);
     if (faults.length > 0) {
       throw new Error(
@@ -53,16 +28,10 @@ export async function readThemes(): Promise<readonly CompiledTheme[]> {
           faults.map(({ path, problem }) => `${path} ${problem}`).join("; "),
       );
     }
-    const about = files.map((file) => file.$extensions?.seedloop).findLast(Boolean);
+    const plain = readTokenFiles(first?.files ?? []).tokens;
     const changed = [...tokens.values()].filter((token) => cssOf(token) !== textAt(plain, token.path));
-    return {
-      name,
-      scheme: about?.scheme ?? "dark",
-      isHighContrast: about?.contrast === "high",
-      tokens,
-      changed: changed.map(({ path }) => path),
-    };
-  }));
+    return { name, scheme, isHighContrast, tokens, changed: changed.map(({ path }) => path) };
+  });
 }
 
 /** The stylesheet of all themes: a custom property per token, chosen by `data-theme` and by what the system asks for. */
@@ -157,14 +126,6 @@ function media(query: string, blocks: readonly string[]): string {
 function textAt(tokens: ReadonlyMap<string, DesignToken>, path: string): string | undefined {
   const token = tokens.get(path);
   return token && cssOf(token);
-}
-
-async function readAll(references: readonly Reference[]): Promise<TokenFile[]> {
-  return await Promise.all(references.map(({ $ref }) => readJson<TokenFile>($ref)));
-}
-
-async function readJson<T>(name: string): Promise<T> {
-  return JSON.parse(await Deno.readTextFile(new URL(name, FOLDER)));
 }
 
 /** File name → what it must hold. */

@@ -42,7 +42,7 @@ select fill_lookup('revoke_reason', 'signed_out', 'signed_out_everywhere', 'toke
 select fill_lookup('subject_kind', 'user', 'project', 'character', 'seed', 'scene', 'clip', 'segment', 'take',
   'cut', 'master', 'delivery', 'asset', 'job', 'worker', 'workflow', 'setting', 'session', 'api_token',
   'variation_batch');
-select fill_lookup('setting_kind', 'studio', 'media', 'queue', 'security');
+select fill_lookup('setting_kind', 'studio', 'media', 'queue', 'security', 'design');
 
 select fill_lookup('project_status', 'active', 'archived', 'trashed');
 select allow_changes('project_status', 'active', 'archived', 'trashed');
