@@ -24,6 +24,7 @@ import {
   givenUpload,
   givenWorker,
   givenWorkflowVersion,
+  givenWorkspace,
 } from "#server/testing/fixtures.ts";
 import { idKindOf, sampleOf } from "#server/testing/sample.ts";
 import {
@@ -45,7 +46,7 @@ const SHARED_KINDS = ["user", "workflow", "workflow version", "worker"];
 const SEES_ALL_JOBS = "queue.admin";
 
 /** Lists without a project in their address, which show what one may see only. */
-const LISTS_OF_OWN = ["/projects", "/jobs"];
+const LISTS_OF_OWN = ["/projects", "/jobs", "/workspaces"];
 
 /** What is made later than the thing that it is asked of: not there yet in givenPolicyWorld(). */
 const MADE_LATER = ["GET /assets/:assetId/derivatives/:kind", "GET /cuts/:cutId/metadata"];
@@ -90,7 +91,10 @@ async function givenPolicyWorld(studio: TestStudio): Promise<PolicyWorld> {
     cut: await givenCut(studio, { clip: finalClip, status: "final" }),
   });
   const version = await givenWorkflowVersion(studio);
+  const workspace = await givenWorkspace(studio, user);
   const ids: Record<string, string> = {
+    "workspace": workspace.id,
+    "workspace branch": workspace.branchId,
     "project": projectId,
     "user": user.id,
     "asset": (await givenAsset(studio, { projectId })).id,

@@ -1867,6 +1867,49 @@ CREATE INDEX workflows_source_id_idx ON public.workflows USING btree (source_id)
 CREATE INDEX workflows_status_id_idx ON public.workflows USING btree (status_id);
 CREATE TRIGGER workflow_status_changes BEFORE UPDATE OF status_id ON public.workflows FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_workflow_status_transition();
 
+create table workspace_branches (
+  id uuid not null,
+  workspace_id uuid not null,
+  document_name text not null,
+  edited_at timestamp with time zone not null,
+  kept_at timestamp with time zone default now() not null,
+  content text not null,
+  size_bytes integer default octet_length(content) not null,
+  constraint workspace_branches_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE,
+  constraint workspace_branches_pkey PRIMARY KEY (id)
+);
+CREATE INDEX workspace_branches_workspace_id_document_name_edited_at_idx ON public.workspace_branches USING btree (workspace_id, document_name, edited_at DESC);
+
+create table workspace_documents (
+  workspace_id uuid not null,
+  name text not null,
+  revision bigint not null,
+  edit_id uuid not null,
+  edited_at timestamp with time zone not null,
+  saved_at timestamp with time zone default now() not null,
+  content text not null,
+  size_bytes integer default octet_length(content) not null,
+  constraint workspace_documents_name_check CHECK ((name ~ '^[a-z0-9][a-zA-Z0-9_.:/-]{0,199}$'::text)),
+  constraint workspace_documents_revision_check CHECK ((revision > 0)),
+  constraint workspace_documents_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE,
+  constraint workspace_documents_pkey PRIMARY KEY (workspace_id, name)
+);
+
+create table workspaces (
+  id uuid not null,
+  user_id uuid not null,
+  name text not null,
+  revision bigint default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  used_at timestamp with time zone default now() not null,
+  removed_at timestamp with time zone,
+  constraint workspaces_name_check CHECK (((name = btrim(name)) AND ((length(name) >= 1) AND (length(name) <= 120)))),
+  constraint workspaces_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint workspaces_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX workspace_names_are_unique ON public.workspaces USING btree (user_id, lower(name)) WHERE (removed_at IS NULL);
+CREATE INDEX workspaces_user_id_idx ON public.workspaces USING btree (user_id);
+
 CREATE OR REPLACE FUNCTION public.allow_changes(name text, from_code text, VARIADIC to_codes text[])
  RETURNS void
  LANGUAGE plpgsql

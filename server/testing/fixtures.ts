@@ -298,3 +298,23 @@ export async function givenApiToken({ db }: World, user: Given): Promise<Given> 
   })`;
   return { id };
 }
+
+/** A workspace of the user with one document, "view/1/layout", and one branch of it. */
+export async function givenWorkspace(
+  { db }: Pick<World, "db">,
+  user: Given,
+): Promise<Given & { readonly branchId: string }> {
+  const id = newId<"workspace">();
+  const branchId = newId<"workspace branch">();
+  await db`
+    insert into workspaces (id, user_id, name, revision) values (${id}, ${user.id}, ${`Main ${
+    id.slice(-8)
+  }`}, 1)`;
+  await db`
+    insert into workspace_documents (workspace_id, name, revision, edit_id, edited_at, content)
+    values (${id}, 'view/1/layout', 1, ${newId()}, now(), '{"panels":[]}')`;
+  await db`
+    insert into workspace_branches (id, workspace_id, document_name, edited_at, content)
+    values (${branchId}, ${id}, 'view/1/layout', now(), '{"panels":["clip"]}')`;
+  return { id, branchId };
+}

@@ -6,7 +6,17 @@ export const SAMPLES: {
 } = {
   params: { name: "manifest.json" },
   query: {},
-  body: {},
+  body: {
+    "PUT /workspaces/:workspaceId/documents": {
+      documents: [{
+        name: "view/1/layout",
+        editId: "0197a2c4-0000-7000-8000-000000000001",
+        base: 1,
+        agoMs: 0,
+        content: "{}",
+      }],
+    },
+  },
 };
 
 const TUS = { "tus-resumable": "1.0.0" };
