@@ -31,6 +31,7 @@ export interface ConnectOptions {
  */
 export function connect(options: ConnectOptions): Db {
   const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
+  const { url, socketPath } = readSocket(options.url);
   const settings = {
     max: options.max ?? 10,
     idle_timeout: 60,
@@ -52,17 +53,35 @@ export function connect(options: ConnectOptions): Db {
         to: 1184,
         from: [1184],
         serialize: (value: unknown) => value instanceof Date ? value.toISOString() : String(value),
-        parse: (text: string) => new Date(text).toISOString(),
+        parse: instantOf,
       },
     },
+    ...(socketPath ? { path: socketPath } : {}),
     socket: ({ host, port, path }: SocketTarget) =>
       openSocket({ host, port, path }, statementTimeoutMs + 10_000),
   };
   // postgres.js types neither `socket` nor these parsers; what they give is what Types says.
   return postgres(
-    options.url,
+    url,
     settings as unknown as postgres.Options<Record<string, postgres.PostgresType>>,
   ) as unknown as Db;
+}
+
+const INSTANT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/;
+
+/** PostgreSQL's text of an instant as ISO-8601 to the millisecond, cut and not rounded, as Date does it: but Date takes five times as long. */
+function instantOf(text: string): string {
+  const [, date, time, fraction = ""] = INSTANT.exec(text) ?? [];
+  return date ? `${date}T${time}.${fraction.slice(0, 3).padEnd(3, "0")}Z` : new Date(text).toISOString();
+}
+
+/** libpq's `?host=/folder` names a socket file's folder; postgres.js would send it to the server as a setting. */
+function readSocket(given: string): { url: string; socketPath: string | undefined } {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const folder = url?.searchParams.get("host");
+  if (!url || !folder?.startsWith("/")) return { url: given, socketPath: undefined };
+  url.searchParams.delete("host");
+  return { url: url.href, socketPath: `${folder}/.s.PGSQL.${url.port || 5432}` };
 }
 
 interface SocketTarget {
