@@ -5,6 +5,7 @@ import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
+import { Estimate } from "#server/jobs/contract.ts";
 import { Name } from "#server/projects/contract.ts";
 import { Prompt, RandomSeed } from "#server/seeds/contract.ts";
 import { ConformRule, FrameCurves, LikenessTrack, Seam } from "./job_kinds.ts";
@@ -170,6 +171,8 @@ export const Plan = z.object({
   workflowVersionId: id("workflow version"),
   workflowTitle: z.string(),
   isCpuPreview: z.boolean(),
+  /** How long it would take once it starts, from what such work took lately; null when that was never seen. */
+  estimate: z.nullable(Estimate),
   /** Why no worker can run the workflow now, as a sentence, and what each lacks; null when one can. */
   blocked: z.nullable(z.object({
     sentence: z.string(),

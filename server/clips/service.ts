@@ -18,6 +18,7 @@ import { isOpen, keptFrames, readRun } from "./run.ts";
 import { forecast } from "./forecast.ts";
 import { announceClip } from "./loop.ts";
 import { findTakeCurves, findTakeLikeness } from "./measure_queries.ts";
+import { estimatePlan } from "./plan_estimate.ts";
 import * as queries from "./queries.ts";
 import { dropLaterTakes, findLoopTake, listLoopTakes, listSegments } from "./take_queries.ts";
 
@@ -196,6 +197,11 @@ export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Pl
     workflowVersionId: version.id,
     workflowTitle: version.manifest.title,
     isCpuPreview: version.manifest.cpuPreview,
+    estimate: await estimatePlan(
+      db,
+      version.id,
+      plan.segments.filter(({ state }) => state !== "accepted").length,
+    ),
     blocked: null,
     widthPx: size.width,
     heightPx: size.height,
