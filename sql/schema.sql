@@ -554,8 +554,8 @@ create table events (
   constraint events_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE,
   constraint events_pkey PRIMARY KEY (seq)
 );
-CREATE INDEX events_kind_id_idx ON public.events USING btree (kind_id);
-CREATE INDEX events_project_id_idx ON public.events USING btree (project_id);
+CREATE INDEX events_of_kind ON public.events USING brin (kind_id);
+CREATE INDEX events_of_project ON public.events USING btree (project_id) WHERE (project_id IS NOT NULL);
 CREATE INDEX events_topic_seq_idx ON public.events USING btree (topic, seq);
 CREATE TRIGGER events_are_announced AFTER INSERT ON public.events REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION announce_event();
 
@@ -582,6 +582,16 @@ create table failure_class (
   constraint failure_class_pkey PRIMARY KEY (id),
   constraint failure_class_code_key UNIQUE (code)
 );
+
+create table fair_accounts (
+  lane_id smallint not null,
+  user_id uuid,
+  fair_end bigint not null,
+  constraint fair_accounts_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id) ON DELETE CASCADE,
+  constraint fair_accounts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint fair_accounts_lane_id_user_id_key UNIQUE NULLS NOT DISTINCT (lane_id, user_id)
+);
+CREATE INDEX fair_accounts_user_id_idx ON public.fair_accounts USING btree (user_id);
 
 create table fair_shares (
   lane_id smallint not null,
@@ -637,13 +647,12 @@ create table job_attempts (
   number smallint not null,
   worker_id uuid,
   node_id uuid,
-  started_at timestamp with time zone default now() not null,
-  finished_at timestamp with time zone,
-  outcome_id smallint,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone not null,
+  outcome_id smallint not null,
   failure_class_id smallint,
   error text,
   is_counted boolean default false not null,
-  constraint finished_has_outcome CHECK (((finished_at IS NULL) = (outcome_id IS NULL))),
   constraint job_attempts_failure_class_id_fkey FOREIGN KEY (failure_class_id) REFERENCES failure_class(id) ON DELETE RESTRICT,
   constraint job_attempts_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id) ON DELETE CASCADE,
   constraint job_attempts_node_id_fkey FOREIGN KEY (node_id) REFERENCES server_nodes(id) ON DELETE SET NULL,
@@ -654,8 +663,8 @@ create table job_attempts (
 );
 CREATE INDEX job_attempts_failure_class_id_idx ON public.job_attempts USING btree (failure_class_id) WHERE (failure_class_id IS NOT NULL);
 CREATE INDEX job_attempts_node_id_idx ON public.job_attempts USING btree (node_id) WHERE (node_id IS NOT NULL);
-CREATE INDEX job_attempts_outcome_id_idx ON public.job_attempts USING btree (outcome_id);
-CREATE INDEX job_attempts_worker_id_idx ON public.job_attempts USING btree (worker_id) WHERE (worker_id IS NOT NULL);
+CREATE INDEX job_attempts_of_outcome ON public.job_attempts USING brin (outcome_id);
+CREATE INDEX job_attempts_of_worker ON public.job_attempts USING btree (worker_id, id DESC) WHERE (worker_id IS NOT NULL);
 
 create table job_dependencies (
   job_id uuid not null,
@@ -778,6 +787,8 @@ create table jobs (
   created_at timestamp with time zone default now() not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  attempt_id uuid,
+  attempt_started_at timestamp with time zone,
   constraint done_has_output CHECK (((status_id <> 5) OR (output IS NOT NULL))),
   constraint failed_has_reason CHECK (((status_id <> 6) OR (failure_class_id IS NOT NULL))),
   constraint final_is_finished CHECK (((status_id = ANY (ARRAY[5, 6, 7])) = (finished_at IS NOT NULL))),
@@ -785,6 +796,7 @@ create table jobs (
   constraint jobs_cost_ms_check CHECK ((cost_ms > 0)),
   constraint jobs_priority_check CHECK (((priority >= '-10'::integer) AND (priority <= 10))),
   constraint jobs_work_check CHECK ((work > (0)::double precision)),
+  constraint running_has_attempt CHECK (((status_id <> 4) OR ((attempt_id IS NOT NULL) AND (attempt_started_at IS NOT NULL)))),
   constraint running_has_lease CHECK (((status_id = 4) = (lease_until IS NOT NULL))),
   constraint jobs_cut_id_fkey FOREIGN KEY (cut_id) REFERENCES cuts(id) ON DELETE RESTRICT,
   constraint jobs_failure_class_id_fkey FOREIGN KEY (failure_class_id) REFERENCES failure_class(id) ON DELETE RESTRICT,
@@ -802,27 +814,24 @@ create table jobs (
   constraint jobs_workflow_version_id_fkey FOREIGN KEY (workflow_version_id) REFERENCES workflow_versions(id) ON DELETE RESTRICT,
   constraint jobs_pkey PRIMARY KEY (id)
 );
-CREATE INDEX jobs_by_status ON public.jobs USING btree (status_id, id DESC);
 CREATE INDEX jobs_cut_id_idx ON public.jobs USING btree (cut_id) WHERE (cut_id IS NOT NULL);
 CREATE INDEX jobs_failure_class_id_idx ON public.jobs USING btree (failure_class_id) WHERE (failure_class_id IS NOT NULL);
 CREATE INDEX jobs_file_hash_idx ON public.jobs USING btree (file_hash) WHERE (file_hash IS NOT NULL);
-CREATE INDEX jobs_kind_id_idx ON public.jobs USING btree (kind_id);
-CREATE INDEX jobs_lane_share ON public.jobs USING btree (lane_id, fair_end);
-CREATE INDEX jobs_last_share ON public.jobs USING btree (lane_id, user_id, fair_end) WHERE (status_id <> 7);
 CREATE INDEX jobs_lease_node_id_idx ON public.jobs USING btree (lease_node_id) WHERE (lease_node_id IS NOT NULL);
 CREATE INDEX jobs_master_id_idx ON public.jobs USING btree (master_id) WHERE (master_id IS NOT NULL);
-CREATE INDEX jobs_of_user ON public.jobs USING btree (user_id, id DESC);
-CREATE INDEX jobs_project_id_id_idx ON public.jobs USING btree (project_id, id DESC);
-CREATE INDEX jobs_ready ON public.jobs USING btree (lane_id, order_key, id) WHERE (status_id = 2);
-CREATE INDEX jobs_running ON public.jobs USING btree (lane_id, order_key) WHERE (status_id = 4);
+CREATE INDEX jobs_of_kind ON public.jobs USING brin (kind_id);
+CREATE INDEX jobs_of_project ON public.jobs USING btree (project_id, id DESC) WHERE (project_id IS NOT NULL);
+CREATE INDEX jobs_of_user ON public.jobs USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
+CREATE INDEX jobs_open ON public.jobs USING btree (status_id, lane_id, order_key, id) WHERE (status_id < 5);
 CREATE INDEX jobs_seed_id_idx ON public.jobs USING btree (seed_id) WHERE (seed_id IS NOT NULL);
 CREATE UNIQUE INDEX jobs_submitted_once ON public.jobs USING btree (user_id, idempotency_key) NULLS NOT DISTINCT WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX jobs_take_id_idx ON public.jobs USING btree (take_id) WHERE (take_id IS NOT NULL);
 CREATE INDEX jobs_to_cancel ON public.jobs USING btree (cancel_asked_at) WHERE ((cancel_asked_at IS NOT NULL) AND (status_id < 5));
+CREATE INDEX jobs_waiting_share ON public.jobs USING btree (lane_id, user_id, fair_end) WHERE (status_id = ANY (ARRAY[1, 2, 3]));
 CREATE INDEX jobs_worker_id_idx ON public.jobs USING btree (worker_id) WHERE (worker_id IS NOT NULL);
 CREATE INDEX jobs_workflow_version_id_idx ON public.jobs USING btree (workflow_version_id) WHERE (workflow_version_id IS NOT NULL);
-CREATE TRIGGER job_status_changes BEFORE UPDATE OF status_id ON public.jobs FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_job_status_transition();
-CREATE TRIGGER new_jobs_are_announced AFTER INSERT ON public.jobs REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION announce_ready_jobs();
+CREATE TRIGGER changed_jobs_are_followed AFTER UPDATE ON public.jobs REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION follow_changed_jobs();
+CREATE TRIGGER new_jobs_are_followed AFTER INSERT ON public.jobs REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION follow_new_jobs();
 
 create table lane (
   id smallint not null,
@@ -1931,18 +1940,6 @@ begin
   return null;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.announce_ready_jobs()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  -- No payload, so that a thousand in one transaction are one notification.
-  if exists (select 1 from inserted where status_id = 2) then
-    perform pg_notify('seedloop_jobs', '');
-  end if;
-  return null;
-end $function$;
-
 CREATE OR REPLACE FUNCTION public.create_lookup(name text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2031,21 +2028,6 @@ AS $function$
          from delivery_status f, delivery_status t where f.id = old.status_id and t.id = new.status_id;
        raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
          using errcode = 'check_violation', constraint = 'delivery_status_transition', table = tg_table_name;
-     end $function$;
-
-CREATE OR REPLACE FUNCTION public.enforce_job_status_transition()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-     declare
-       from_code text;
-       to_code text;
-     begin
-       if exists (select 1 from job_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
-       select f.code, t.code into from_code, to_code
-         from job_status f, job_status t where f.id = old.status_id and t.id = new.status_id;
-       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
-         using errcode = 'check_violation', constraint = 'job_status_transition', table = tg_table_name;
      end $function$;
 
 CREATE OR REPLACE FUNCTION public.enforce_master_status_transition()
@@ -2195,6 +2177,58 @@ begin
      on conflict (id) do update set code = excluded.code, sort = excluded.sort', name) using codes;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.follow_changed_jobs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET enable_nestloop TO 'off'
+AS $function$
+begin
+  insert into events (kind_id, topic, project_id, data)
+  select e.id, coalesce('project:' || n.project_id, 'jobs'), n.project_id,
+         jsonb_build_object(
+           'jobId', n.id, 'kind', k.code,
+           'status', case when n.status_id = w.status_id or a.to_id is not null then s.code
+                          else refuse_job_change(w.status_id, n.status_id) end,
+           'projectId', n.project_id,
+           'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id)
+    from was w
+    join became n on n.id = w.id
+    join event_kind e on e.code = 'job.changed'
+    join job_kind k on k.id = n.kind_id
+    join job_status s on s.id = n.status_id
+    left join job_status_transition a on a.from_id = w.status_id and a.to_id = n.status_id
+   where n.status_id <> w.status_id or n.priority <> w.priority
+      or n.cancel_asked_at is distinct from w.cancel_asked_at;
+  if exists (select 1 from became where status_id = 2) then
+    perform wake_queue(n.lane_id, min(n.order_key))
+       from was w
+       join became n on n.id = w.id and n.status_id = 2 and n.run_at <= now()
+        and (w.status_id <> 2 or n.order_key < w.order_key or n.run_at < w.run_at)
+      group by n.lane_id;
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_new_jobs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into events (kind_id, topic, project_id, data)
+  select e.id, coalesce('project:' || n.project_id, 'jobs'), n.project_id,
+         jsonb_build_object(
+           'jobId', n.id, 'kind', k.code, 'status', s.code, 'projectId', n.project_id,
+           'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id)
+    from inserted n
+    join event_kind e on e.code = 'job.changed'
+    join job_kind k on k.id = n.kind_id
+    join job_status s on s.id = n.status_id
+   where n.status_id < 5;
+  perform wake_queue(n.lane_id, min(n.order_key)) from inserted n
+    where n.status_id = 2 and n.run_at <= now() group by n.lane_id;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_status(table_name text, status_table text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2219,23 +2253,16 @@ begin
     status_table || '_changes', table_name, 'enforce_' || status_table || '_transition');
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.job_facts(j jobs)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
-AS $function$
-  select jsonb_build_object(
-    'jobId', j.id, 'kind', k.code, 'status', s.code, 'projectId', j.project_id,
-    'seedId', j.seed_id, 'takeId', j.take_id, 'cutId', j.cut_id, 'masterId', j.master_id)
-    from job_kind k, job_status s
-   where k.id = j.kind_id and s.id = j.status_id
-$function$;
-
 CREATE OR REPLACE FUNCTION public.json_text(value text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN (to_json(value))::text;
+
+CREATE OR REPLACE FUNCTION public.new_attempt_id()
+ RETURNS uuid
+ LANGUAGE sql
+AS $function$select uuidv7()$function$;
 
 CREATE OR REPLACE FUNCTION public.ready_successors(finished uuid[])
  RETURNS integer
@@ -2250,24 +2277,31 @@ begin
   select array_agg(l.id) into waiting
     from (select j.id from jobs j
            where j.status_id = 1
-             and j.id in (select d.job_id from job_dependencies d where d.needs_job_id = any(finished))
+             and j.id = any(array(select d.job_id from job_dependencies d where d.needs_job_id = any(finished)))
            order by j.id for no key update) l;
   if waiting is null then return 0; end if;
-  with ready as (
-    update jobs j
-       set status_id = 2
-     where j.id = any(waiting)
-       and not exists (
-         select 1 from job_dependencies d join jobs n on n.id = d.needs_job_id
-          where d.job_id = j.id and n.status_id <> 5)
-    returning j.*),
-  told as (
-    insert into events (kind_id, topic, project_id, data)
-    select e.id, coalesce('project:' || r.project_id, 'jobs'), r.project_id, job_facts(r)
-      from ready r join event_kind e on e.code = 'job.changed')
-  select count(*) into made from ready;
-  if made > 0 then perform pg_notify('seedloop_jobs', ''); end if;
+  update jobs j
+     set status_id = 2
+   where j.id = any(waiting)
+     and not exists (
+       select 1 from job_dependencies d join jobs n on n.id = d.needs_job_id
+        where d.job_id = j.id and n.status_id <> 5);
+  get diagnostics made = row_count;
   return made;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_job_change(from_id smallint, to_id smallint)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  from_code text;
+  to_code text;
+begin
+  select f.code, t.code into from_code, to_code
+    from job_status f, job_status t where f.id = refuse_job_change.from_id and t.id = refuse_job_change.to_id;
+  raise exception 'Cannot change jobs from "%" to "%"', from_code, to_code
+    using errcode = 'check_violation', constraint = 'job_status_transition', table = 'jobs';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_protected_delete()
@@ -2307,4 +2341,11 @@ begin
   end if;
   return new;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.wake_queue(lane_number smallint, place bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  select pg_notify('seedloop_jobs', 'ready ' || l.code || ' ' || place) from lane l where l.id = lane_number
+$function$;
 

@@ -57,8 +57,9 @@ export function connect(options: ConnectOptions): Db {
       },
     },
     ...(socketPath ? { path: socketPath } : {}),
-    socket: ({ host, port, path }: SocketTarget) =>
-      openSocket({ host, port, path }, statementTimeoutMs + 10_000),
+    // One that never idles out only listens: silence is its nature.
+    socket: ({ host, port, path, idle_timeout }: SocketTarget & { idle_timeout: number | null }) =>
+      openSocket({ host, port, path }, idle_timeout === null ? 0 : statementTimeoutMs + 10_000),
   };
   // postgres.js types neither `socket` nor these parsers; what they give is what Types says.
   return postgres(
@@ -91,15 +92,32 @@ interface SocketTarget {
 }
 
 function openSocket(target: SocketTarget, quietMs: number): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const socket = target.path
       ? net.connect({ path: target.path })
       : net.connect({ host: target.host[0] ?? "127.0.0.1", port: target.port[0] ?? 5432 });
     socket.setNoDelay(true);
-    socket.once("connect", () => resolve(socket));
-    socket.once("error", reject);
+    const refuse = (error: Error) => resolve(brokenSocket(error));
+    socket.once("error", refuse);
+    socket.once("connect", () => {
+      socket.off("error", refuse);
+      resolve(socket);
+    });
     socket.setTimeout(quietMs, () => socket.destroy(new Error("Nothing was heard from PostgreSQL")));
   });
+}
+
+/**
+ * A socket that breaks as soon as it is looked at. postgres.js gives a connection back to its pool when its socket
+ * closes, but keeps it for ever when the opening of the socket is refused: after as many refusals as the pool has
+ * connections every query would wait without end.
+ */
+function brokenSocket(error: Error): net.Socket {
+  const socket = new net.Socket();
+  // It would say that it is closed; what counts is why it could not be opened.
+  socket.write = () => true;
+  setTimeout(() => socket.destroy(error));
+  return socket;
 }
 
 /** Runs `work` in one transaction; it is rolled back when `work` throws. */

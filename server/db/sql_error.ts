@@ -75,7 +75,10 @@ const LOST = new Set([
 
 function connectionError(thrown: unknown): AppError | undefined {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  if (!LOST.has(code)) return undefined;
+  // A socket file that is not there; the same code of a file that was to be read is something else.
+  const isSocketGone = code === "ENOENT" && thrown instanceof Error && "syscall" in thrown &&
+    thrown.syscall === "connect";
+  if (!LOST.has(code) && !isSocketGone) return undefined;
   return new AppError("busy", "The database can't be reached: try again in a moment", {
     retryAfterMs: 1000,
     cause: thrown,

@@ -1,4 +1,3 @@
-import { newId } from "#server/core/id.ts";
 import type { Lane } from "#server/core/job_kind.ts";
 import type { Json, Queryable } from "#server/db/db.ts";
 
@@ -14,7 +13,11 @@ export interface ClaimedJob {
   readonly epoch: number;
   readonly attemptId: string;
   readonly attempt: number;
+  /** The process that holds the lease. */
+  readonly nodeId: string;
   readonly orderKey: number;
+  /** Where its user's share of the lane has got to with it, in virtual microseconds. */
+  readonly fairEnd: number;
   readonly input: Json;
   readonly projectId: string | null;
   readonly userId: string | null;
@@ -42,8 +45,7 @@ export interface ClaimRequest {
 }
 
 /**
- * Claims up to `limit` ready jobs of a lane, in order, in one statement: chosen, locked, leased, numbered and given
- * an attempt. Jobs that another claim holds are stepped over, so that nobody waits and no job is claimed twice.
+ * Claims up to `limit` ready jobs of a lane, in order, in one statement: chosen, locked, leased and numbered. Jobs that another claim holds are stepped over, so that nobody waits and no job is claimed twice.
  */
 export async function claimJobs(db: Queryable, request: ClaimRequest): Promise<ClaimedJob[]> {
   if (request.limit < 1 || request.kinds.length === 0) return [];
@@ -76,15 +78,11 @@ export async function finishAndClaim(
          set status_id = 5, output = g.output, finished_at = now(), lease_until = null, lease_node_id = null,
              failure_class_id = null, error = null
         from given g
-       where j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch
-      returning j.*),
+       where j.id = any(array(select id from given)) and j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch
+      returning j.id, j.attempt_id, j.attempt, j.worker_id, j.attempt_started_at),
     closed as (
-      update job_attempts a set finished_at = now(), outcome_id = 1
-        from finished f where a.job_id = f.id and a.number = f.attempt),
-    told_finished as (
-      insert into events (kind_id, topic, project_id, data)
-      select e.id, coalesce('project:' || f.project_id, 'jobs'), f.project_id, job_facts(f)
-        from finished f join event_kind e on e.code = 'job.changed'),
+      insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id)
+      select attempt_id, id, attempt, worker_id, ${request.nodeId}, attempt_started_at, now(), 1 from finished),
     readied as (select coalesce(array_agg(id), '{}') as ids, ready_successors(array_agg(id)) from finished),
     ${claimSteps(db, request)}
     select r.ids as ended, c.* from readied r left join (${claimedRows(db)}) c on true`;
@@ -109,8 +107,8 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
     picked as materialized (
       select j.id
         from jobs j
-       where j.lane_id = (select id from lane where code = ${request.lane})
-         and j.status_id = 2
+       where j.status_id = 2
+         and j.lane_id = (select id from lane where code = ${request.lane})
          and j.run_at <= now()
          and j.cancel_asked_at is null
          ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
@@ -122,8 +120,7 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
     claimed as (
       update jobs j set ${leaseColumns(db, request.nodeId)}
        where j.id = any(array(select p.id from picked p))
-      returning j.*),
-    ${attemptSteps(db, request.nodeId, request.limit)}`;
+      returning j.*)`;
 }
 
 function isNotPaused(db: Queryable) {
@@ -133,33 +130,24 @@ function isNotPaused(db: Queryable) {
 function leaseColumns(db: Queryable, nodeId: string) {
   return db`
     status_id = 4, attempt = j.attempt + 1, lease_epoch = j.lease_epoch + 1, lease_node_id = ${nodeId},
-    lease_until = now() + ${LEASE_MS} * interval '1 millisecond', started_at = coalesce(j.started_at, now())`;
+    lease_until = now() + ${LEASE_MS} * interval '1 millisecond', started_at = coalesce(j.started_at, now()),
+    attempt_id = new_attempt_id(), attempt_started_at = now()`;
 }
 
-/** From `claimed`: attempts under ids made here (UUIDv7 needs PostgreSQL 18), and the news. */
-function attemptSteps(db: Queryable, nodeId: string, limit: number) {
-  const ids = Array.from({ length: limit }, () => newId<"attempt">());
+/** Running jobs as ClaimedJob, of the jobs `j` with their kind `k` and lane `l`. */
+export function claimedColumns(db: Queryable) {
   return db`
-    numbered as (
-      select c.*, i.attempt_id
-        from (select *, row_number() over (order by order_key, id) as n from claimed) c
-        join unnest(${ids}::uuid[]) with ordinality as i (attempt_id, n) on i.n = c.n),
-    attempts as (
-      insert into job_attempts (id, job_id, number, worker_id, node_id)
-      select attempt_id, id, attempt, worker_id, ${nodeId} from numbered),
-    told as (
-      insert into events (kind_id, topic, project_id, data)
-      select e.id, coalesce('project:' || c.project_id, 'jobs'), c.project_id, job_facts(c)
-        from claimed c join event_kind e on e.code = 'job.changed')`;
+    j.id, k.code as kind, l.code as lane, j.lease_epoch as epoch, j.attempt_id, j.attempt, j.lease_node_id as node_id,
+    j.order_key, j.fair_end, j.input, j.project_id, j.user_id, j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash,
+    j.workflow_version_id, j.worker_id, j.work`;
 }
 
 function claimedRows(db: Queryable) {
   return db`
-    select n.id, k.code as kind, l.code as lane, n.lease_epoch as epoch, n.attempt_id, n.attempt, n.order_key, n.input,
-           n.project_id, n.user_id, n.seed_id, n.take_id, n.cut_id, n.master_id, n.file_hash, n.workflow_version_id,
-           n.worker_id, n.work
-      from numbered n join job_kind k on k.id = n.kind_id join lane l on l.id = n.lane_id
-     order by n.order_key, n.id`;
+    select ${
+    claimedColumns(db)
+  } from claimed j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
+     order by j.order_key, j.id`;
 }
 
 /** A ready generation job, as placement looks at it. */
@@ -190,8 +178,8 @@ export async function listCandidates(
                   where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
                     and a.worker_id is not null) as failed_worker_ids
       from jobs j
-     where j.lane_id = (select id from lane where code = 'gpu')
-       and j.status_id = 2
+     where j.status_id = 2
+       and j.lane_id = (select id from lane where code = 'gpu')
        and j.run_at <= now()
        and j.cancel_asked_at is null
        and ${isNotPaused(db)}
@@ -223,8 +211,12 @@ export async function listFreeWorkers(db: Queryable, nodeId: string): Promise<Fr
       join worker_status s on s.id = w.status_id and s.code = 'online'
      cross join lateral (select count(*) as n from jobs j where j.worker_id = w.id and j.status_id = 4) r
       left join lateral (
-        select j.workflow_version_id from job_attempts a join jobs j on j.id = a.job_id
-         where a.worker_id = w.id order by a.id desc limit 1) last on true
+        select x.workflow_version_id
+          from (select j.attempt_id, j.workflow_version_id from jobs j where j.worker_id = w.id and j.status_id = 4
+                union all
+                (select a.id, j.workflow_version_id from job_attempts a join jobs j on j.id = a.job_id
+                  where a.worker_id = w.id order by a.id desc limit 1)) x
+         order by x.attempt_id desc limit 1) last on true
      where w.owner_node_id = ${nodeId} and w.max_parallel > r.n
        and not exists (select 1 from queue_pauses p where p.worker_id = w.id)
      order by w.id`;
@@ -253,8 +245,7 @@ export async function claimPlaced(
     claimed as (
       update jobs j set ${leaseColumns(db, nodeId)}, worker_id = a.worker_id
         from asked a where a.job_id = j.id and j.id = any(array(select p.id from picked p))
-      returning j.*),
-    ${attemptSteps(db, nodeId, placements.length)}
+      returning j.*)
     ${claimedRows(db)}`;
 }
 
@@ -266,7 +257,7 @@ export async function listEarlierPrompts(db: Queryable, job: ClaimedJob): Promis
   const rows = await db<{ id: string }[]>`
     select a.id from job_attempts a left join failure_class f on f.id = a.failure_class_id
      where a.job_id = ${job.id} and a.number < ${job.attempt} and a.worker_id = ${job.workerId}
-       and (a.outcome_id is null or a.outcome_id in (4, 5)
+       and (a.outcome_id in (4, 5)
             or (a.outcome_id = 2 and f.code in ('worker_gone', 'thread_died', 'storage_full')))
      order by a.number desc limit 20`;
   return rows.map((row) => row.id);

@@ -1,5 +1,5 @@
 import type { Estimate, Job } from "./contract.ts";
-import type { Waiting, WaitReason } from "./queries.ts";
+import type { Waiting, WaitReason } from "./outlook.ts";
 
 /** When a job is to start and to end, from what such work took lately and what is before it. */
 export function estimate(

@@ -180,19 +180,13 @@ async function closeRun(db: Queryable, job: ClaimedJob, close: Close): Promise<b
              failures = j.failures + ${close.spent ?? 0},
              failure_class_id = (select id from failure_class where code = ${failureClass}), error = ${error}
        where j.id = ${job.id} and j.status_id = 4 and j.lease_epoch = ${job.epoch}
-      returning j.*),
-    closed as (
-      update job_attempts a
-         set finished_at = now(), outcome_id = ${close.outcome}, error = ${error}, is_counted = ${
-    close.spent !== 0
-  },
-             failure_class_id = (select id from failure_class where code = ${failureClass})
-        from ended e where a.job_id = e.id and a.number = e.attempt),
-    told as (
-      insert into events (kind_id, topic, project_id, data)
-      select k.id, coalesce('project:' || e.project_id, 'jobs'), e.project_id, job_facts(e)
-        from ended e join event_kind k on k.code = 'job.changed')
-    select 1 from ended`;
+      returning j.*)
+    insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id, error,
+           is_counted, failure_class_id)
+    select e.attempt_id, e.id, e.attempt, e.worker_id, ${job.nodeId}, e.attempt_started_at, now(), ${close.outcome},
+           ${error}, ${close.spent !== 0}, e.failure_class_id
+      from ended e
+    returning 1`;
   return rows.length > 0;
 }
 
@@ -212,11 +206,7 @@ export async function cancelWaiting(
         with ended as (
           update jobs j set status_id = 7, finished_at = now()
            where j.id = ${jobId} and j.status_id in (1, 2, 3) and j.cancel_asked_at is not null
-          returning j.*),
-        told as (
-          insert into events (kind_id, topic, project_id, data)
-          select k.id, coalesce('project:' || e.project_id, 'jobs'), e.project_id, job_facts(e)
-            from ended e join event_kind k on k.code = 'job.changed')
+          returning j.*)
         select e.id, k.code as kind, e.project_id, e.user_id, e.seed_id, e.take_id, e.cut_id, e.master_id, e.file_hash,
                e.worker_id, e.workflow_version_id, e.attempt, e.input
           from ended e join job_kind k on k.id = e.kind_id`;

@@ -1,6 +1,6 @@
 import type { Lane } from "#server/core/job_kind.ts";
 import type { Queryable } from "#server/db/db.ts";
-import { type ClaimedJob, LEASE_MS } from "./claim.ts";
+import { claimedColumns, type ClaimedJob, LEASE_MS } from "./claim.ts";
 
 /** A process that runs jobs: a row of `server_nodes`. */
 export interface ServerNode {
@@ -98,18 +98,13 @@ export async function rescue(
     select count(*) from job_attempts a where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 4)`;
   const rows = await db`
     with silent as (
-      select j.id from jobs j where ${silent} and ${lost} < ${MAX_LOST} for update of j skip locked),
-    freed as (
-      update jobs j set status_id = 2, lease_until = null, lease_node_id = null, run_at = now()
-        from silent s where j.id = s.id returning j.*),
-    ${closeAttempts(db, 4)}
-    select pg_notify('seedloop_jobs', '') from freed`;
+      select j.id, j.lease_node_id as node_id from jobs j where ${silent} and ${lost} < ${MAX_LOST}
+         for update of j skip locked),
+    ${freeSteps(db, 4)}`;
   const hopeless = await db<ClaimedJob[]>`
-    select j.id, k.code as kind, l.code as lane, j.lease_epoch as epoch, a.id as attempt_id, j.attempt, j.order_key,
-           j.input, j.project_id, j.user_id, j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash,
-           j.workflow_version_id, j.worker_id, j.work
-      from jobs j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
-      join job_attempts a on a.job_id = j.id and a.number = j.attempt
+    select ${
+    claimedColumns(db)
+  } from jobs j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
      where ${silent} and ${lost} >= ${MAX_LOST}`;
   return { rescued: rows.length, hopeless };
 }
@@ -121,25 +116,23 @@ export async function handBack(
 ): Promise<number> {
   if (jobs.length === 0) return 0;
   const rows = await db`
-    with freed as (
-      update jobs j set status_id = 2, lease_until = null, lease_node_id = null, run_at = now()
-        from unnest(${jobs.map((one) => one.id)}::uuid[], ${
+    with silent as (
+      select j.id, j.lease_node_id as node_id
+        from jobs j join unnest(${jobs.map((one) => one.id)}::uuid[], ${
     jobs.map((one) => one.epoch)
-  }::integer[]) as g (id, epoch)
-       where j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch returning j.*),
-    ${closeAttempts(db, 5)}
-    select pg_notify('seedloop_jobs', '') from freed`;
+  }::integer[]) as g (id, epoch) on g.id = j.id and g.epoch = j.lease_epoch
+       where j.status_id = 4 order by j.id for update of j),
+    ${freeSteps(db, 5)}`;
   return rows.length;
 }
 
-/** From `freed`: the attempts' outcome (a number of attempt_outcome) and the news. */
-function closeAttempts(db: Queryable, outcome: 4 | 5) {
+/** From `silent`, locked: the jobs wait again and their attempts have ended so (a number of attempt_outcome). */
+function freeSteps(db: Queryable, outcome: 4 | 5) {
   return db`
-    closed as (
-      update job_attempts a set finished_at = now(), outcome_id = ${outcome}
-        from freed f where a.job_id = f.id and a.number = f.attempt and a.finished_at is null),
-    told as (
-      insert into events (kind_id, topic, project_id, data)
-      select e.id, coalesce('project:' || f.project_id, 'jobs'), f.project_id, job_facts(f)
-        from freed f join event_kind e on e.code = 'job.changed')`;
+    freed as (
+      update jobs j set status_id = 2, lease_until = null, lease_node_id = null, run_at = now()
+        from silent s where j.id = s.id returning j.*, s.node_id)
+    insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id)
+    select attempt_id, id, attempt, worker_id, node_id, attempt_started_at, now(), ${outcome} from freed
+    returning 1`;
 }

@@ -2,7 +2,7 @@ import type { Actor } from "#server/core/actor.ts";
 import type { Queryable } from "#server/db/db.ts";
 import type { QueueJob, QueueJobFilter } from "./contract.ts";
 import { describeWait } from "./eta.ts";
-import type { WaitReason } from "./queries.ts";
+import type { WaitReason } from "./outlook.ts";
 
 type Row = Omit<QueueJob, "waitsFor"> & {
   readonly isDue: boolean;

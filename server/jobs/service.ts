@@ -17,8 +17,11 @@ import {
   type QueueState,
 } from "./contract.ts";
 import { describeWait, estimate } from "./eta.ts";
+import * as outlook from "./outlook.ts";
 import * as queries from "./queries.ts";
 import type { SettledJob, Settlement } from "./settle.ts";
+import * as steer from "./steer.ts";
+import { findSubmitted, insertJobs, type JobInsert, lockNeeded } from "./submit.ts";
 
 /** What the queue adds to a generation at dispatch: where it runs and under which prompt ids. */
 type FilledAtDispatch = "workerId" | "workerUrl" | "promptId" | "earlierPromptIds";
@@ -82,7 +85,7 @@ export async function submitJobs(tx: Tx, submissions: readonly JobSubmission[]):
   const needs = [...new Set(jobs.flatMap((job) => job.needs ?? []))];
   const own = new Set(jobs.map((job) => job.id));
   const elsewhere = needs.filter((id) => !own.has(id));
-  const statuses = elsewhere.length > 0 ? await queries.lockNeeded(tx, elsewhere) : new Map();
+  const statuses = elsewhere.length > 0 ? await lockNeeded(tx, elsewhere) : new Map();
   const missing = elsewhere.find((id) => !statuses.has(id));
   if (missing) {
     throw new AppError("invalid", "Cannot submit the job: a job that it needs does not exist", {
@@ -90,14 +93,14 @@ export async function submitJobs(tx: Tx, submissions: readonly JobSubmission[]):
     });
   }
   const rows = jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done")));
-  const made = new Set(await queries.insertJobs(tx, rows));
+  const made = new Set(await insertJobs(tx, rows));
   const ids: string[] = [];
   for (const row of rows) ids.push(made.has(row.id) ? row.id : await findEarlier(tx, row));
   return ids;
 }
 
-async function findEarlier(tx: Tx, row: queries.JobInsert): Promise<string> {
-  const found = await queries.findSubmitted(tx, row);
+async function findEarlier(tx: Tx, row: JobInsert): Promise<string> {
+  const found = await findSubmitted(tx, row);
   if (found && found.kind === row.kind && found.userId === row.userId) return found.id;
   throw new AppError(
     "conflict",
@@ -105,7 +108,7 @@ async function findEarlier(tx: Tx, row: queries.JobInsert): Promise<string> {
   );
 }
 
-function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): queries.JobInsert {
+function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): JobInsert {
   const schema = job.kind.code === generate.code ? GenerateRequest : job.kind.input;
   const parsed = z.safeParse(schema, job.input);
   if (!parsed.success) {
@@ -147,8 +150,8 @@ export async function cancelJobsOf(
   subject: { seedId: string } | { takeId: string } | { cutId: string } | { masterId: string },
 ): Promise<number> {
   const [column, id] = subjectColumn(subject);
-  const jobIds = await queries.listOpenJobsOf(tx, { column, id });
-  return jobIds.length > 0 ? await queries.askCancel(tx, jobIds, false) : 0;
+  const jobIds = await steer.listOpenJobsOf(tx, { column, id });
+  return jobIds.length > 0 ? await steer.askCancel(tx, jobIds, false) : 0;
 }
 
 function subjectColumn(
@@ -185,8 +188,8 @@ export async function getJob(db: Db, actor: Actor, jobId: string): Promise<JobDe
   const job = await openJob(db, actor, jobId);
   const [parts, waiting, reason] = await Promise.all([
     queries.findJobParts(db, jobId),
-    queries.findWaiting(db, jobId),
-    queries.findWaitReason(db, jobId),
+    outlook.findWaiting(db, jobId),
+    outlook.findWaitReason(db, jobId),
   ]);
   if (!parts || !reason) throw notFound("job");
   return { ...job, ...parts, ...estimate(job, waiting), waitsFor: describeWait(reason) };
@@ -207,18 +210,18 @@ export async function cancelJob(
 ): Promise<Job> {
   const job = await openToControl(db, actor, jobId);
   await transact(db, async (tx) => {
-    const asked = await queries.askCancel(tx, [jobId], withDependents);
+    const asked = await steer.askCancel(tx, [jobId], withDependents);
     if (asked > 0) await audit(tx, actor, "job.cancel", about(job, { withDependents, asked }));
   });
   return await openJob(db, actor, jobId);
 }
 
 export async function holdJob(db: Db, actor: Actor, jobId: string): Promise<Job> {
-  return await change(db, actor, jobId, "job.hold", "is not waiting, so it can't be held", queries.holdJob);
+  return await change(db, actor, jobId, "job.hold", "is not waiting, so it can't be held", steer.holdJob);
 }
 
 export async function releaseJob(db: Db, actor: Actor, jobId: string): Promise<Job> {
-  return await change(db, actor, jobId, "job.release", "is not held", queries.releaseJob);
+  return await change(db, actor, jobId, "job.release", "is not held", steer.releaseJob);
 }
 
 /**
@@ -232,13 +235,13 @@ export async function retryJob(
 ): Promise<Job> {
   const problem = "has not failed and was not cancelled, so there is nothing to retry";
   return await change(db, actor, jobId, "job.retry", problem, async (tx, id) => {
-    const isQueued = await queries.retryJob(tx, id);
+    const isQueued = await steer.retryJob(tx, id);
     if (!isQueued) return false;
     const job = await queries.findJob(tx, actor, id);
     const parts = await queries.findJobParts(tx, id);
     const settlement = settlements.find((one) => one.kind.code === job?.kind);
     if (job && parts) await settlement?.retried?.(tx, { ...job, input: parts.input } satisfies SettledJob);
-    await queries.blockIfNeeded(tx, id);
+    await steer.blockIfNeeded(tx, id);
     return true;
   });
 }
@@ -262,7 +265,7 @@ export async function changeJob(
     jobId,
     "job.reorder",
     problem,
-    (tx, id) => queries.setPriority(tx, id, priority),
+    (tx, id) => steer.setPriority(tx, id, priority),
   );
 }
 
@@ -300,7 +303,7 @@ export async function moveJob(db: Db, actor: Actor, jobId: string, move: Move): 
   if (otherId === jobId) throw new AppError("invalid", "Cannot move a job past itself: name another one");
   await openJob(db, actor, otherId);
   await transact(db, async (tx) => {
-    const places = await queries.lockPlaces(tx, [jobId, otherId]);
+    const places = await steer.lockPlaces(tx, [jobId, otherId]);
     const moved = places.get(jobId);
     const other = places.get(otherId);
     if (!moved?.isWaiting || !other?.isWaiting || moved.lane !== other.lane) {
@@ -317,45 +320,45 @@ export async function moveJob(db: Db, actor: Actor, jobId: string, move: Move): 
 
 async function permute(
   tx: Tx,
-  moved: queries.Place,
-  other: queries.Place,
+  moved: steer.Place,
+  other: steer.Place,
   side: "before" | "after",
 ): Promise<void> {
-  const places = await queries.listPlacesOfUser(tx, moved.lane, String(moved.userId));
+  const places = await steer.listPlacesOfUser(tx, moved.lane, String(moved.userId));
   const order = places.map((place) => place.id).filter((id) => id !== moved.id);
   order.splice(order.indexOf(other.id) + (side === "after" ? 1 : 0), 0, moved.id);
   const keys = places.map((place) => place.orderKey);
   // Equal keys are told apart by id, which the new order need not follow.
   for (let i = 1; i < keys.length; i++) keys[i] = Math.max(keys[i] ?? 0, (keys[i - 1] ?? 0) + 1);
-  await queries.setPlaces(tx, order.map((id, index) => ({ id, orderKey: keys[index] ?? 0 })));
+  await steer.setPlaces(tx, order.map((id, index) => ({ id, orderKey: keys[index] ?? 0 })));
 }
 
 async function squeezeIn(
   tx: Tx,
-  moved: queries.Place,
-  other: queries.Place,
+  moved: steer.Place,
+  other: steer.Place,
   side: "before" | "after",
 ): Promise<void> {
-  const next = await queries.findNeighbourKey(tx, other, side);
+  const next = await steer.findNeighbourKey(tx, other, side);
   const middle = next === undefined ? undefined : Math.floor((next + other.orderKey) / 2);
   const low = Math.min(next ?? 0, other.orderKey);
   if (middle !== undefined && middle > low) {
-    return await queries.setPlaces(tx, [{ id: moved.id, orderKey: middle }]);
+    return await steer.setPlaces(tx, [{ id: moved.id, orderKey: middle }]);
   }
-  await queries.shiftPlaces(tx, other, side);
-  await queries.setPlaces(tx, [{ id: moved.id, orderKey: other.orderKey + 1 }]);
+  await steer.shiftPlaces(tx, other, side);
+  await steer.setPlaces(tx, [{ id: moved.id, orderKey: other.orderKey + 1 }]);
 }
 
 export async function getQueue(db: Db): Promise<QueueState> {
-  return await queries.findQueueState(db);
+  return await outlook.findQueueState(db);
 }
 
 export async function pauseQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
-  return await changePause(db, actor, target, "queue.pause", (tx) => queries.insertPause(tx, target, actor));
+  return await changePause(db, actor, target, "queue.pause", (tx) => steer.insertPause(tx, target, actor));
 }
 
 export async function resumeQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
-  return await changePause(db, actor, target, "queue.resume", (tx) => queries.deletePause(tx, target));
+  return await changePause(db, actor, target, "queue.resume", (tx) => steer.deletePause(tx, target));
 }
 
 async function changePause(
@@ -370,5 +373,5 @@ async function changePause(
     await audit(tx, actor, action, { facts: { ...target } });
     await announce(tx, queueChanged, "jobs", {});
   });
-  return await queries.findQueueState(db);
+  return await outlook.findQueueState(db);
 }

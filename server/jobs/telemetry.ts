@@ -84,3 +84,23 @@ export async function saveDurations(db: Queryable, samples: readonly DurationSam
        set runs = excluded.runs, recent_ms = excluded.recent_ms, recent_ms_per_work = excluded.recent_ms_per_work,
            median_ms = excluded.median_ms, median_ms_per_work = excluded.median_ms_per_work, updated_at = now()`;
 }
+
+/** How far a user's ended jobs have got in a lane, in virtual microseconds. */
+export interface ShareUsed {
+  readonly lane: string;
+  readonly userId: string | null;
+  readonly fairEnd: number;
+}
+
+/** Keeps where ended jobs have brought their users' shares: what later submissions start from. */
+export async function saveShares(db: Queryable, shares: readonly ShareUsed[]): Promise<void> {
+  await db`
+    insert into fair_accounts as a (lane_id, user_id, fair_end)
+    select l.id, g."userId", max(g."fairEnd")
+      from jsonb_to_recordset(${db.json(shares as unknown as Json)}) as g (
+             lane text, "userId" uuid, "fairEnd" bigint)
+      join lane l on l.code = g.lane
+     where g."userId" is null or exists (select 1 from users u where u.id = g."userId")
+     group by l.id, g."userId" order by l.id, g."userId"
+    on conflict (lane_id, user_id) do update set fair_end = greatest(a.fair_end, excluded.fair_end)`;
+}

@@ -9,22 +9,15 @@ begin
   select array_agg(l.id) into waiting
     from (select j.id from jobs j
            where j.status_id = 1
-             and j.id in (select d.job_id from job_dependencies d where d.needs_job_id = any(finished))
+             and j.id = any(array(select d.job_id from job_dependencies d where d.needs_job_id = any(finished)))
            order by j.id for no key update) l;
   if waiting is null then return 0; end if;
-  with ready as (
-    update jobs j
-       set status_id = 2
-     where j.id = any(waiting)
-       and not exists (
-         select 1 from job_dependencies d join jobs n on n.id = d.needs_job_id
-          where d.job_id = j.id and n.status_id <> 5)
-    returning j.*),
-  told as (
-    insert into events (kind_id, topic, project_id, data)
-    select e.id, coalesce('project:' || r.project_id, 'jobs'), r.project_id, job_facts(r)
-      from ready r join event_kind e on e.code = 'job.changed')
-  select count(*) into made from ready;
-  if made > 0 then perform pg_notify('seedloop_jobs', ''); end if;
+  update jobs j
+     set status_id = 2
+   where j.id = any(waiting)
+     and not exists (
+       select 1 from job_dependencies d join jobs n on n.id = d.needs_job_id
+        where d.job_id = j.id and n.status_id <> 5);
+  get diagnostics made = row_count;
   return made;
 end $$;
