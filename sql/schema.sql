@@ -1595,8 +1595,10 @@ create table takes (
   finished_at timestamp with time zone,
   last_image_hash text,
   retimed_frames integer,
+  chosen_by_id uuid,
   constraint chosen_is_ready CHECK (((chosen_at IS NULL) OR (status_id = 4))),
   constraint end_is_inside CHECK (((end_frame IS NULL) OR ((end_frame >= 0) AND (end_frame <= (frame_count - 1))))),
+  constraint only_chosen_by_someone CHECK (((chosen_by_id IS NULL) OR (chosen_at IS NOT NULL))),
   constraint ready_is_whole CHECK (((status_id <> 4) OR ((intermediate_asset_id IS NOT NULL) AND (end_frame IS NOT NULL) AND (frame_count IS NOT NULL) AND (end_image_asset_id IS NOT NULL)))),
   constraint takes_drop_head_check CHECK ((drop_head >= 0)),
   constraint takes_end_window_check CHECK ((end_window >= 0)),
@@ -1607,6 +1609,7 @@ create table takes (
   constraint takes_rate_num_check CHECK ((rate_num > 0)),
   constraint takes_retimed_frames_check CHECK ((retimed_frames > 0)),
   constraint takes_target_end_check CHECK ((target_end >= 0)),
+  constraint takes_chosen_by_id_fkey FOREIGN KEY (chosen_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint takes_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint takes_end_image_asset_id_fkey FOREIGN KEY (end_image_asset_id) REFERENCES assets(id) ON DELETE RESTRICT,
   constraint takes_gate_verdict_id_fkey FOREIGN KEY (gate_verdict_id) REFERENCES gate_verdict(id) ON DELETE RESTRICT,
@@ -1623,6 +1626,7 @@ create table takes (
 );
 CREATE UNIQUE INDEX one_chosen_take ON public.takes USING btree (segment_id) WHERE (chosen_at IS NOT NULL);
 CREATE UNIQUE INDEX one_open_take ON public.takes USING btree (segment_id) WHERE (status_id = ANY (ARRAY[1, 2, 3]));
+CREATE INDEX takes_chosen_by_id_idx ON public.takes USING btree (chosen_by_id);
 CREATE INDEX takes_created_by_id_idx ON public.takes USING btree (created_by_id);
 CREATE INDEX takes_end_image_asset_id_idx ON public.takes USING btree (end_image_asset_id);
 CREATE INDEX takes_gate_verdict_id_idx ON public.takes USING btree (gate_verdict_id);

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
-import { gateCut, gateTake, leastBad, likenessSlope, referenceOf, type TakeFacts } from "./gates.ts";
+import { gateCut, gateTake, leastBad, likenessSlope, type TakeFacts } from "./gates.ts";
 import type { EndChoice, FrameCurves, LikenessTrack, Seam } from "./job_kinds.ts";
+import { referenceOf } from "./judge_take.ts";
 
 const MODEL = { name: "blazeface+facemesh+dlib-resnet", hash: "0".repeat(64), metric: "test" };
 

@@ -9,6 +9,8 @@ export async function saveTakeMeasures(
   takeId: string,
   curves: FrameCurves,
   likeness: LikenessTrack | null,
+  /** The file of the portrait that the faces were compared with. */
+  portraitHash: string | null,
 ): Promise<void> {
   const row = {
     takeId,
@@ -23,6 +25,7 @@ export async function saveTakeMeasures(
   if (!likeness) return;
   const track = {
     takeId,
+    portraitHash,
     faceModelId: await ensureFaceModel(db, likeness.model),
     median: likeness.median,
     min: likeness.min,
@@ -54,13 +57,20 @@ export async function findTakeCurves(db: Queryable, takeId: string): Promise<Fra
   return { ...row, meanLab };
 }
 
-export async function findTakeLikeness(db: Queryable, takeId: string): Promise<LikenessTrack | undefined> {
+/** A take's likeness; with `portraitHash` only where it is against that portrait. */
+export async function findTakeLikeness(
+  db: Queryable,
+  takeId: string,
+  portraitHash?: string,
+): Promise<LikenessTrack | undefined> {
   const [row] = await db<LikenessTrack[]>`
     select json_build_object('name', m.name, 'hash', m.hash, 'metric', m.metric) as model, l.median, l.min, l.coverage,
            coalesce((select json_agg(json_build_object('frame', p.frame, 'score', p.score) order by p.frame)
                        from take_likeness_points p where p.take_id = l.take_id), '[]') as points
       from take_likeness l join face_models m on m.id = l.face_model_id
-     where l.take_id = ${takeId}`;
+     where l.take_id = ${takeId} ${
+    portraitHash === undefined ? db`` : db`and l.portrait_hash = ${portraitHash}`
+  }`;
   return row;
 }
 

@@ -1,6 +1,18 @@
 import { type Conform, nativeFrames, planConform } from "#server/core/conform.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import { type LegalLengths, longest, shortest, smallestHolding } from "#server/core/legal_length.ts";
+import {
+  capacity,
+  elasticLimit,
+  exactLimit,
+  headFrames,
+  lengthNeeded,
+  MIN_WINDOW,
+  smallest,
+  sureGain,
+  TAIL_GUARD,
+  windowFor,
+} from "./reach.ts";
 
 /**
  * What a video template can make, as the planner sees it; the manifest's `constraints` satisfy it.
@@ -79,12 +91,6 @@ export type PlanStep =
   | { readonly kind: "trim"; readonly index: number; readonly keepFrames: number }
   | { readonly kind: "done"; readonly segments: number; readonly retime: Retime | null };
 
-const MIN_WINDOW = 8;
-const WINDOW_SHARE = 0.12;
-/** A window never takes more than this share of a short segment, else the remainder could be a stub. */
-const WINDOW_CAP = 0.25;
-/** Frames wanted after the window, so that a rest can be told from a passing turn (continuity.md E.2). */
-const TAIL_GUARD = 4;
 const MAX_RETIME = 0.04;
 
 /** Resolves a request, or throws a RangeError that says what makes it impossible. */
@@ -258,42 +264,6 @@ function startOf(index: number): GenerateStep["startsFrom"] {
   return index === 0 ? { kind: "hero" } : { kind: "segment_end", index: index - 1 };
 }
 
-function headFrames(loop: Loop, index: number): number {
-  return index === 0 ? 0 : loop.constraints.conditionedFrames;
-}
-
-/** δ of continuity.md E.2, in frames to either side. */
-function windowFor(keep: number): number {
-  return Math.min(Math.max(MIN_WINDOW, Math.floor(keep * WINDOW_SHARE)), Math.floor(keep * WINDOW_CAP));
-}
-
-function lengthNeeded(loop: Loop, index: number, keep: number): number {
-  const guard = Math.max(loop.constraints.discardTail, Math.min(TAIL_GUARD, Math.floor(keep * WINDOW_CAP)));
-  return keep + windowFor(keep) + guard + headFrames(loop, index);
-}
-
-/** Most frames that segment `index` can contribute when its end is fixed. */
-function exactLimit(loop: Loop, index: number): number {
-  return longest(loop.constraints.frames) - headFrames(loop, index) - loop.constraints.discardTail;
-}
-
-/** Most frames that segment `index` can aim at with a whole window and guard behind it. */
-function elasticLimit(loop: Loop, index: number): number {
-  const max = longest(loop.constraints.frames);
-  return smallest(1, max, (keep) => lengthNeeded(loop, index, keep + 1) > max);
-}
-
-/** Frames that segment `index` contributes at least when it aims as far as it can. */
-function sureGain(loop: Loop, index: number): number {
-  const limit = elasticLimit(loop, index);
-  return limit - windowFor(limit);
-}
-
-/** Frames that `segments` segments from `index` (not 0) cover for sure, whatever ends are found. */
-function capacity(loop: Loop, index: number, segments: number): number {
-  return (segments - 1) * sureGain(loop, index) + exactLimit(loop, index);
-}
-
 function retimeWindow(loop: Loop, keep: number): number {
   return Math.floor(keep * loop.retimeLast);
 }
@@ -309,16 +279,4 @@ function nearestLegal(loop: Loop, wanted: number, least: number): number {
   const below = above - frames.step;
   const usable = below >= shortest(frames) && below >= least;
   return usable && wanted / below < above / wanted ? below : above;
-}
-
-/** Smallest integer in [from, to] for which `holds`, which must stay true once it is; `to` when none does. */
-function smallest(from: number, to: number, holds: (value: number) => boolean): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

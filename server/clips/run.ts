@@ -109,3 +109,8 @@ export async function readRun(db: Queryable, clip: Clip, version: WorkflowVersio
   const chain = chainOf(takes, loop);
   return { clip, version, loop, segments, takes, chain, step: nextStep(loop, keptFrames(chain)) };
 }
+
+/** Whether a segment after `index` (from 1) is locked. */
+export function hasLockedAfter({ segments }: Run, index: number): boolean {
+  return segments.some((segment) => segment.isLocked && segment.index > index);
+}

@@ -94,7 +94,7 @@ export async function findLocked(db: Queryable, clipId: string, index: number): 
 
 /** Segments behind `index` no longer belong to the clip; what they hold stays. */
 export async function removeSegmentsAfter(db: Queryable, clipId: string, index: number): Promise<void> {
-  await db`update takes set chosen_at = null where segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
+  await db`update takes set chosen_at = null, chosen_by_id = null where segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
   await db`
     update segments set status_id = (select id from segment_status where code = 'removed')
      where clip_id = ${clipId} and index > ${index}

@@ -10,7 +10,7 @@ import { advance, announceClip } from "./loop.ts";
 import { longestOwn } from "./planner.ts";
 import * as queries from "./queries.ts";
 import { refuseLocked, remakeOrReplan } from "./remake.ts";
-import { follows, keptFrames, type Run } from "./run.ts";
+import { follows, hasLockedAfter, keptFrames, type Run } from "./run.ts";
 import { findClipOfSegment, type SegmentChange, setSegmentStatus, updateSegment } from "./segment_queries.ts";
 import { openClip, openClipState, openTake } from "./service.ts";
 import { openIdle, refuseClosed, requireApprovedHero } from "./steering.ts";
@@ -129,10 +129,6 @@ function projectFramesOf({ loop: { conform } }: Run, frames: number): number {
   return Math.round((frames * nativeRate.den * rate.num) / (nativeRate.num * rate.den));
 }
 
-function hasLockedAfter({ segments }: Run, index: number): boolean {
-  return segments.some((segment) => segment.isLocked && segment.index > index);
-}
-
 async function makeAgain(
   db: Db,
   actor: Actor,
@@ -178,7 +174,7 @@ export async function chooseTake(db: Db, actor: Actor, takeId: string): Promise<
     if (!isFollowed) await refuseLocked(tx, clip.id, take.segmentIndex + 1);
     const before = run.takes.find((each) => each.segmentId === take.segmentId && each.isChosen);
     if (take.status === "rejected") await setTakeStatus(tx, take.id, "ready");
-    await markChosen(tx, take);
+    await markChosen(tx, take, actor.userId);
     if (!isFollowed) await bringBackFollowers(tx, clip.id, take);
     await audit(tx, actor, "take.choose", {
       projectId: clip.projectId,

@@ -9,7 +9,9 @@ import { announce } from "#server/live/announce.ts";
 import { findWorkingImage } from "#server/seeds/service.ts";
 import { type Clip, type Cut, cutChanged } from "./contract.ts";
 import * as cuts from "./cut_queries.ts";
+import { actOnGate } from "./gate_cut.ts";
 import { measureCut, type stitchCut } from "./job_kinds.ts";
+import { knownLikeness } from "./known_likeness.ts";
 import { announceClip, needAttention } from "./loop.ts";
 import { saveCutMeasures } from "./measure_queries.ts";
 import * as queries from "./queries.ts";
@@ -34,6 +36,7 @@ export async function onCutStitched(
     return await failCut(tx, cut, clip, reason);
   }
   await keepCut(tx, job, cut, clip, made);
+  const known = await knownLikeness(tx, cut, clip, made.boundaries);
   const portrait = clip.portraitSeedId ? await findWorkingImage(tx, clip.portraitSeedId) : undefined;
   const shared = { projectId: clip.projectId, userId: job.userId };
   // The cut's technical facts must be known by the time someone can finalize it: video_metadata carries them.
@@ -52,6 +55,7 @@ export async function onCutStitched(
       rate: cut.rate,
       frameCount: made.frameCount,
       boundaries: made.boundaries,
+      ...(known ? { known } : {}),
       ...(portrait ? { portrait } : {}),
     },
     subject: { cutId: cut.id },
@@ -93,7 +97,7 @@ export async function onCutMeasured(
   await saveCutMeasures(tx, cut.id, measured);
   await cuts.setCutStatus(tx, cut.id, "ready");
   await cuts.supersedeOlder(tx, clip.id, cut.id);
-  if (clip.status === "stitching") await queries.setClipStatus(tx, clip.id, "in_review");
+  await actOnGate(tx, job, cut, clip, measured);
   await announceCut(tx, cut.id, clip);
   await announceClip(tx, clip);
 }

@@ -9,8 +9,10 @@ import { announce } from "#server/live/announce.ts";
 import { findWorkingImage } from "#server/seeds/service.ts";
 import { openVersion } from "#server/workflows/service.ts";
 import { type Clip, takeChanged } from "./contract.ts";
-import { type Gate, GATE_LIMITS, gateTake, referenceOf, type TakeReference } from "./gates.ts";
+import { GATE_LIMITS } from "./gate_limits.ts";
+import { type Gate, gateTake, type TakeReference } from "./gates.ts";
 import { ingestTake, measureTake } from "./job_kinds.ts";
+import { referenceOf } from "./judge_take.ts";
 import { advance, announceClip, needAttention } from "./loop.ts";
 import { follows, isOpen, readRun } from "./run.ts";
 import { findTakeCurves, findTakeLikeness, saveTakeMeasures } from "./measure_queries.ts";
@@ -102,7 +104,8 @@ export async function onTakeMeasured(
   if (!open) return;
   const { take, clip } = open;
   const { end, endImage, curves, likeness } = measured;
-  await saveTakeMeasures(tx, take.id, curves, likeness);
+  const { portrait } = job.input as z.output<typeof measureTake["input"]>;
+  await saveTakeMeasures(tx, take.id, curves, likeness, portrait?.hash ?? null);
   if (!end || !endImage || end.frame >= (take.frameCount ?? 0)) {
     const reason = "No frame of the take can be its end: make it again or change its prompt";
     return await failTake(tx, take, clip, reason);

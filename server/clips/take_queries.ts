@@ -1,7 +1,8 @@
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import type { Queryable } from "#server/db/db.ts";
-import type { Segment, Take, TakeStatus } from "./contract.ts";
+import type * as z from "zod/mini";
+import type { GateVerdict, Segment, Take, TakeStatus } from "./contract.ts";
 import { rateOf } from "./queries.ts";
 import { endRemakes, setRemake, setSegmentStatus } from "./segment_queries.ts";
 
@@ -53,6 +54,9 @@ export interface LoopTake {
   readonly endFrame: number | null;
   readonly randomSeed: number;
   readonly isChosen: boolean;
+  /** A person chose it; else the loop did. */
+  readonly isPersonsChoice: boolean;
+  readonly gateVerdict: z.infer<typeof GateVerdict> | null;
   readonly startsFromTakeId: string | null;
   /** The picture that it was made to end on. */
   readonly lastImageHash: string | null;
@@ -75,13 +79,15 @@ const selectLoopTake = (db: Queryable) =>
     rateOf(db, "t")
   } as rate, t.start_file_hash,
          t.generate_frames, t.drop_head, t.target_end, t.end_window, t.is_end_exact, t.frame_count, t.end_frame, t.random_seed,
-         t.chosen_at is not null as is_chosen, t.starts_from_take_id, t.last_image_hash, t.retimed_frames, t.width_px, t.height_px,
+         t.chosen_at is not null as is_chosen, t.chosen_by_id is not null as is_persons_choice, v.code as gate_verdict,
+         t.starts_from_take_id, t.last_image_hash, t.retimed_frames, t.width_px, t.height_px,
          ${fileJson(db, "t.intermediate_asset_id")} as intermediate, ${
     fileJson(db, "t.end_image_asset_id")
   } as end_image
     from takes t
     join segments g on g.id = t.segment_id
-    join take_status s on s.id = t.status_id`;
+    join take_status s on s.id = t.status_id
+    left join gate_verdict v on v.id = t.gate_verdict_id`;
 
 export async function findLoopTake(db: Queryable, takeId: string): Promise<LoopTake | undefined> {
   const [row] = await db<LoopTake[]>`${selectLoopTake(db)} where t.id = ${takeId}`;
@@ -156,12 +162,16 @@ export async function setGate(
      where id = ${takeId}`;
 }
 
-/** Makes the take the chosen one of its segment, which has one to show by that. */
-export async function chooseTake(db: Queryable, take: { id: string; segmentId: string }): Promise<void> {
+/** Makes the take the chosen one of its segment, which has one to show by that; by a person where one is named. */
+export async function chooseTake(
+  db: Queryable,
+  take: { id: string; segmentId: string },
+  chosenById: string | null = null,
+): Promise<void> {
   await setSegmentStatus(db, take.segmentId, "ready");
   await setRemake(db, take.segmentId, null);
-  await db`update takes set chosen_at = null where segment_id = ${take.segmentId} and id <> ${take.id} and chosen_at is not null`;
-  await db`update takes set chosen_at = coalesce(chosen_at, now()), stale_at = null where id = ${take.id}`;
+  await db`update takes set chosen_at = null, chosen_by_id = null where segment_id = ${take.segmentId} and id <> ${take.id} and chosen_at is not null`;
+  await db`update takes set chosen_at = coalesce(chosen_at, now()), chosen_by_id = ${chosenById}, stale_at = null where id = ${take.id}`;
 }
 
 /**
@@ -170,7 +180,7 @@ export async function chooseTake(db: Queryable, take: { id: string; segmentId: s
  */
 export async function dropLaterTakes(db: Queryable, clipId: string, index: number): Promise<void> {
   await db`
-    update takes set chosen_at = null, stale_at = coalesce(stale_at, now())
+    update takes set chosen_at = null, chosen_by_id = null, stale_at = coalesce(stale_at, now())
      where (chosen_at is not null
             or (stale_at is null and status_id in (select id from take_status where code in ('ready', 'rejected'))))
        and segment_id in (select id from segments where clip_id = ${clipId} and index > ${index})`;
@@ -179,7 +189,7 @@ export async function dropLaterTakes(db: Queryable, clipId: string, index: numbe
 
 /** The segment has no chosen take until another one is; what it was stays good to choose. */
 export async function dropChosen(db: Queryable, segmentId: string): Promise<void> {
-  await db`update takes set chosen_at = null where segment_id = ${segmentId} and chosen_at is not null`;
+  await db`update takes set chosen_at = null, chosen_by_id = null where segment_id = ${segmentId} and chosen_at is not null`;
 }
 
 /** The newest good take that goes on from this one: what followed it before another was chosen. */

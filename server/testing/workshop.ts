@@ -23,6 +23,7 @@ export interface Wishes {
   readonly endFrame?: (end: { target: number; window: number; exact: boolean }) => number;
   readonly measureTake?: (usual: Out<typeof measureTake>) => Out<typeof measureTake>;
   readonly measureSeed?: (usual: Out<typeof measureSeed>) => Out<typeof measureSeed>;
+  readonly measureCut?: (usual: Out<typeof measureCut>) => Out<typeof measureCut>;
   readonly stitch?: (usual: Out<typeof stitchCut>) => Out<typeof stitchCut>;
   readonly assemble?: (usual: Out<typeof assembleMaster>) => Out<typeof assembleMaster>;
 }
@@ -230,7 +231,8 @@ export class Workshop {
       verdict: "pass" as const,
       reasons: [],
     }));
-    return { curves: curvesOf(frameCount), likeness: portrait ? likenessOf(frameCount) : null, seams };
+    const usual = { curves: curvesOf(frameCount), likeness: portrait ? likenessOf(frameCount) : null, seams };
+    return this.wishes.measureCut?.(usual) ?? usual;
   }
 
   async #assemble({ items }: In<typeof assembleMaster>): Promise<Out<typeof assembleMaster>> {

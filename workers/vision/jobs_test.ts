@@ -152,6 +152,36 @@ Deno.test("clips.measure_cut judges seams with the built-in ffmpeg, and a face i
   }
 });
 
+Deno.test("clips.measure_cut takes over what is known of the same pixels, and looks only where nothing is", async () => {
+  const pool = openVisionPool();
+  const base = { intermediate: she, rate: RATE, frameCount: 40, boundaries: [20], portrait };
+  try {
+    const whole = await run(measureCut, measureCutHandler, pool, base);
+    const frames = [0, 6, 12, 18, 20, 26, 32, 38];
+    const points = frames.map((frame) => ({ frame, score: 0.111 }));
+    const { model } = whole.likeness!;
+    const known = await run(measureCut, measureCutHandler, pool, { ...base, known: { model, points } });
+    const looked = known.likeness!.points.filter((point) => point.score !== 0.111);
+    assertEquals(
+      looked.map((point) => point.frame),
+      [19],
+      "only the frame that meets the seam was not known",
+    );
+    assertEquals(looked, whole.likeness!.points.filter((point) => point.frame === 19));
+    assertEquals(
+      known.likeness!.points.map((point) => point.frame),
+      [...frames, 19].toSorted((a, b) => a - b),
+    );
+    assertEquals([known.curves, known.seams], [whole.curves, whole.seams]);
+    // Scores of another model are no scores of this one.
+    const foreign = { model: { ...model, hash: "1".repeat(64) }, points };
+    const anew = await run(measureCut, measureCutHandler, pool, { ...base, known: foreign });
+    assertEquals(anew.likeness, whole.likeness);
+  } finally {
+    await pool.close();
+  }
+});
+
 Deno.test("seeds.measure scores a still against a portrait and gives up on what is no picture", async () => {
   const pool = openVisionPool();
   try {

@@ -23,7 +23,7 @@ export function sampledFrames(
   closer: readonly (readonly [from: number, to: number])[] = [],
 ): Set<number> {
   const frames = new Set<number>();
-  const step = Math.max(1, Math.floor(1 / (SAMPLES_PER_SECOND * frameToSeconds(1, rate)) + 1e-9));
+  const step = sampleStep(rate);
   for (let frame = 0; frame < frameCount; frame += step) frames.add(frame);
   if (frameCount > 0) frames.add(frameCount - 1);
   const ranges = [...closer, ...boundaries.map((at) => [at - AROUND_SEAM, at + AROUND_SEAM] as const)];
@@ -35,6 +35,29 @@ export function sampledFrames(
     for (const frame of [at - 1, at]) if (frame >= 0 && frame < frameCount) frames.add(frame);
   }
   return frames;
+}
+
+/**
+ * Which of the wanted frames must still be looked at when those in `known` are: none near which one is known, but each
+ * of the two that meet at a boundary.
+ */
+export function framesToLookAt(
+  wanted: ReadonlySet<number>,
+  known: ReadonlySet<number>,
+  rate: Rate,
+  boundaries: readonly number[],
+): Set<number> {
+  const step = sampleStep(rate);
+  const meeting = new Set(boundaries.flatMap((at) => [at - 1, at]));
+  const isNear = (frame: number) => {
+    for (let off = 0; off <= step; off++) if (known.has(frame - off) || known.has(frame + off)) return true;
+    return false;
+  };
+  return new Set([...wanted].filter((frame) => !known.has(frame) && (meeting.has(frame) || !isNear(frame))));
+}
+
+function sampleStep(rate: Rate): number {
+  return Math.max(1, Math.floor(1 / (SAMPLES_PER_SECOND * frameToSeconds(1, rate)) + 1e-9));
 }
 
 /** Why a face can't be compared, or undefined when it can. N/A is not 0. */

@@ -4,7 +4,7 @@ import type { MediaTools } from "#workers/media/run.ts";
 import { chooseEndFrame, type EndFaceFact } from "./end_frame.ts";
 import { type FaceReader, type FaceReading, type Portrait, SearchPlan } from "./face_reader.ts";
 import { FrameMeter } from "./frame_meter.ts";
-import { type LikenessPoint, sampledFrames, summarizeLikeness } from "./likeness.ts";
+import { framesToLookAt, type LikenessPoint, sampledFrames, summarizeLikeness } from "./likeness.ts";
 import type { RgbImage } from "./pixels.ts";
 import { readStill } from "./read_still.ts";
 import type { VideoAnswer, VideoRequest } from "./requests.ts";
@@ -79,16 +79,21 @@ interface FaceTrack {
 }
 
 async function openFaceTrack(reader: FaceReader, request: VideoRequest): Promise<FaceTrack | undefined> {
-  const { portrait: wanted, end } = request;
-  if (!wanted && !request.requireFace) return undefined;
-  const portrait = wanted && await reader.portrait(wanted.hash, () => readStill(wanted.path));
+  const { portrait: given, end } = request;
+  if (!given && !request.requireFace) return undefined;
+  const portrait = given && await reader.portrait(given.hash, () => readStill(given.path));
   const reach = end && !end.exact ? end.window : 0;
   const closer = end ? [[end.target - reach, end.target + reach] as const] : [];
-  const sampled = sampledFrames(request.frameCount, request.rate, request.boundaries, closer);
-  const canTell = (await reader.model()).hash !== "";
+  const wanted = sampledFrames(request.frameCount, request.rate, request.boundaries, closer);
+  const model = await reader.model();
+  const canTell = model.hash !== "";
   const plan = new SearchPlan();
   const facts: EndFaceFact[] = [];
-  const points: LikenessPoint[] = [];
+  const points: LikenessPoint[] = request.known?.model.hash === model.hash
+    ? request.known.points.filter(({ frame }) => frame < request.frameCount)
+    : [];
+  const known = new Set(points.map(({ frame }) => frame));
+  const sampled = framesToLookAt(wanted, known, request.rate, request.boundaries);
   return {
     facts,
     points,

@@ -3,7 +3,7 @@ import { colorDistance, linearToLab, measureColor } from "./color.ts";
 import { differenceHash, hashDistance } from "./dhash.ts";
 import { FrameMeter } from "./frame_meter.ts";
 import { measureGrain } from "./grain.ts";
-import { sampledFrames, summarizeLikeness } from "./likeness.ts";
+import { framesToLookAt, sampledFrames, summarizeLikeness } from "./likeness.ts";
 import { LumaScaler, meanLuma } from "./luma.ts";
 import { measureMotion } from "./motion.ts";
 import { applyAffine, fitSimilarity } from "./pixels.ts";
@@ -74,6 +74,18 @@ Deno.test("fitSimilarity finds a turn, a scale and a shift", () => {
   const { x, y } = applyAffine(map, 4, 4);
   assertAlmostEquals(x, -3, 1e-9);
   assertAlmostEquals(y, 15, 1e-9);
+});
+
+Deno.test("framesToLookAt leaves out what is known or near it, but never the frames that meet at a seam", () => {
+  const rate = { num: 24, den: 1 };
+  const wanted = sampledFrames(96, rate, [48]);
+  const look = (...known: number[]) => [...framesToLookAt(wanted, new Set(known), rate, [48])];
+  assertEquals(new Set(look()), wanted, "nothing is known");
+  const sparse = Array.from({ length: 16 }, (_, n) => n * 6);
+  assertEquals(look(...sparse), [47], "48 is known");
+  assertEquals(look(...sparse, 47), []);
+  const half = look(...sparse.filter((frame) => frame < 48));
+  assert(half.every((frame) => frame >= 47) && half.includes(48) && half.includes(90), half.join());
 });
 
 Deno.test("sampledFrames looks at least 4 times a second and closer at seams", () => {

@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { FrameCurves, LikenessTrack, measureTake, Seam } from "#server/clips/job_kinds.ts";
+import type { FrameCurves, LikenessTrack, measureCut, measureTake, Seam } from "#server/clips/job_kinds.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import type { measureSeed } from "#server/seeds/job_kinds.ts";
 import type { EndQuestion } from "./end_frame.ts";
@@ -27,6 +27,8 @@ export interface VideoRequest {
   readonly boundaries: readonly number[];
   readonly end: EndQuestion | undefined;
   readonly requireFace: boolean;
+  /** Likeness measured on the same pixels before: taken over where it is by the model that is in use. */
+  readonly known?: z.output<typeof measureCut["input"]>["known"];
   /** Where to write the end frame as PNG; not written when absent or no end is asked for. */
   readonly endImagePath: string | undefined;
 }

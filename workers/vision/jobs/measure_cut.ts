@@ -15,6 +15,7 @@ export function measureCutHandler(pool: VisionPool): Handler {
       boundaries: input.boundaries,
       end: undefined,
       requireFace: false,
+      known: input.known,
       endImagePath: undefined,
     }, { signal: job.signal, onProgress: (ratio) => job.progress(ratio, "measuring") });
     return { curves, likeness, seams: [...seams] };
