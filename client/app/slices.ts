@@ -1,6 +1,12 @@
 import { registerCommands } from "#client/core/commands.ts";
 import type { Command } from "#client/core/commands.ts";
 import { type PanelKind, registerPanels, registerScreens, type Screen } from "#client/core/panels.ts";
+import { characterCommands } from "#client/characters/commands.ts";
+import { characterPanels, characterScreens } from "#client/characters/panels.ts";
+import { projectCommands } from "#client/projects/commands.ts";
+import { projectPanels, projectScreens } from "#client/projects/panels.ts";
+import { seedCommands } from "#client/seeds/commands.ts";
+import { seedPanels, seedScreens } from "#client/seeds/panels.ts";
 import { statusPanels, statusScreens } from "#client/status/panels.ts";
 
 /** What a slice brings into the studio: one line below each. These files are small; what is heavy loads when shown. */
@@ -15,6 +21,9 @@ export interface Slice {
 
 /** Everything in the studio, screens in the order of the top bar. */
 export const SLICES: readonly Slice[] = [
+  { panels: projectPanels, screens: projectScreens, commands: projectCommands },
+  { panels: characterPanels, screens: characterScreens, commands: characterCommands },
+  { panels: seedPanels, screens: seedScreens, commands: seedCommands },
   { panels: statusPanels, screens: statusScreens },
 ];
 

@@ -1,6 +1,6 @@
 import { session } from "#client/auth/session_store.ts";
 import { call } from "#client/core/call.ts";
-import type { Live } from "#client/core/live.ts";
+import { type Live, live } from "#client/core/live.ts";
 import { callPages, orGone, Store } from "#client/core/store.ts";
 import type { BodyInput } from "#server/core/endpoint.ts";
 import type { LiveEvent } from "#server/core/event.ts";
@@ -11,6 +11,7 @@ import {
   getProject,
   listProjects,
   type Project,
+  type ProjectCard,
   projectChanged,
 } from "#server/projects/contract.ts";
 
@@ -19,10 +20,10 @@ type ProjectChange = BodyInput<typeof changeProject>;
 
 /** The projects that one is a member of, newest first, and what can be done with them. */
 export class ProjectStore {
-  readonly #store: Store<Project>;
+  readonly #store: Store<ProjectCard>;
 
   constructor(live: Pick<Live, "listen" | "state">) {
-    this.#store = new Store<Project>({
+    this.#store = new Store<ProjectCard>({
       idOf: ({ id }) => id,
       list: () => callPages(listProjects),
       read: (id) => orGone(call(getProject, { params: { projectId: id as Project["id"] } })),
@@ -36,16 +37,16 @@ export class ProjectStore {
     }, live);
   }
 
-  get all(): readonly Project[] {
+  get all(): readonly ProjectCard[] {
     return this.#store.items;
   }
 
   /** For a page's skeleton, stale mark and error. */
-  get reading(): Pick<Store<Project>, "isKnown" | "isStale" | "problem"> {
+  get reading(): Pick<Store<ProjectCard>, "isKnown" | "isStale" | "problem" | "read"> {
     return this.#store;
   }
 
-  find(projectId: string): Project | undefined {
+  find(projectId: string): ProjectCard | undefined {
     return this.#store.find(projectId);
   }
 
@@ -57,7 +58,8 @@ export class ProjectStore {
   /** Makes a project; a repetition after a lost answer makes no second one. Throws ApiError. */
   async create(input: NewProject): Promise<Project> {
     const project = await call(createProject, { body: { ...input, id: newId<"project">() } });
-    this.#store.put(project);
+    const role = session.me?.role ?? "creator";
+    this.#store.put({ ...project, role, members: 1, characters: 0, clips: 0, coverAssetId: null });
     return project;
   }
 
@@ -66,7 +68,7 @@ export class ProjectStore {
     await this.#store.act(
       projectId,
       (project) => project && { ...project, ...change as Partial<Project> },
-      () => call(changeProject, { params: { projectId }, body: change }),
+      async () => void await call(changeProject, { params: { projectId }, body: change }),
     );
   }
 }
@@ -77,3 +79,6 @@ export function readProjectIds({ code, data }: LiveEvent): readonly string[] | u
   const read = projectChanged.data.safeParse(data);
   return read.success ? [read.data.projectId] : undefined;
 }
+
+/** The projects of whoever is signed in. */
+export const projectStore: ProjectStore = new ProjectStore(live);

@@ -1,0 +1,209 @@
+import { signal } from "@lit-labs/signals";
+import { session } from "#client/auth/session_store.ts";
+import type { Command } from "#client/core/commands.ts";
+import { tell } from "#client/core/notices.ts";
+import { go, projectId } from "#client/core/place.ts";
+import type { Project, ProjectCard, ProjectMember } from "#server/projects/contract.ts";
+import { membersOf } from "./member_store.ts";
+import { projectStore } from "./project_store.ts";
+import { w } from "./words.ts";
+
+/** What the page of projects asks one to fill in. */
+export type ProjectAsk = { readonly kind: "create" } | { readonly kind: "rename"; readonly project: Project };
+
+const asked = signal<ProjectAsk | undefined>(undefined);
+const isAdding = signal(false);
+const picked = signal<string | undefined>(undefined);
+
+/** The form that is open, if any. */
+export function projectAsk(): ProjectAsk | undefined {
+  return asked.get();
+}
+
+export function closeProjectAsk(): void {
+  asked.set(undefined);
+}
+
+/** The project that has the keyboard in the list; commands take it before the open one. */
+export function pickProject(id: string | undefined): void {
+  picked.set(id);
+}
+
+export function pickedProject(): string | undefined {
+  return picked.get();
+}
+
+/** Whether the page of members asks whom to add. */
+export function isAddingMember(): boolean {
+  return isAdding.get();
+}
+
+export function closeAddingMember(): void {
+  isAdding.set(false);
+}
+
+function projectFor(target: unknown): ProjectCard | undefined {
+  if (typeof target === "object" && target !== null) return target as ProjectCard; // What a tile stands for.
+  return projectStore.find(picked.get() ?? projectId() ?? "");
+}
+
+/** Opens a project where its work is. */
+export function openProject(id: string): void {
+  go({ projectId: id, screen: "characters" });
+}
+
+async function changeStatus(project: ProjectCard, status: Project["status"]): Promise<void> {
+  const before = project.status;
+  await projectStore.change(project.id, { status });
+  const texts = { trashed: "trashed", archived: "archivedTold", active: "restored" } as const;
+  tell({
+    kind: "done",
+    text: w(texts[status], { name: project.name }),
+    undo: () => projectStore.change(project.id, { status: before }),
+  });
+}
+
+const group = () => w("projects");
+const needsProject = () => w("needsProject");
+const SCOPE = "projects";
+
+export const projectCommands: readonly Command[] = [
+  {
+    id: "projects.create",
+    label: () => w("createProject"),
+    group,
+    icon: "plus",
+    keys: ["n"],
+    scope: SCOPE,
+    permission: "project.create",
+    run: () => {
+      // From the palette one may be anywhere: the form shows on the page of projects.
+      go({ screen: "projects" });
+      asked.set({ kind: "create" });
+    },
+  },
+  {
+    id: "projects.show",
+    label: () => w("projects"),
+    group,
+    icon: "folder",
+    permission: "project.read",
+    run: () => go({ screen: "projects" }),
+  },
+  {
+    id: "projects.open",
+    label: () => w("openProject"),
+    group,
+    icon: "folderOpen",
+    permission: "project.read",
+    when: (target) => projectFor(target) !== undefined,
+    whyNot: needsProject,
+    run: (target) => {
+      const project = projectFor(target);
+      if (project) openProject(project.id);
+    },
+  },
+  {
+    id: "projects.rename",
+    label: () => w("renameProject"),
+    group,
+    icon: "edit",
+    keys: ["f2"],
+    scope: SCOPE,
+    permission: "project.edit",
+    when: (target) => projectFor(target)?.status === "active",
+    whyNot: (target) => projectFor(target) ? w("needsActive") : w("needsProject"),
+    run: (target) => {
+      const project = projectFor(target);
+      go({ screen: "projects" });
+      if (project) asked.set({ kind: "rename", project });
+    },
+  },
+  {
+    id: "projects.archive",
+    label: () => w("archiveProject"),
+    group,
+    icon: "archive",
+    permission: "project.edit",
+    when: (target) => projectFor(target)?.status === "active",
+    whyNot: (target) => projectFor(target) ? w("needsActive") : w("needsProject"),
+    run: async (target) => {
+      const project = projectFor(target);
+      if (project) await changeStatus(project, "archived");
+    },
+  },
+  {
+    id: "projects.restore",
+    label: () => w("restoreProject"),
+    group,
+    icon: "restore",
+    permission: "project.edit",
+    when: (target) => projectFor(target)?.status === "archived",
+    whyNot: (target) => projectFor(target) ? w("needsArchived") : w("needsProject"),
+    run: async (target) => {
+      const project = projectFor(target);
+      if (project) await changeStatus(project, "active");
+    },
+  },
+  {
+    id: "projects.trash",
+    label: () => w("trashProject"),
+    group,
+    icon: "trash",
+    keys: ["delete"],
+    scope: SCOPE,
+    isDanger: true,
+    permission: "project.edit",
+    when: (target) => projectFor(target) !== undefined,
+    whyNot: needsProject,
+    run: async (target) => {
+      const project = projectFor(target);
+      if (project) await changeStatus(project, "trashed");
+    },
+  },
+  {
+    id: "members.show",
+    label: () => w("members"),
+    group,
+    icon: "users",
+    permission: "project.read",
+    when: () => projectId() !== undefined,
+    whyNot: needsProject,
+    run: () => go({ screen: "members" }),
+  },
+  {
+    id: "members.add",
+    label: () => w("addMember"),
+    group,
+    icon: "userPlus",
+    keys: ["n"],
+    scope: "members",
+    permission: "project.members",
+    when: () => projectId() !== undefined,
+    whyNot: needsProject,
+    run: () => {
+      go({ screen: "members" });
+      isAdding.set(true);
+    },
+  },
+  {
+    id: "members.remove",
+    label: () => w("removeMember"),
+    group,
+    icon: "close",
+    permission: "project.members",
+    when: (target) => target !== undefined && projectId() !== undefined,
+    whyNot: needsProject,
+    run: async (target) => {
+      // Only a member's row stands beside this.
+      const { userId, displayName, role } = target as ProjectMember;
+      const members = membersOf(projectId() ?? "");
+      await members.remove(userId);
+      tell({
+        kind: "done",
+        text: w("removed", { name: displayName }),
+        undo: userId === session.me?.userId ? undefined : () => members.set(userId, role),
+      });
+    },
+  },
+];

@@ -1,0 +1,45 @@
+import type { PanelKind, Screen } from "#client/core/panels.ts";
+import { w } from "./words.ts";
+
+/** All projects as pictures, and who is in the open one. */
+export const projectPanels: readonly PanelKind[] = [
+  {
+    id: "projects",
+    title: () => w("projects"),
+    icon: "folder",
+    tag: "st-projects-panel",
+    load: () => import("./projects_panel.ts"),
+    permission: "project.read",
+    actions: ["projects.create"],
+  },
+  {
+    id: "members",
+    title: () => w("members"),
+    icon: "users",
+    tag: "st-members-panel",
+    load: () => import("./members_panel.ts"),
+    permission: "project.read",
+    actions: ["members.add"],
+  },
+];
+
+export const projectScreens: readonly Screen[] = [
+  {
+    id: "projects",
+    title: () => w("projects"),
+    icon: "folder",
+    permission: "project.read",
+    isOfProject: false,
+    isInBar: false,
+    layout: { panels: ["projects"] },
+  },
+  {
+    id: "members",
+    title: () => w("members"),
+    icon: "users",
+    permission: "project.read",
+    isOfProject: true,
+    isInBar: false,
+    layout: { panels: ["members"] },
+  },
+];

@@ -1,0 +1,163 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import { icon } from "#client/ui/icons.ts";
+import type { Seed } from "#server/seeds/contract.ts";
+import { hintsFor, type SeedHints } from "./hints.ts";
+import { showLikeness, showPercent } from "./seed_facts.ts";
+import "./seed_picture.ts";
+import { w } from "./words.ts";
+
+/** One frame of the contact sheet: the picture, and over its foot quiet glyphs of what was noticed and decided. */
+@customElement("st-seed-tile")
+export class SeedTile extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    css`
+      :host {
+        display: block;
+        position: relative;
+        width: 100%;
+        height: 100%;
+        background: var(--color-ground);
+      }
+      .foot {
+        position: absolute;
+        inset: auto 0 0 0;
+        display: flex;
+        align-items: flex-end;
+        gap: var(--space-2);
+        padding: var(--space-4) var(--space-2) var(--space-1);
+        /* Room for the chip, which never goes. */
+        padding-inline-end: calc(var(--space-12) * 2);
+        background: linear-gradient(transparent, color-mix(in oklab, var(--color-ground) 85%, transparent));
+        color: var(--color-text);
+        font: var(--font-weight-regular) var(--size-label) / 1.4 var(--font-ui);
+        font-variant-numeric: tabular-nums;
+        pointer-events: none;
+      }
+      .foot.wide {
+        padding-inline-end: var(--space-2);
+      }
+      .glyph {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--space-1);
+        white-space: nowrap;
+      }
+      .glyph.best {
+        color: var(--color-lime);
+      }
+      .icon {
+        width: var(--size-mark);
+        height: var(--size-mark);
+      }
+      .bar {
+        display: inline-block;
+        width: var(--space-1);
+        height: var(--size-mark);
+        background: linear-gradient(
+          to top,
+          currentColor var(--part),
+          color-mix(in oklab, currentColor 25%, transparent) var(--part)
+        );
+      }
+      .stars {
+        display: inline-flex;
+        gap: var(--size-running-line);
+      }
+      .stars i {
+        width: var(--space-1);
+        height: var(--space-1);
+        border-radius: 50%;
+        background: var(--color-amber);
+      }
+      .corner {
+        position: absolute;
+        inset: var(--space-1) auto auto var(--space-1);
+        display: grid;
+        place-content: center;
+        width: calc(var(--size-icon) + var(--space-1));
+        height: calc(var(--size-icon) + var(--space-1));
+        border-radius: var(--radius-control);
+        background: color-mix(in oklab, var(--color-ground) 80%, transparent);
+        color: var(--color-text-quiet);
+      }
+      .corner.kept,
+      .corner.hero {
+        color: var(--color-lime);
+      }
+      .corner.rejected {
+        color: var(--color-ember);
+      }
+      .corner.waiting {
+        color: var(--color-amber);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor seed!: Seed;
+  @property({ attribute: false })
+  accessor hints: ReadonlyMap<string, SeedHints> = new Map();
+
+  override render() {
+    const { seed } = this;
+    return html`
+      <st-seed-picture .seed=${seed}></st-seed-picture>
+      ${this.#corner(seed)}${seed.measures ? this.#foot(seed, seed.measures) : nothing}
+    `;
+  }
+
+  #corner({ status, approvedAt }: Seed) {
+    switch (status) {
+      case "hero":
+        return html`<span class="corner hero ${approvedAt ? "" : "waiting"}">${icon("crown")}</span>`;
+      case "kept":
+        return html`<span class="corner kept">${icon("check")}</span>`;
+      case "rejected":
+        return html`<span class="corner rejected">${icon("close")}</span>`;
+      default:
+        return nothing;
+    }
+  }
+
+  #foot(seed: Seed, { likeness }: NonNullable<Seed["measures"]>) {
+    const { likenessRank, sharpness, twins } = hintsFor(this.hints, seed.id);
+    return html`
+      <div class="foot ${seed.madeWith?.isCpuPreview ? "" : "wide"}">
+        ${likeness === null
+          ? nothing
+          : html`<span class="glyph ${likenessRank === 1 ? "best" : ""}">${icon("face")}${
+            showLikeness(likeness)
+          }</span>`}
+        ${sharpness === undefined
+          ? nothing
+          : html`<span class="glyph"><span class="bar" style="--part: ${sharpness * 100}%"></span></span>`}
+        ${twins === 0 ? nothing : html`<span class="glyph">${icon("copy")}${twins}</span>`}
+        ${seed.rating === null
+          ? nothing
+          : html`<span class="stars">${Array.from({ length: seed.rating }, () => html`<i></i>`)}</span>`}
+      </div>
+    `;
+  }
+}
+
+/** A tile's facts as words: what a screen reader says, and the line under the sheet. */
+export function describeSeed(seed: Seed, hints: ReadonlyMap<string, SeedHints>, word: string): string {
+  const { likenessRank, sharpness, twins } = hintsFor(hints, seed.id);
+  const likeness = seed.measures?.likeness;
+  return [
+    word,
+    likeness == null || likenessRank === undefined
+      ? seed.measures?.likenessReason ?? ""
+      : w("rankGlyph", { score: showLikeness(likeness), rank: likenessRank }),
+    sharpness === undefined ? "" : w("sharpnessGlyph", { percent: showPercent(sharpness) }),
+    twins === 0 ? "" : w("twinsGlyph", { n: twins }),
+    seed.rating === null ? "" : w("ratingGlyph", { n: seed.rating }),
+    seed.staleAt === null ? "" : w("stale"),
+    seed.madeWith?.isCpuPreview ? w("cpuPreview") : "",
+    seed.randomSeed === null ? "" : w("randomSeed", { n: String(seed.randomSeed) }),
+  ].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,300 @@
+import { openCharacterId } from "#client/characters/open_character.ts";
+import { session } from "#client/auth/session_store.ts";
+import { ApiError } from "#client/core/call.ts";
+import type { Command } from "#client/core/commands.ts";
+import { tell } from "#client/core/notices.ts";
+import { entity, go, projectId, select } from "#client/core/place.ts";
+import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
+import { batchDraft, setDraftFaults } from "./batch_draft.ts";
+import { isReady, openPair, openSeeds } from "./open_pair.ts";
+import { batchesOf, type SeedStore } from "./seed_store.ts";
+import { seedWorkOf } from "./seed_work.ts";
+import { advance, compare, compared, seedsFor, toCompare } from "./sheet_state.ts";
+import { w } from "./words.ts";
+
+const SCOPE = "variations";
+const group = () => w("variations");
+type Flag = "candidate" | "kept" | "rejected";
+
+function readyFor(target: unknown): Seed[] {
+  return seedsFor(target).filter(isReady);
+}
+
+/** Goes on by itself in the sheet and back with undo: the picture that was decided is selected again. */
+async function decide(
+  target: unknown,
+  change: { readonly status?: Flag; readonly rating?: number | null },
+  text: (count: number) => string,
+): Promise<void> {
+  const store = openSeeds();
+  const before = readyFor(target);
+  if (!store || before.length === 0) return;
+  if (target === undefined) advance(before);
+  await Promise.all(before.map(({ id }) => store.cull(id, change)));
+  tell({ kind: "done", text: text(before.length), undo: () => takeBack(store, before) });
+}
+
+async function takeBack(store: SeedStore, before: readonly Seed[]): Promise<void> {
+  for (const { id, status, rating } of before) {
+    const isFlag = status === "candidate" || status === "kept" || status === "rejected";
+    await store.cull(id, { rating, ...(isFlag ? { status } : {}) });
+    if (status === "hero") await store.chooseHero(id, false);
+  }
+  if (before[0]) select("seed", [before[0].id]);
+}
+
+async function makeHero(seed: Seed): Promise<void> {
+  const store = openSeeds();
+  if (!store) return;
+  const previous = seed.batchId === null
+    ? undefined
+    : store.all.find(({ batchId, status }) => batchId === seed.batchId && status === "hero");
+  const mayApprove = session.may("review.finalize");
+  await store.chooseHero(seed.id, mayApprove);
+  tell({
+    kind: mayApprove ? "done" : "attention",
+    text: w(mayApprove ? "heroTold" : "heroWaits"),
+    undo: async () => {
+      if (previous && previous.id !== seed.id) {
+        await store.chooseHero(previous.id, previous.approvedAt !== null);
+      }
+      if (seed.status !== "hero") {
+        await store.cull(seed.id, { status: seed.status === "kept" ? "kept" : "candidate" });
+      }
+    },
+  });
+}
+
+function rateCommand(rating: number): Command {
+  return {
+    id: `seeds.rate_${rating}`,
+    label: () => w("rate", { n: rating }),
+    group,
+    icon: "star",
+    keys: [String(rating)],
+    scope: SCOPE,
+    permission: "character.edit",
+    when: (target) => readyFor(target).length > 0,
+    whyNot: () => w("needsSelection"),
+    isOn: (target) => seedsFor(target).some((seed) => seed.rating === rating),
+    run: (target) => decide(target, { rating }, () => w("rated", { n: rating })),
+  };
+}
+
+function flagCommand(
+  facts: Pick<Command, "id" | "icon" | "keys"> & {
+    readonly label: () => string;
+    readonly status: Flag;
+    readonly told: (n: number) => string;
+  },
+): Command {
+  const { id, icon, keys, label, status, told } = facts;
+  return {
+    id,
+    label,
+    group,
+    ...(icon ? { icon } : {}),
+    ...(keys ? { keys } : {}),
+    scope: SCOPE,
+    permission: "character.edit",
+    when: (target) => readyFor(target).length > 0,
+    whyNot: () => w("needsSelection"),
+    isOn: (target) => seedsFor(target).some((seed) => seed.status === status),
+    run: (target) => decide(target, { status }, told),
+  };
+}
+
+function openBatch(target: unknown): VariationSummary | undefined {
+  if (typeof target === "object" && target !== null) return target as VariationSummary; // The bar of a batch.
+  const id = entity("batch")?.id;
+  const [project, character] = [projectId(), openCharacterId()];
+  if (project === undefined || character === undefined) return undefined;
+  const all = batchesOf(project, character);
+  return id === undefined ? all.items.find(({ making }) => making > 0) : all.find(id);
+}
+
+function makingFor(target: unknown): readonly Seed[] {
+  return seedsFor(target).filter(({ status }) => status === "making");
+}
+
+export const sheetCommands: readonly Command[] = [
+  flagCommand({
+    id: "seeds.keep",
+    label: () => w("keep"),
+    icon: "check",
+    keys: ["p"],
+    status: "kept",
+    told: (n) => w("keptTold", { n }),
+  }),
+  flagCommand({
+    id: "seeds.reject",
+    label: () => w("reject"),
+    icon: "close",
+    keys: ["x"],
+    status: "rejected",
+    told: (n) => w("rejectedTold", { n }),
+  }),
+  flagCommand({
+    id: "seeds.undecide",
+    label: () => w("undecide"),
+    icon: "circle",
+    keys: ["u"],
+    status: "candidate",
+    told: (n) => w("undecidedTold", { n }),
+  }),
+  ...[1, 2, 3, 4, 5].map(rateCommand),
+  {
+    id: "seeds.unrate",
+    label: () => w("unrate"),
+    group,
+    keys: ["0"],
+    scope: SCOPE,
+    permission: "character.edit",
+    when: (target) => readyFor(target).length > 0,
+    whyNot: () => w("needsSelection"),
+    run: (target) => decide(target, { rating: null }, () => w("unrated")),
+  },
+  {
+    id: "seeds.compare_kept",
+    label: () => {
+      const n = toCompare().length;
+      return n === 0 ? w("compareKept") : w("compareCount", { n });
+    },
+    group,
+    icon: "grid",
+    keys: ["c"],
+    scope: SCOPE,
+    permission: "asset.read",
+    when: () => compared().length > 0 || toCompare().length > 0,
+    whyNot: () => w("needsTwo"),
+    isOn: () => compared().length > 0,
+    run: () => compare(compared().length > 0 ? [] : toCompare()),
+  },
+  {
+    id: "seeds.make_hero",
+    label: () => w("makeHero"),
+    group,
+    icon: "crown",
+    keys: ["h"],
+    scope: SCOPE,
+    permission: "character.edit",
+    when: (target) => readyFor(target).length === 1 && readyFor(target)[0]?.kind === "foundation",
+    whyNot: () => w("needsSelection"),
+    isOn: (target) => seedsFor(target).some(({ status }) => status === "hero"),
+    run: async (target) => {
+      const [seed] = readyFor(target);
+      if (seed) await makeHero(seed);
+    },
+  },
+  {
+    id: "seeds.approve_hero",
+    label: () => w("approveHero"),
+    group,
+    icon: "lock",
+    permission: "review.finalize",
+    when: (target) => heroFor(target)?.approvedAt === null,
+    whyNot: () => w("needsHero"),
+    run: async (target) => {
+      const hero = heroFor(target);
+      if (!hero) return;
+      await openSeeds()?.approve(hero.id);
+      tell({ kind: "done", text: w("approvedTold") });
+    },
+  },
+  {
+    id: "seeds.cancel",
+    label: () => w("cancelSeed"),
+    group,
+    icon: "stop",
+    keys: ["delete"],
+    scope: SCOPE,
+    isDanger: true,
+    permission: "job.control",
+    when: (target) => makingFor(target).length > 0,
+    whyNot: () => w("needsMaking"),
+    run: async (target) => {
+      const work = seedWorkOf(projectId() ?? "");
+      await Promise.all(makingFor(target).map(({ id }) => work.cancel(id)));
+    },
+  },
+  {
+    id: "seeds.cancel_batch",
+    label: () => w("cancelBatch"),
+    group,
+    icon: "stop",
+    permission: "job.control",
+    isDanger: true,
+    when: (target) => (openBatch(target)?.making ?? 0) > 0,
+    whyNot: () => w("needsRunning"),
+    run: async (target) => {
+      const batch = openBatch(target);
+      if (!batch) return;
+      await openSeeds()?.cancelBatch(batch.id);
+      tell({ kind: "done", text: w("batchStopped") });
+    },
+  },
+  {
+    id: "seeds.show_variations",
+    label: () => w("showVariations"),
+    group,
+    icon: "grid",
+    permission: "asset.read",
+    when: () => openCharacterId() !== undefined,
+    whyNot: () => w("needsCharacter"),
+    run: () => go({ screen: "variations" }),
+  },
+  {
+    id: "seeds.vary",
+    label: () => w("makeVariations"),
+    group,
+    icon: "sparkles",
+    permission: "generate",
+    when: () => isReady(openPair().a),
+    whyNot: () => w("needsPortrait"),
+    run: () => go({ screen: "variations" }),
+  },
+  {
+    id: "seeds.generate",
+    label: () => {
+      const count = batchDraft()?.count;
+      return count === undefined ? w("generate") : w("generateCount", { n: count });
+    },
+    group,
+    icon: "sparkles",
+    keys: ["mod+enter"],
+    scope: [SCOPE, "batch"],
+    permission: "generate",
+    when: () => batchDraft()?.portraitSeedId !== undefined,
+    whyNot: () => batchDraft() ? w("needsPortrait") : w("needsDraft"),
+    run: generate,
+  },
+];
+
+function heroFor(target: unknown): Seed | undefined {
+  return seedsFor(target).find(({ status }) => status === "hero") ??
+    openSeeds()?.all.find(({ status, approvedAt }) => status === "hero" && approvedAt === null);
+}
+
+async function generate(): Promise<void> {
+  const draft = batchDraft();
+  const store = openSeeds();
+  if (!draft?.portraitSeedId || !store) return;
+  const { portraitSeedId, count, workflowVersionId, baseRandomSeed, prompt, knobs } = draft;
+  setDraftFaults(undefined);
+  try {
+    const batch = await store.vary({
+      portraitSeedId,
+      count,
+      prompt,
+      knobs: { ...knobs },
+      ...(workflowVersionId ? { workflowVersionId } : {}),
+      ...(baseRandomSeed === undefined ? {} : { baseRandomSeed }),
+    });
+    compare([]);
+    go({ entity: { kind: "batch", id: batch.id } });
+    tell({ kind: "info", text: w("batchTold", { n: count }), undo: () => store.cancelBatch(batch.id) });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.fields.length === 0) throw error;
+    setDraftFaults(error);
+  }
+}
