@@ -3,6 +3,8 @@ import type { Command } from "#client/core/commands.ts";
 import { type PanelKind, registerPanels, registerScreens, type Screen } from "#client/core/panels.ts";
 import { characterCommands } from "#client/characters/commands.ts";
 import { characterPanels, characterScreens } from "#client/characters/panels.ts";
+import { designCommands } from "#client/design_page/commands.ts";
+import { designPanels, designScreens } from "#client/design_page/panels.ts";
 import { projectCommands } from "#client/projects/commands.ts";
 import { projectPanels, projectScreens } from "#client/projects/panels.ts";
 import { seedCommands } from "#client/seeds/commands.ts";
@@ -25,6 +27,7 @@ export const SLICES: readonly Slice[] = [
   { panels: characterPanels, screens: characterScreens, commands: characterCommands },
   { panels: seedPanels, screens: seedScreens, commands: seedCommands },
   { panels: statusPanels, screens: statusScreens },
+  { panels: designPanels, screens: designScreens, commands: designCommands },
 ];
 
 /** Makes the slices known. Call it once, before the dock. */

@@ -8,6 +8,7 @@ import { live } from "#client/core/live.ts";
 import { screens } from "#client/core/panels.ts";
 import { followAddress, go, place, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { followStudioTokens } from "#client/design_page/studio_tokens.ts";
 import "#client/ui/button.ts";
 import "#client/ui/state_mark.ts";
 import { appCommands, projectCommands, screenCommands } from "./app_commands.ts";
@@ -100,6 +101,7 @@ export class Studio extends SignalWatcher(LitElement) {
       joinWindows({ closed: takeBack, expected: () => dock.layout?.windows ?? [] }),
       follow(() => this.#keepProject()),
       followProjects(),
+      followStudioTokens(),
       () => shell.stop(),
       () => clearInterval(tick),
     );

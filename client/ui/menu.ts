@@ -135,7 +135,7 @@ export class Menu extends SignalWatcher(LitElement) {
       const isNewGroup = (item.group ?? "") !== (previous?.group ?? "");
       return html`
         ${isNewGroup && previous ? html`<hr role="separator">` : nothing}
-        ${isNewGroup && item.group
+        ${isNewGroup && item.group?.trim()
           ? html`<div class="heading" role="presentation">${item.group}</div>`
           : nothing}
         ${this.#item(item)}

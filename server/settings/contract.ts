@@ -19,6 +19,8 @@ export const StudioTokens = z.object({
   changedAt: z.nullable(Instant),
   /** Login of who saved them. */
   changedBy: z.nullable(z.string()),
+  /** The same as a stylesheet, to be laid over the client's own. */
+  css: z.string(),
 });
 export type StudioTokens = z.infer<typeof StudioTokens>;
 

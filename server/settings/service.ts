@@ -3,6 +3,7 @@ import type { Actor } from "#server/core/actor.ts";
 import { measurePairs } from "#server/core/contrast.ts";
 import { readTokenFiles } from "#server/core/design_tokens.ts";
 import { AppError, type FieldError } from "#server/core/errors.ts";
+import { studioCss } from "#server/core/studio_css.ts";
 import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
 import { settingsChanged, type StudioTokens, type StudioTokensInput, type TokenFile } from "./contract.ts";
@@ -15,9 +16,10 @@ const MOST_FAULTS = 50;
 
 export async function openStudioTokens(db: Queryable): Promise<StudioTokens> {
   const row = await queries.findSetting(db, CODE);
-  if (!row) return { themes: {}, changedAt: null, changedBy: null };
-  // As saveStudioTokens() checked it.
-  return { themes: row.value as StudioTokens["themes"], changedAt: row.updatedAt, changedBy: row.login };
+  if (!row) return { themes: {}, changedAt: null, changedBy: null, css: "" };
+  const themes = row.value as StudioTokens["themes"]; // As saveStudioTokens() checked it.
+  const layers = (await readThemeFiles()).map((theme) => ({ ...theme, own: themes[theme.name] ?? {} }));
+  return { themes, changedAt: row.updatedAt, changedBy: row.login, css: studioCss(layers) };
 }
 
 /**

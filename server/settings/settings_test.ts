@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert/mod.js";
+import { assert, assertEquals, assertMatch } from "@std/assert/mod.js";
 import { testStudio } from "#server/testing/test_studio.ts";
 import { getStudioTokens } from "./contract.ts";
 
@@ -10,10 +10,11 @@ const colour = (lightness: number, chroma: number, hue: number) => ({
 Deno.test("saveStudioTokens keeps a theme's tokens for everyone, with who and what before", async () => {
   await using studio = await testStudio();
   const admin = await studio.as("admin");
-  assertEquals((await admin.get(PATH)).body, { themes: {}, changedAt: null, changedBy: null });
+  assertEquals((await admin.get(PATH)).body, { themes: {}, changedAt: null, changedBy: null, css: "" });
   const themes = { dark: { color: { ion: colour(0.84, 0.13, 190) } } };
   const saved = await admin.put(PATH, { themes, basedOn: null });
   assertEquals([saved.status, saved.body.themes, saved.body.changedBy], [200, themes, admin.user?.login]);
+  assertMatch(saved.body.css, /:root\[data-theme="dark"\] \{\s+--color-ion: oklch\(0\.84 0\.13 190\);\s+\}/);
   const reviewer = await studio.as("reviewer");
   assertEquals(await reviewer.call(getStudioTokens), saved.body);
   assertEquals((await reviewer.put(PATH, { themes: {}, basedOn: saved.body.changedAt })).status, 403);
