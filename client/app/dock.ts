@@ -2,7 +2,6 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { GrabEvent } from "./area.ts";
 import { dock } from "./dock_store.ts";
@@ -139,7 +138,7 @@ export class Dock extends SignalWatcher(LitElement) {
       </div>
       ${repeat(layout.floats, ({ area }) => area.id, (float) => this.#float(float, only ?? undefined))}
       ${this.isDragging ? html`<div class="shield"></div>` : nothing}
-      ${this.drop ? html`<div class="drop" style=${styleMap(boxStyle(this.drop.box))}></div>` : nothing}
+      ${this.drop ? html`<div class="drop" .style=${boxStyle(this.drop.box)}></div>` : nothing}
     `;
   }
 
@@ -152,9 +151,7 @@ export class Dock extends SignalWatcher(LitElement) {
           const isHidden = only !== undefined && !holds(child, only);
           return html`
             ${index > 0 ? this.#border(node, index - 1, only !== undefined) : nothing}
-            <div class=${isHidden ? "hidden" : "cell"} style=${styleMap({
-              "flex-grow": String(sizes[index]),
-            })}>
+            <div class=${isHidden ? "hidden" : "cell"} .style=${`flex-grow: ${sizes[index]}`}>
               ${this.#node(child, only)}
             </div>
           `;
@@ -191,9 +188,9 @@ export class Dock extends SignalWatcher(LitElement) {
   #float(float: FloatNode, only: string | undefined): TemplateResult {
     const { area } = float;
     const isHidden = only !== undefined && only !== area.id;
-    const place = only === area.id ? { inset: "0" } : percent(float);
+    const place = only === area.id ? "inset: 0" : percent(float);
     return html`
-      <div class=${isHidden ? "hidden" : "float"} style=${styleMap(place)} @st-grab=${this.#grab}
+      <div class=${isHidden ? "hidden" : "float"} .style=${place} @st-grab=${this.#grab}
         @focusin=${this.#activate} @pointerdown=${(event: PointerEvent) => {
           this.#activate(event);
           dock.change((layout) => raiseFloat(layout, area.id), { evenLocked: true });
@@ -346,14 +343,15 @@ function even({ children }: SplitNode): number[] {
   return children.map(() => 1 / children.length);
 }
 
-function percent({ left, top, width, height }: FloatNode) {
-  return { left: share(left), top: share(top), width: share(width), height: share(height) };
+/** Set as a property: the page's policy forbids style attributes. */
+function percent({ left, top, width, height }: FloatNode): string {
+  return `left: ${share(left)}; top: ${share(top)}; width: ${share(width)}; height: ${share(height)}`;
 }
 
 function share(of: number): string {
   return `${(of * 100).toFixed(3)}%`;
 }
 
-function boxStyle({ left, top, width, height }: Drop["box"]) {
-  return { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+function boxStyle({ left, top, width, height }: Drop["box"]): string {
+  return `left: ${left}px; top: ${top}px; width: ${width}px; height: ${height}px`;
 }

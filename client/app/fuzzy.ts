@@ -81,7 +81,9 @@ export class FuzzyIndex<Item extends Findable> {
       least = best.at(-1)?.score ?? -Infinity;
     }
     if (slips === 0) this.#last = { query: words.join(" "), candidates: Int32Array.from(hits) };
-    return best.map(({ index, score }) => {
+    // Beside a good match a far-fetched one is only in the way.
+    const worth = (best[0]?.score ?? 0) - 0.45;
+    return best.filter(({ score }) => score >= worth).map(({ index, score }) => {
       const item = this.#items[index]!;
       return { item, score, ranges: rangesOf(fold(item.name), words) };
     });

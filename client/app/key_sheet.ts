@@ -221,7 +221,8 @@ export class KeySheet extends SignalWatcher(LitElement) {
     this.isOpen = true;
     this.text = "";
     this.#bind(undefined);
-    this.dialog.showModal();
+    // With its field there, the focus goes into it.
+    void this.updateComplete.then(() => this.dialog.showModal());
   }
 
   readonly #find = (event: InputEvent) => {

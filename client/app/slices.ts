@@ -9,7 +9,17 @@ import { projectCommands } from "#client/projects/commands.ts";
 import { projectPanels, projectScreens } from "#client/projects/panels.ts";
 import { seedCommands } from "#client/seeds/commands.ts";
 import { seedPanels, seedScreens } from "#client/seeds/panels.ts";
+import { auditCommands } from "#client/audit/commands.ts";
+import { auditPanels } from "#client/audit/panels.ts";
+import { firstRunCommands } from "#client/first_run/commands.ts";
+import { firstRunPanels, firstRunScreens } from "#client/first_run/panels.ts";
+import { workerCommands } from "#client/fleet/commands.ts";
+import { workerPanels, workerScreens } from "#client/fleet/panels.ts";
+import { jobCommands } from "#client/jobs/commands.ts";
+import { jobPanels, jobScreens } from "#client/jobs/panels.ts";
 import { statusPanels, statusScreens } from "#client/status/panels.ts";
+import { accountCommands, peopleCommands } from "#client/users/commands.ts";
+import { peoplePanels, peopleScreens } from "#client/users/panels.ts";
 
 /** What a slice brings into the studio: one line below each. These files are small; what is heavy loads when shown. */
 export interface Slice {
@@ -26,7 +36,12 @@ export const SLICES: readonly Slice[] = [
   { panels: projectPanels, screens: projectScreens, commands: projectCommands },
   { panels: characterPanels, screens: characterScreens, commands: characterCommands },
   { panels: seedPanels, screens: seedScreens, commands: seedCommands },
+  { panels: jobPanels, screens: jobScreens, commands: jobCommands },
   { panels: statusPanels, screens: statusScreens },
+  { panels: workerPanels, screens: workerScreens, commands: workerCommands },
+  { panels: peoplePanels, screens: peopleScreens, commands: [...peopleCommands, ...accountCommands] },
+  { panels: auditPanels, commands: auditCommands },
+  { panels: firstRunPanels, screens: firstRunScreens, commands: firstRunCommands },
   { panels: designPanels, screens: designScreens, commands: designCommands },
 ];
 

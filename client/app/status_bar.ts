@@ -57,6 +57,9 @@ export class StatusBar extends SignalWatcher(LitElement) {
         align-items: center;
         gap: var(--space-1);
       }
+      a {
+        gap: var(--space-4);
+      }
       .gap {
         flex: 1;
       }

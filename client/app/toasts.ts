@@ -37,6 +37,9 @@ export class Toasts extends SignalWatcher(LitElement) {
         width: min(var(--size-side), calc(100vw - var(--space-8)));
         pointer-events: none;
       }
+      .log {
+        display: contents;
+      }
       .toast {
         display: grid;
         grid-template-columns: var(--size-mark) minmax(0, 1fr) auto auto;
@@ -79,7 +82,7 @@ export class Toasts extends SignalWatcher(LitElement) {
 
   override render() {
     return html`
-      <div role="log" aria-live="polite" aria-label=${w("notices")} style="display: contents">
+      <div role="log" aria-live="polite" aria-label=${w("notices")} class="log">
         ${repeat(notices(), ({ id }) => id, (notice) => this.#toast(notice))}
       </div>
     `;

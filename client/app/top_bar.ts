@@ -160,6 +160,16 @@ export class TopBar extends SignalWatcher(LitElement) {
   @state()
   accessor tray: HTMLElement | undefined;
 
+  override connectedCallback() {
+    super.connectedCallback();
+    addEventListener("st-tray", this.#toggleTray);
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    removeEventListener("st-tray", this.#toggleTray);
+  }
+
   override render() {
     const screens = allowedScreens().filter(({ isInBar }) => isInBar);
     const shown = currentScreen()?.id;
@@ -262,6 +272,9 @@ export class TopBar extends SignalWatcher(LitElement) {
     if (id === ALL_PROJECTS) go({ screen: "projects" });
     else go({ projectId: id, screen: currentScreen()?.isOfProject ? currentScreen()?.id : undefined });
   };
+
+  /** A command asks for it; the button has its own way. */
+  readonly #toggleTray = () => this.renderRoot.querySelector<HTMLElement>("#tray")?.togglePopover();
 
   readonly #fillTray = (event: ToggleEvent) => {
     if (event.newState === "open") void this.#loadTray();

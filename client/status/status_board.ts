@@ -18,6 +18,7 @@ export class StatusBoard extends LitElement {
     css`
       :host {
         display: block;
+        container-type: inline-size;
         padding: var(--space-6) var(--space-6) var(--space-8);
       }
       .health {
@@ -76,13 +77,13 @@ export class StatusBoard extends LitElement {
         gap: var(--space-2);
         margin: var(--space-6) 0 0 calc(-1 * var(--space-3));
       }
-      @media (width >= 64rem) {
+      @container (width >= 60rem) {
         .areas {
           grid-template-columns: minmax(0, 1fr) var(--size-side);
           column-gap: var(--space-12);
         }
       }
-      @media (width >= 120rem) {
+      @container (width >= 110rem) {
         .work.two {
           grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
           column-gap: var(--space-12);

@@ -101,7 +101,7 @@ async function show(
 }
 
 async function openBoard(pages: ClientPages, view?: PageView) {
-  return await pages.open("st-status-board", "status_page", view);
+  return await pages.open("st-status-board", "status_panel", view);
 }
 
 Deno.test("st-status-board", async (test) => {
