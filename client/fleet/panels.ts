@@ -1,0 +1,24 @@
+import type { PanelKind, Screen } from "#client/core/panels.ts";
+import { w } from "./words.ts";
+
+/** The workers, and what each can run. */
+export const workerPanels: readonly PanelKind[] = [{
+  id: "workers",
+  title: () => w("workers"),
+  icon: "server",
+  tag: "st-workers-panel",
+  permission: "worker.read",
+  shows: ["worker"],
+  actions: ["workers.add"],
+  load: () => import("./workers_panel.ts"),
+}];
+
+export const workerScreens: readonly Screen[] = [{
+  id: "workers",
+  title: () => w("workers"),
+  icon: "server",
+  permission: "worker.read",
+  isOfProject: false,
+  opens: ["worker"],
+  layout: { panels: ["workers"] },
+}];

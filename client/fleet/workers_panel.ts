@@ -1,0 +1,393 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import "#client/app/st_action.ts";
+import { session } from "#client/auth/session_store.ts";
+import { ApiError } from "#client/core/call.ts";
+import { runCommand } from "#client/core/commands.ts";
+import { formatDuration } from "#client/core/format.ts";
+import type { Panel } from "#client/core/panels.ts";
+import { entity, select, selection } from "#client/core/place.ts";
+import "#client/ui/badge.ts";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import "#client/ui/empty_state.ts";
+import "#client/ui/error_state.ts";
+import "#client/ui/field.ts";
+import type { Field } from "#client/ui/field.ts";
+import type { SelectEvent } from "#client/ui/list_events.ts";
+import "#client/ui/skeleton.ts";
+import "#client/ui/state_mark.ts";
+import "#client/ui/table.ts";
+import type { Column, Table } from "#client/ui/table.ts";
+import type { Worker, WorkerDetail } from "#server/fleet/contract.ts";
+import { markOfWorker, statusOfWorker } from "./describe_worker.ts";
+import { fleet } from "./fleet_store.ts";
+import "./probe_facts.ts";
+import { removalAsked } from "./removal.ts";
+import { w } from "./words.ts";
+import { typeWorker, workerForm } from "./worker_form.ts";
+
+const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] = [
+  {
+    id: "mark",
+    name: () => "",
+    width: "var(--size-icon)",
+    cell: (worker) => html`<st-state-mark state=${markOfWorker(worker)}></st-state-mark>`,
+  },
+  {
+    id: "name",
+    name: () => w("name"),
+    width: "minmax(14ch, 2fr)",
+    cell: ({ name, kind }) =>
+      html`<span title=${name}>${name}</span>${
+        kind === "cpu_engine"
+          ? html`
+            <st-badge>${w("cpuPreview")}</st-badge>
+          `
+          : nothing
+      }`,
+  },
+  {
+    id: "state",
+    name: () => "",
+    width: "minmax(12ch, 2fr)",
+    cell: (worker) =>
+      html`<span class="quiet" title=${statusOfWorker(worker)}>${statusOfWorker(worker)}</span>`,
+  },
+  {
+    id: "software",
+    name: () => w("version"),
+    width: "minmax(10ch, 1fr)",
+    cell: ({ software, version }) =>
+      html`<span class="quiet">${[software, version].filter(Boolean).join(" ")}</span>`,
+  },
+  {
+    id: "parallel",
+    name: () => w("atOnce"),
+    width: "9ch",
+    align: "end",
+    cell: ({ maxParallel }) => html`<span class="quiet">${maxParallel}</span>`,
+  },
+];
+
+/** All workers; one of them with what it can run and what it lacks; the form that adds one. */
+@customElement("st-workers-panel")
+export class WorkersPanel extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) minmax(0, var(--size-side));
+        grid-template-rows: auto minmax(0, 1fr);
+        height: 100%;
+        background: var(--color-ground);
+      }
+      .bar {
+        grid-column: 1;
+        display: flex;
+        gap: var(--space-2);
+        align-items: center;
+        padding: var(--space-2) var(--space-3);
+        border-bottom: var(--size-hairline) solid var(--color-line);
+      }
+      .stale {
+        padding-inline-start: var(--space-2);
+        border-inline-start: var(--size-running-line) solid var(--color-amber);
+        font-size: var(--size-text-small);
+      }
+      .gap {
+        flex: 1;
+      }
+      .list {
+        grid-column: 1;
+        min-height: 0;
+      }
+      .side {
+        grid-area: 1 / 2 / span 2;
+        overflow: auto;
+        padding: var(--space-3);
+        background: var(--color-surface);
+        border-inline-start: var(--size-hairline) solid var(--color-line);
+      }
+      .stack {
+        display: grid;
+        gap: var(--space-3);
+      }
+      h2 {
+        display: flex;
+        gap: var(--space-2);
+        align-items: center;
+        margin: 0;
+        font-size: var(--size-text-lead);
+        font-weight: var(--font-weight-medium);
+        overflow-wrap: anywhere;
+      }
+      h3 {
+        margin: 0;
+        color: var(--color-text-quiet);
+        font-size: var(--size-label);
+        font-weight: var(--font-weight-regular);
+      }
+      p {
+        margin: 0;
+        color: var(--color-text-quiet);
+        overflow-wrap: anywhere;
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
+      .impact {
+        display: grid;
+        gap: var(--space-2);
+        padding: var(--space-2) var(--space-3);
+        border-inline-start: var(--size-running-line) solid var(--color-ember);
+        background: var(--color-raised);
+      }
+      .impact strong {
+        font-weight: var(--font-weight-medium);
+        color: var(--color-text);
+      }
+      code {
+        font: var(--font-weight-regular) var(--size-text-small) / 1.5 var(--font-mono);
+        user-select: all;
+        overflow-wrap: anywhere;
+      }
+      @container panel (width < 640px) {
+        :host {
+          grid-template-columns: minmax(0, 1fr);
+          grid-template-rows: auto minmax(30%, auto) minmax(0, 1fr);
+        }
+        .side {
+          grid-area: 3 / 1;
+          border-inline-start: 0;
+          border-top: var(--size-hairline) solid var(--color-line);
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor panel!: Panel;
+  @state()
+  accessor detail: WorkerDetail | undefined;
+  @state()
+  accessor problem: ApiError | undefined;
+  @query("st-table")
+  accessor table: Table<Worker> | null = null;
+  #shown = "";
+  #close: (() => void) | undefined;
+  #wasFormOpen = false;
+
+  override connectedCallback() {
+    super.connectedCallback();
+    this.#close = fleet.open();
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#close?.();
+  }
+
+  override render() {
+    const { isStale } = fleet.reading;
+    return html`
+      <div class="bar">
+        <st-action command="workers.add"></st-action>
+        <span class="gap"></span>
+        ${isStale ? html`<span class="stale" role="status">${w("stale")}</span>` : nothing}
+      </div>
+      <div class="list">${this.#list()}</div>
+      <div class="side">${workerForm() ? this.#form() : this.#side()}</div>
+    `;
+  }
+
+  #list() {
+    const { problem, isKnown } = fleet.reading;
+    if (!isKnown) {
+      return problem
+        ? html`
+          <st-error heading=${w("unread")} text=${problem.message} id-to-copy=${problem.requestId}>
+            <st-action command="workers.read_again"></st-action>
+          </st-error>
+        `
+        : html`<st-skeleton count="4"></st-skeleton>`;
+    }
+    if (fleet.all.length === 0) {
+      return html`
+        <st-empty icon="server" heading=${w("empty")} text=${w("emptyText")}>
+          <st-action command="workers.add"></st-action>
+        </st-empty>
+      `;
+    }
+    return html`
+      <st-table single label=${w("workers")} .rows=${fleet.all}
+        .columns=${COLUMNS.map((column) => ({ ...column, label: column.name() }))}
+        .selected=${new Set(selection("worker")?.ids ?? [])} @st-select=${this.#select}></st-table>
+    `;
+  }
+
+  #side() {
+    const workerId = selection("worker")?.ids.at(-1) ?? entity("worker")?.id ?? fleet.all[0]?.id;
+    const worker = workerId === undefined ? undefined : fleet.find(workerId);
+    if (!worker) {
+      return html`<st-empty icon="server" heading=${w("selectOne")} text=${w("selectOneText")}></st-empty>`;
+    }
+    this.#follow(worker);
+    const detail = this.detail?.id === worker.id ? this.detail : undefined;
+    const seen = worker.lastSeenAt === null
+      ? w("neverSeen")
+      : w("lastSeen", { time: formatDuration(Date.now() - Date.parse(worker.lastSeenAt)) });
+    return html`
+      <div class="stack">
+        <h2><st-state-mark state=${markOfWorker(worker)}></st-state-mark>${worker.name}</h2>
+        <p>${statusOfWorker(worker)} · ${seen}</p>
+        <code>${worker.url}</code>
+        ${removalAsked()?.workerId === worker.id ? this.#removal() : html`
+          <div class="actions">
+            ${worker.status === "draining" || worker.status === "disabled"
+              ? html`<st-action command="workers.enable" .target=${worker.id}></st-action>`
+              : html`
+                <st-action command="workers.drain" .target=${worker.id}></st-action>
+                <st-action command="workers.disable" .target=${worker.id}></st-action>
+              `}
+            ${worker.kind === "comfyui"
+              ? html`<st-action command="workers.remove" .target=${worker.id}></st-action>`
+              : nothing}
+          </div>
+        `}
+        ${this.problem
+          ? html`<st-error heading=${w("unreadOne")} text=${this.problem.message}></st-error>`
+          : nothing}
+        ${!detail ? nothing : detail.capabilities.length === 0 ? html`<p>${w("notChecked")}</p>` : html`
+          <st-probe-facts .facts=${{
+            isReachable: true,
+            heading: "",
+            problem: null,
+            devices: [],
+            abilities: latest(detail.capabilities),
+          }}></st-probe-facts>
+        `}
+      </div>
+    `;
+  }
+
+  #removal() {
+    const impact = removalAsked()?.impact;
+    return html`
+      <div class="impact" role="alert">
+        ${!impact ? html`<st-skeleton></st-skeleton>` : html`
+          ${impact.running.length > 0
+            ? html`
+              <strong>${w("impactRunning", { n: impact.running.length })}</strong>
+              <p>${w("impactRunningMend")}</p>
+            `
+            : nothing}
+          ${impact.waitingOnlyHere > 0
+            ? html`<strong>${w("impactWaiting", { n: impact.waitingOnlyHere })}</strong>`
+            : nothing}
+          ${impact.running.length + impact.waitingOnlyHere === 0 ? html`<p>${w("impactNone")}</p>` : nothing}
+          <p>${w("removeWhy")}</p>
+        `}
+        <div class="actions">
+          <st-action command="workers.remove_now"></st-action>
+          <st-action command="workers.keep" look="quiet"></st-action>
+        </div>
+      </div>
+    `;
+  }
+
+  #form() {
+    const form = workerForm();
+    if (!form) return nothing;
+    const { probe, problem } = form;
+    const fault = problem?.fields.map(({ message }) => message).join(" ") || problem?.message || "";
+    return html`
+      <div class="stack" @keydown=${this.#formKey}>
+        <h2>${w("addWorker")}</h2>
+        <p>${w("addHint")}</p>
+        <st-field id="url" label=${w("address")} type="url" placeholder="http://192.168.1.20:8188" mono
+          hint=${w("addressHint")} .value=${form.url} fault=${fault} @input=${this.#typeUrl}></st-field>
+        <div class="actions"><st-action command="workers.test"></st-action></div>
+        ${!probe ? nothing : html`
+          <st-probe-facts .facts=${{
+            isReachable: probe.isReachable,
+            heading: probe.isReachable
+              ? w("reached", { software: probe.software ?? "", version: probe.version ?? "" })
+              : w("notReached"),
+            problem: probe.problem,
+            devices: probe.devices,
+            abilities: probe.workflows.map(({ workflowTitle, isAble, missing }) => ({
+              title: workflowTitle,
+              isAble,
+              missing,
+            })),
+          }}></st-probe-facts>
+        `}
+        <st-field id="name" label=${w("name")} maxlength="80" .value=${form.name}
+          @input=${this.#typeName}></st-field>
+        <div class="actions">
+          <st-action command="workers.register" look="primary"></st-action>
+          <st-action command="workers.close_form" look="quiet"></st-action>
+        </div>
+      </div>
+    `;
+  }
+
+  /** The form takes the keyboard when it opens, and the list gets it back. */
+  protected override updated() {
+    const isOpen = workerForm() !== undefined;
+    if (isOpen === this.#wasFormOpen) return;
+    this.#wasFormOpen = isOpen;
+    if (isOpen) this.renderRoot.querySelector<Field>("#url")?.focus();
+    else this.table?.focus();
+  }
+
+  override focus(): void {
+    this.table?.focus();
+  }
+
+  #follow(worker: Worker): void {
+    const seen = `${worker.id} ${worker.status} ${worker.version}`;
+    if (seen === this.#shown) return;
+    this.#shown = seen;
+    queueMicrotask(() => void this.#read(worker.id));
+  }
+
+  async #read(workerId: string): Promise<void> {
+    try {
+      this.detail = await fleet.readDetail(workerId);
+      this.problem = undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.problem = session.me && error.status !== 404 ? error : undefined;
+    }
+  }
+
+  readonly #select = ({ ids }: SelectEvent) => select("worker", ids);
+  // The targets are this template's own fields.
+  readonly #typeUrl = (event: Event) => typeWorker({ url: (event.target as Field).value });
+  readonly #typeName = (event: Event) => typeWorker({ name: (event.target as Field).value });
+
+  readonly #formKey = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") void runCommand("workers.close_form");
+    else if (
+      event.key === "Enter" && event.target instanceof HTMLElement && event.target.localName === "st-field"
+    ) {
+      void runCommand(workerForm()?.probe ? "workers.register" : "workers.test");
+    }
+  };
+}
+
+/** A workflow's versions come in order: the last one counts. */
+function latest(capabilities: WorkerDetail["capabilities"]) {
+  const byCode = new Map(capabilities.map((one) => [one.workflowCode, one]));
+  return [...byCode.values()].map(({ workflowTitle, isAble, missing }) => ({
+    title: workflowTitle,
+    isAble,
+    missing,
+  }));
+}

@@ -1,0 +1,337 @@
+import { session } from "#client/auth/session_store.ts";
+import type { Command } from "#client/core/commands.ts";
+import { tell } from "#client/core/notices.ts";
+import { entity, go, select, selection } from "#client/core/place.ts";
+import { Lane } from "#server/core/job_kind.ts";
+import type { QueueJob } from "#server/jobs/contract.ts";
+import { laneName } from "./describe_job.ts";
+import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
+import { queue } from "./queue_store.ts";
+import { openQueueView } from "./queue_view.ts";
+import { w } from "./words.ts";
+
+const PANELS: readonly string[] = ["queue", "job"];
+const group = () => w("jobs");
+
+/** The jobs that are meant: those that a button stands beside, else the selected ones, else the open one. */
+function jobsOf(target: unknown): QueueJob[] {
+  const ids = typeof target === "string"
+    ? [target]
+    : Array.isArray(target)
+    ? target.map(String)
+    : selection("job")?.ids ?? [entity("job")?.id ?? ""];
+  return ids.flatMap((id) => queue.find(id) ?? []);
+}
+
+const isMine = (job: QueueJob) => job.userId === session.me?.userId || session.may("queue.admin");
+
+interface Verb {
+  fits(job: QueueJob): boolean;
+  readonly why: "notWaiting" | "notEnded" | "hasEnded" | "noDependents" | "cantMove";
+}
+
+/** A command on jobs: possible when it fits one of them and they are one's own. */
+function onJobs(verb: Verb): Pick<Command, "permission" | "scope" | "when" | "whyNot"> {
+  return {
+    permission: "job.control",
+    scope: PANELS,
+    when: (target) => jobsOf(target).some((job) => verb.fits(job) && isMine(job)),
+    whyNot: (target) => {
+      const jobs = jobsOf(target);
+      if (jobs.length === 0) return w("nothingSelected");
+      return jobs.some((job) => verb.fits(job)) ? w("notYours") : w(verb.why);
+    },
+  };
+}
+
+const fitting = (target: unknown, { fits }: Verb) => jobsOf(target).filter((job) => fits(job) && isMine(job));
+
+/** Does it to each and tells once; the first refusal is thrown after all were tried. */
+async function each(jobs: readonly QueueJob[], act: (job: QueueJob) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(jobs.map(act));
+  const refused = results.find((result) => result.status === "rejected");
+  if (refused) throw refused.reason;
+}
+
+const OPEN: Verb = { fits: (job) => !isEnded(job) && !job.isCancelAsked, why: "hasEnded" };
+const NEEDED: Verb = { fits: (job) => !isEnded(job) && job.dependents > 0, why: "noDependents" };
+const ENDED: Verb = { fits: ({ status }) => status === "failed" || status === "cancelled", why: "notEnded" };
+const WAITS: Verb = { fits: isWaiting, why: "notWaiting" };
+const STANDS: Verb = { fits: isWaiting, why: "cantMove" };
+
+const areHeld = (target: unknown) => {
+  const jobs = fitting(target, WAITS);
+  return jobs.length > 0 && jobs.every(({ status }) => status === "held");
+};
+
+async function cancel(target: unknown, verb: Verb, withDependents: boolean): Promise<void> {
+  const jobs = fitting(target, verb);
+  await each(jobs, ({ id }) => queue.cancel(id, withDependents));
+  tell({
+    kind: "done",
+    text: w("cancelled1", { n: jobs.length }),
+    undo: () => each(jobs, ({ id }) => queue.retry(id)),
+  });
+}
+
+async function holdOrRelease(target: unknown): Promise<void> {
+  const isRelease = areHeld(target);
+  const jobs = fitting(target, WAITS).filter(({ status }) => isRelease === (status === "held"));
+  const hold = ({ id }: QueueJob) => queue.hold(id);
+  const release = ({ id }: QueueJob) => queue.release(id);
+  await each(jobs, isRelease ? release : hold);
+  tell({
+    kind: "done",
+    text: w(isRelease ? "releasedNow" : "heldNow", { n: jobs.length }),
+    undo: () => each(jobs, isRelease ? hold : release),
+  });
+}
+
+async function changePriority(target: unknown, step: number): Promise<void> {
+  await each(
+    fitting(target, WAITS),
+    ({ id, priority }) => queue.setPriority(id, Math.max(-10, Math.min(10, priority + step))),
+  );
+}
+
+/** One place on among those of its lane, or to the front of it. */
+async function step(target: unknown, by: -1 | 1 | "first"): Promise<void> {
+  const [job] = fitting(target, STANDS);
+  if (!job) return;
+  const lane = queue.all.filter((one) => one.lane === job.lane && isWaiting(one));
+  const at = lane.findIndex(({ id }) => id === job.id);
+  const before = by === "first" ? lane[0] : lane[at + (by === -1 ? -1 : 2)];
+  const to = moveOf(lane, job.id, before?.id);
+  if (!to || before?.id === job.id) return;
+  await queue.move(job.id, to);
+}
+
+/** Moves a job to before another of the shown rows; says why where that is no place for it. */
+export async function moveTo(
+  rows: Parameters<typeof moveOf>[0],
+  jobId: string,
+  beforeId: string | undefined,
+): Promise<void> {
+  const to = moveOf(rows, jobId, beforeId);
+  const job = queue.find(jobId);
+  if (!to || !job) return void tell({ kind: "info", text: w("cantMove") });
+  await queue.move(jobId, to);
+}
+
+function laneCommand(lane: Lane): Command {
+  return {
+    id: `jobs.pause_${lane}`,
+    label: () => w(queue.isLanePaused(lane) ? "resumeLane" : "pauseLane", { lane: laneName(lane) }),
+    group,
+    icon: "pause",
+    permission: "queue.admin",
+    isOn: () => queue.isLanePaused(lane),
+    run: async () => {
+      const isPaused = queue.isLanePaused(lane);
+      await (isPaused ? queue.resume({ lane }) : queue.pause({ lane }));
+      tell({
+        kind: "done",
+        text: w(isPaused ? "resumedNow" : "pausedNow", { lane: laneName(lane) }),
+        undo: () => isPaused ? queue.pause({ lane }) : queue.resume({ lane }),
+      });
+    },
+  };
+}
+
+/** Everything that can be done with jobs and the queue. */
+export const jobCommands: readonly Command[] = [
+  {
+    id: "jobs.tray",
+    label: () => w("openTray"),
+    group,
+    icon: "activity",
+    keys: ["mod+j"],
+    permission: "job.read",
+    // The top bar has the tray, and closes it when one goes on.
+    run: () => void dispatchEvent(new Event("st-tray")),
+  },
+  {
+    id: "jobs.open_queue",
+    label: () => w("openQueue"),
+    group,
+    icon: "list",
+    permission: "job.read",
+    run: () => go({ screen: "queue" }),
+  },
+  {
+    id: "jobs.open",
+    label: () => w("openJob"),
+    group,
+    icon: "arrowRight",
+    permission: "job.read",
+    when: (target) => jobsOf(target).length > 0,
+    whyNot: () => w("nothingSelected"),
+    run: (target) => {
+      const [job] = jobsOf(target);
+      if (!job) return;
+      select("job", [job.id]);
+      go({ screen: "queue", entity: { kind: "job", id: job.id } });
+    },
+  },
+  {
+    id: "jobs.cancel",
+    label: () => w("cancel"),
+    group,
+    icon: "ban",
+    keys: ["delete"],
+    isDanger: true,
+    ...onJobs(OPEN),
+    run: (target) => cancel(target, OPEN, false),
+  },
+  {
+    id: "jobs.cancel_with_dependents",
+    label: () => w("cancelAll"),
+    group,
+    icon: "ban",
+    keys: ["shift+delete"],
+    isDanger: true,
+    ...onJobs(NEEDED),
+    run: (target) => cancel(target, NEEDED, true),
+  },
+  {
+    id: "jobs.retry",
+    label: () => w("retry"),
+    group,
+    icon: "refresh",
+    keys: ["r"],
+    ...onJobs(ENDED),
+    run: async (target) => {
+      const jobs = fitting(target, ENDED);
+      await each(jobs, ({ id }) => queue.retry(id));
+      tell({
+        kind: "done",
+        text: w("retried", { n: jobs.length }),
+        undo: () => each(jobs, ({ id }) => queue.cancel(id)),
+      });
+    },
+  },
+  {
+    id: "jobs.retry_failed",
+    label: () => w("retryFailed"),
+    group,
+    icon: "refresh",
+    permission: "job.control",
+    when: () => queue.all.some((job) => job.status === "failed" && isMine(job)),
+    whyNot: () => w("nothingFailed"),
+    run: async () => {
+      const jobs = queue.all.filter((job) => job.status === "failed" && isMine(job));
+      await each(jobs, ({ id }) => queue.retry(id));
+      tell({ kind: "done", text: w("retried", { n: jobs.length }) });
+    },
+  },
+  {
+    id: "jobs.hold",
+    label: (target) => w(areHeld(target) ? "release" : "hold"),
+    group,
+    icon: "pause",
+    keys: ["h"],
+    isOn: areHeld,
+    ...onJobs(WAITS),
+    run: holdOrRelease,
+  },
+  {
+    id: "jobs.move_up",
+    label: () => w("moveUp"),
+    group,
+    icon: "arrowUp",
+    keys: ["alt+arrowup"],
+    ...onJobs(STANDS),
+    run: (target) => step(target, -1),
+  },
+  {
+    id: "jobs.move_down",
+    label: () => w("moveDown"),
+    group,
+    icon: "arrowDown",
+    keys: ["alt+arrowdown"],
+    ...onJobs(STANDS),
+    run: (target) => step(target, 1),
+  },
+  {
+    id: "jobs.move_first",
+    label: () => w("moveFirst"),
+    group,
+    icon: "skipBack",
+    keys: ["alt+home"],
+    ...onJobs(STANDS),
+    run: (target) => step(target, "first"),
+  },
+  {
+    id: "jobs.raise",
+    label: () => w("raise"),
+    group,
+    icon: "plus",
+    keys: ["+"],
+    ...onJobs(WAITS),
+    when: (target) =>
+      fitting(target, WAITS).some(({ priority }) => priority < (session.may("queue.admin") ? 10 : 0)),
+    whyNot: (target) =>
+      jobsOf(target).length === 0
+        ? w("nothingSelected")
+        : w(fitting(target, WAITS).length === 0 ? "notWaiting" : "onlyAdminRaises"),
+    run: (target) => changePriority(target, 1),
+  },
+  {
+    id: "jobs.lower",
+    label: () => w("lower"),
+    group,
+    icon: "minus",
+    keys: ["-"],
+    ...onJobs(WAITS),
+    run: (target) => changePriority(target, -1),
+  },
+  {
+    id: "jobs.group",
+    label: () => w("cycleGroup"),
+    group,
+    icon: "layers",
+    keys: ["g"],
+    permission: "job.read",
+    scope: "queue",
+    run: () => openQueueView()?.cycleGroup(),
+  },
+  {
+    id: "jobs.view",
+    label: () => w("switchView"),
+    group,
+    icon: "columns",
+    keys: ["l"],
+    permission: "job.read",
+    scope: "queue",
+    run: () => openQueueView()?.switchView(),
+  },
+  {
+    id: "jobs.find",
+    label: () => w("findInQueue"),
+    group,
+    icon: "search",
+    keys: ["/"],
+    permission: "job.read",
+    scope: "queue",
+    run: () => openQueueView()?.focusFilter(),
+  },
+  {
+    id: "jobs.show_open",
+    label: () => w("clearFilter"),
+    group,
+    icon: "filter",
+    permission: "job.read",
+    scope: "queue",
+    run: () => openQueueView()?.clearFilter(),
+  },
+  {
+    id: "jobs.read_again",
+    label: () => w("tryAgain"),
+    group,
+    icon: "refresh",
+    permission: "job.read",
+    scope: "queue",
+    run: () => queue.read(),
+  },
+  ...Lane.options.map(laneCommand),
+];

@@ -1,0 +1,45 @@
+import type { PanelKind, Screen } from "#client/core/panels.ts";
+import { w } from "./words.ts";
+
+/** The queue as a table or as lanes, and one job with its log. */
+export const jobPanels: readonly PanelKind[] = [
+  {
+    id: "queue",
+    title: () => w("queue"),
+    icon: "list",
+    tag: "st-queue-panel",
+    permission: "job.read",
+    load: () => import("./queue_panel.ts"),
+  },
+  {
+    id: "job",
+    title: () => w("job"),
+    icon: "activity",
+    tag: "st-job-panel",
+    permission: "job.read",
+    shows: ["job"],
+    load: () => import("./job_panel.ts"),
+  },
+  {
+    id: "job_tray",
+    title: () => w("tray"),
+    icon: "activity",
+    tag: "st-job-tray",
+    permission: "job.read",
+    load: () => import("./job_tray.ts"),
+  },
+];
+
+export const jobScreens: readonly Screen[] = [{
+  id: "queue",
+  title: () => w("queue"),
+  icon: "list",
+  permission: "job.read",
+  isOfProject: false,
+  isInBar: true,
+  opens: ["job"],
+  layout: {
+    split: "row",
+    areas: [{ panels: ["queue"], size: 0.72 }, { panels: ["job"], size: 0.28 }],
+  },
+}];

@@ -1,0 +1,301 @@
+import { computed, signal } from "@lit-labs/signals";
+import { session } from "#client/auth/session_store.ts";
+import { call } from "#client/core/call.ts";
+import { type JobProgress, type Live, live } from "#client/core/live.ts";
+import { callPages, Store } from "#client/core/store.ts";
+import type { LiveEvent } from "#server/core/event.ts";
+import type { Lane } from "#server/core/job_kind.ts";
+import {
+  cancelJob,
+  changeJob,
+  getJob,
+  getQueue,
+  holdJob,
+  type Job,
+  jobChanged,
+  type JobDetail,
+  listQueueJobs,
+  moveJob,
+  pauseQueue,
+  type PauseTarget,
+  queueChanged,
+  type QueueJob,
+  type QueueState,
+  releaseJob,
+  resumeQueue,
+  retryJob,
+} from "#server/jobs/contract.ts";
+import { listProjects } from "#server/projects/contract.ts";
+import { byTurn, isEnded, isWaiting, turnsOf } from "./queue_order.ts";
+
+/** More open jobs than the studio gives in one reading are counted, not shown. */
+const MOST_SHOWN = 5_000;
+const ENDED_SHOWN = 200;
+/** How often jobs are read of which no event can be heard: an admin's, in projects that one is not in. */
+const UNHEARD_MS = 5_000;
+
+/** A picture of what a job has made so far. */
+export interface Preview {
+  readonly address: string;
+}
+
+/** The queue as one may see it, how far each job is, and what can be done with them. */
+export class QueueStore {
+  readonly #live: Pick<Live, "listen" | "state">;
+  readonly #store: Store<QueueJob>;
+  readonly #state = signal<QueueState | undefined>(undefined);
+  readonly #progress = signal<ReadonlyMap<string, JobProgress>>(new Map());
+  readonly #previews = signal<ReadonlyMap<string, Preview>>(new Map());
+  readonly #total = signal(0);
+  #projectIds: readonly string[] = [];
+  #asked: Map<string, PromiseWithResolvers<QueueJob | undefined>> | undefined;
+  readonly #turns = computed(() => turnsOf(this.#store.items));
+
+  constructor(live: Pick<Live, "listen" | "state">) {
+    this.#live = live;
+    this.#store = new Store<QueueJob>({
+      idOf: ({ id }) => id,
+      list: () => this.#list(),
+      read: (id) => this.#readOne(id),
+      topics: () => this.#topics(),
+      concerns,
+      order: byTurn,
+    }, live);
+  }
+
+  /** Running, waiting in the order of their turn, then the newest that have ended. */
+  get all(): readonly QueueJob[] {
+    return this.#store.items;
+  }
+
+  /** How many are open, also those beyond what is shown. */
+  get openTotal(): number {
+    return Math.max(this.#total.get(), this.all.filter((job) => !isEnded(job)).length);
+  }
+
+  get counts(): { readonly running: number; readonly waiting: number; readonly failed: number } {
+    const count = (is: (job: QueueJob) => boolean) => this.all.filter(is).length;
+    return {
+      running: count(({ status }) => status === "running"),
+      waiting: count(isWaiting),
+      failed: count(({ status }) => status === "failed"),
+    };
+  }
+
+  get reading(): Pick<Store<QueueJob>, "isKnown" | "isStale" | "problem"> {
+    return this.#store;
+  }
+
+  /** How full the lanes are and what is paused; undefined until it is known. */
+  get state(): QueueState | undefined {
+    return this.#state.get();
+  }
+
+  find(jobId: string): QueueJob | undefined {
+    return this.#store.find(jobId);
+  }
+
+  /** Its turn in its lane, from 1; undefined when it has none. */
+  turnOf(jobId: string): number | undefined {
+    return this.#turns.get().get(jobId);
+  }
+
+  /** How far a running job is, 0–1; undefined when nobody knows. */
+  ratioOf(job: Pick<QueueJob, "id" | "progressRatio">): number | undefined {
+    return this.#progress.get().get(job.id)?.ratio ?? job.progressRatio ?? undefined;
+  }
+
+  noteOf(job: Pick<QueueJob, "id" | "progressNote">): string {
+    return this.#progress.get().get(job.id)?.note || job.progressNote || "";
+  }
+
+  /** Address of the newest picture of its work; undefined while there is none. */
+  previewOf(jobId: string): string | undefined {
+    return this.#previews.get().get(jobId)?.address;
+  }
+
+  /** Reads and follows the queue until the returned function is called. */
+  open(): () => void {
+    const close = this.#store.open();
+    const unlisten = this.#live.listen({
+      topics: [],
+      progress: (progress) => this.#progress.set(new Map(this.#progress.get()).set(progress.jobId, progress)),
+      preview: (jobId, picture) => this.#showPreview(jobId, picture),
+    });
+    const timer = setInterval(() => this.#readUnheard(), UNHEARD_MS);
+    return () => {
+      clearInterval(timer);
+      unlisten();
+      close();
+    };
+  }
+
+  async read(): Promise<void> {
+    await this.#store.read();
+  }
+
+  /** A job with its log and attempts. Throws ApiError. */
+  async readDetail(jobId: string): Promise<JobDetail> {
+    return await call(getJob, { params: { jobId: jobId as Job["id"] } });
+  }
+
+  async cancel(jobId: string, withDependents = false): Promise<void> {
+    await this.#act(
+      jobId,
+      (job) => ({ ...job, isCancelAsked: true }),
+      (params) => call(cancelJob, { params, body: { withDependents } }),
+    );
+  }
+
+  async retry(jobId: string): Promise<void> {
+    const queued = { status: "queued", finishedAt: null, error: null, failureClass: null } as const;
+    await this.#act(jobId, (job) => ({ ...job, ...queued }), (params) => call(retryJob, { params }));
+  }
+
+  async hold(jobId: string): Promise<void> {
+    await this.#act(jobId, (job) => ({ ...job, status: "held" }), (params) => call(holdJob, { params }));
+  }
+
+  async release(jobId: string): Promise<void> {
+    await this.#act(jobId, (job) => ({ ...job, status: "queued" }), (params) => call(releaseJob, { params }));
+  }
+
+  async setPriority(jobId: string, priority: number): Promise<void> {
+    await this.#act(
+      jobId,
+      (job) => ({ ...job, priority }),
+      (params) => call(changeJob, { params, body: { priority } }),
+    );
+  }
+
+  /** Puts a waiting job before or after another of its lane: at once on the screen, then in the studio. */
+  async move(
+    jobId: string,
+    to: { beforeJobId: QueueJob["id"] } | { afterJobId: QueueJob["id"] },
+  ): Promise<void> {
+    const isBefore = "beforeJobId" in to;
+    const other = this.find(isBefore ? to.beforeJobId : to.afterJobId);
+    const orderKey = (other?.orderKey ?? 0) + (isBefore ? -0.5 : 0.5);
+    await this.#act(jobId, (job) => ({ ...job, orderKey }), (params) => call(moveJob, { params, body: to }));
+    // One's own jobs swap places, so more than this one has another.
+    await this.read();
+  }
+
+  async pause(target: PauseTarget): Promise<void> {
+    this.#state.set(await call(pauseQueue, { body: target }));
+    await this.read();
+  }
+
+  async resume(target: PauseTarget): Promise<void> {
+    this.#state.set(await call(resumeQueue, { body: target }));
+    await this.read();
+  }
+
+  isLanePaused(lane: Lane): boolean {
+    return this.state?.lanes.find((one) => one.lane === lane)?.isPaused ?? false;
+  }
+
+  async #act(
+    jobId: string,
+    change: (job: QueueJob) => QueueJob,
+    send: (params: { jobId: Job["id"] }) => Promise<Job>,
+  ): Promise<void> {
+    await this.#store.act(jobId, (job) => job && change(job), async () => {
+      await send({ jobId: jobId as Job["id"] });
+      return await this.#readOne(jobId);
+    });
+  }
+
+  async #list(): Promise<QueueJob[]> {
+    const [open, failed, ended, state, projects] = await Promise.all([
+      call(listQueueJobs, { query: { limit: MOST_SHOWN } }),
+      call(listQueueJobs, { query: { status: "failed", limit: ENDED_SHOWN } }),
+      call(listQueueJobs, { query: { status: "done,cancelled", limit: ENDED_SHOWN } }),
+      call(getQueue),
+      callPages(listProjects),
+    ]);
+    this.#total.set(open.total);
+    this.#state.set(state);
+    this.#projectIds = projects.map(({ id }) => id);
+    const items = [...open.items, ...failed.items, ...ended.items];
+    this.#forgetEnded(items);
+    return items;
+  }
+
+  /** Those that are asked for in one moment are one question. */
+  #readOne(id: string): Promise<QueueJob | undefined> {
+    if (!this.#asked) {
+      this.#asked = new Map();
+      queueMicrotask(() => void this.#readAsked());
+    }
+    const asked = this.#asked.get(id) ?? Promise.withResolvers<QueueJob | undefined>();
+    this.#asked.set(id, asked);
+    return asked.promise;
+  }
+
+  async #readAsked(): Promise<void> {
+    const asked = this.#asked ?? new Map<string, PromiseWithResolvers<QueueJob | undefined>>();
+    this.#asked = undefined;
+    try {
+      const [{ items }, state] = await Promise.all([
+        call(listQueueJobs, { query: { ids: [...asked.keys()].join() } }),
+        call(getQueue),
+      ]);
+      this.#state.set(state);
+      this.#forgetEnded(items);
+      const found = new Map<string, QueueJob>(items.map((job) => [job.id, job]));
+      for (const [id, { resolve }] of asked) resolve(found.get(id));
+    } catch (error) {
+      for (const { reject } of asked.values()) reject(error);
+    }
+  }
+
+  #topics(): readonly string[] {
+    return [
+      ...(session.me ? [`user:${session.me.userId}`] : []),
+      ...(session.may("queue.admin") ? ["jobs"] : []),
+      ...this.#projectIds.map((id) => `project:${id}`),
+    ];
+  }
+
+  /** What has ended runs no more, whatever was told of it last. */
+  #forgetEnded(jobs: readonly QueueJob[]): void {
+    const ended = jobs.filter((job) => job.status !== "running").map(({ id }) => id);
+    const progress = new Map(this.#progress.get());
+    const previews = new Map(this.#previews.get());
+    for (const id of ended) {
+      progress.delete(id);
+      const preview = previews.get(id);
+      if (preview) URL.revokeObjectURL(preview.address);
+      previews.delete(id);
+    }
+    this.#progress.set(progress);
+    this.#previews.set(previews);
+  }
+
+  #showPreview(jobId: string, picture: Blob): void {
+    const previews = new Map(this.#previews.get());
+    const before = previews.get(jobId);
+    if (before) URL.revokeObjectURL(before.address);
+    this.#previews.set(previews.set(jobId, { address: URL.createObjectURL(picture) }));
+  }
+
+  #readUnheard(): void {
+    const isUnheard = ({ projectId, status }: QueueJob) =>
+      projectId !== null && !isEnded({ status }) && !this.#projectIds.includes(projectId);
+    const isSeen = globalThis.document?.visibilityState !== "hidden";
+    if (isSeen && this.#live.state === "live" && this.all.some(isUnheard)) void this.read();
+  }
+}
+
+/** The jobs that an event tells of. */
+function concerns({ code, data }: LiveEvent): readonly string[] | "all" | undefined {
+  if (code === queueChanged.code) return "all";
+  if (code === "project.changed") return "all";
+  if (code !== jobChanged.code) return undefined;
+  const read = jobChanged.data.safeParse(data);
+  return read.success ? [read.data.jobId] : undefined;
+}
+
+/** The queue of this page. */
+export const queue: QueueStore = new QueueStore(live);

@@ -1,0 +1,57 @@
+import type { PanelKind, Screen } from "#client/core/panels.ts";
+import { w } from "./words.ts";
+
+/** People and roles for admins, and one's own account for everybody. */
+export const peoplePanels: readonly PanelKind[] = [
+  {
+    id: "users",
+    title: () => w("users"),
+    icon: "users",
+    tag: "st-users-panel",
+    permission: "user.read",
+    shows: ["user"],
+    load: () => import("./users_panel.ts"),
+  },
+  {
+    id: "roles",
+    title: () => w("roles"),
+    icon: "shield",
+    tag: "st-roles-panel",
+    permission: "user.read",
+    load: () => import("./roles_panel.ts"),
+  },
+  {
+    id: "tokens",
+    title: () => w("tokens"),
+    icon: "key",
+    tag: "st-tokens-panel",
+    permission: "token.own",
+    load: () => import("./tokens_panel.ts"),
+  },
+  {
+    id: "sessions",
+    title: () => w("sessions"),
+    icon: "globe",
+    tag: "st-sessions-panel",
+    load: () => import("./sessions_panel.ts"),
+  },
+];
+
+export const peopleScreens: readonly Screen[] = [
+  {
+    id: "people",
+    title: () => w("people"),
+    icon: "users",
+    permission: "user.read",
+    isOfProject: false,
+    opens: ["user"],
+    layout: { panels: ["users", "roles", "audit"], active: "users" },
+  },
+  {
+    id: "account",
+    title: () => w("account"),
+    icon: "user",
+    isOfProject: false,
+    layout: { split: "row", areas: [{ panels: ["tokens"] }, { panels: ["sessions"] }] },
+  },
+];

@@ -1,0 +1,66 @@
+import { defineWords } from "#client/core/words.ts";
+import type { Permission } from "#server/core/permissions.ts";
+
+const names = defineWords({
+  en: {
+    "project.read": "See projects they are in",
+    "project.create": "Make projects",
+    "project.edit": "Change projects",
+    "project.members": "Add and remove members",
+    "asset.read": "See pictures and video",
+    "asset.upload": "Upload",
+    "character.edit": "Change characters and seeds",
+    "clip.edit": "Change scenes and clips",
+    "generate": "Generate",
+    "job.read": "See jobs",
+    "job.control": "Cancel, hold and retry their own jobs",
+    "queue.admin": "Run the whole queue",
+    "review.note": "Write notes and tags",
+    "review.decide": "Approve and reject",
+    "review.finalize": "Finalize",
+    "delivery.create": "Make deliveries",
+    "workflow.read": "See workflows",
+    "workflow.edit": "Import and change workflows",
+    "worker.read": "See workers",
+    "worker.admin": "Add and remove workers",
+    "user.read": "See users and roles",
+    "user.admin": "Invite, change and suspend users",
+    "audit.read": "Read the audit log",
+    "settings.read": "See settings",
+    "settings.admin": "Change settings",
+    "token.own": "Make their own API tokens",
+  },
+  de: {
+    "project.read": "Eigene Projekte sehen",
+    "project.create": "Projekte anlegen",
+    "project.edit": "Projekte ändern",
+    "project.members": "Mitglieder aufnehmen und entfernen",
+    "asset.read": "Bilder und Videos sehen",
+    "asset.upload": "Hochladen",
+    "character.edit": "Figuren und Seeds ändern",
+    "clip.edit": "Szenen und Clips ändern",
+    "generate": "Erzeugen",
+    "job.read": "Aufträge sehen",
+    "job.control": "Eigene Aufträge abbrechen, anhalten, wiederholen",
+    "queue.admin": "Die ganze Warteschlange führen",
+    "review.note": "Notizen und Marken schreiben",
+    "review.decide": "Freigeben und ablehnen",
+    "review.finalize": "Abschließen",
+    "delivery.create": "Auslieferungen machen",
+    "workflow.read": "Workflows sehen",
+    "workflow.edit": "Workflows einlesen und ändern",
+    "worker.read": "Worker sehen",
+    "worker.admin": "Worker hinzufügen und entfernen",
+    "user.read": "Benutzer und Rollen sehen",
+    "user.admin": "Benutzer einladen, ändern, sperren",
+    "audit.read": "Das Protokoll lesen",
+    "settings.read": "Einstellungen sehen",
+    "settings.admin": "Einstellungen ändern",
+    "token.own": "Eigene API-Token machen",
+  },
+});
+
+/** What a permission lets one do, in the reader's words. */
+export function permissionName(code: Permission): string {
+  return names(code);
+}

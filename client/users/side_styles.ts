@@ -1,0 +1,176 @@
+import { css } from "lit";
+
+/** A list with a side beside it, which goes below where there is no room; and what stands in the side. */
+export const sideStyles = css`
+  :host {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) minmax(0, var(--size-side));
+    grid-template-rows: auto minmax(0, 1fr);
+    height: 100%;
+    background: var(--color-ground);
+  }
+  .bar {
+    grid-column: 1;
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--space-2);
+    align-items: center;
+    padding: var(--space-2) var(--space-3);
+    border-bottom: var(--size-hairline) solid var(--color-line);
+  }
+  .gap {
+    flex: 1;
+  }
+  .list {
+    grid-column: 1;
+    min-height: 0;
+  }
+  .side {
+    grid-area: 1 / 2 / span 2;
+    overflow: auto;
+    padding: var(--space-3);
+    background: var(--color-surface);
+    border-inline-start: var(--size-hairline) solid var(--color-line);
+  }
+  .stack {
+    display: grid;
+    gap: var(--space-3);
+  }
+  h2 {
+    display: flex;
+    gap: var(--space-2);
+    align-items: center;
+    margin: 0;
+    font-size: var(--size-text-lead);
+    font-weight: var(--font-weight-medium);
+    overflow-wrap: anywhere;
+  }
+  h3 {
+    margin: 0;
+    color: var(--color-text-quiet);
+    font-size: var(--size-label);
+    font-weight: var(--font-weight-regular);
+  }
+  p {
+    margin: 0;
+    color: var(--color-text-quiet);
+    overflow-wrap: anywhere;
+  }
+  .quiet {
+    color: var(--color-text-quiet);
+    font-size: var(--size-text-small);
+  }
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--space-2);
+  }
+  .once {
+    display: grid;
+    gap: var(--space-2);
+    padding: var(--space-2) var(--space-3);
+    border-inline-start: var(--size-running-line) solid var(--color-amber);
+    background: var(--color-raised);
+    min-width: 0;
+  }
+  .stale {
+    padding-inline-start: var(--space-2);
+    border-inline-start: var(--size-running-line) solid var(--color-amber);
+    font-size: var(--size-text-small);
+  }
+  @container panel (width < 640px) {
+    :host {
+      grid-template-columns: minmax(0, 1fr);
+      grid-template-rows: auto minmax(0, 1fr) minmax(0, 1fr);
+    }
+    .side {
+      grid-area: 3 / 1;
+      border-inline-start: 0;
+      border-top: var(--size-hairline) solid var(--color-line);
+    }
+  }
+`;
+
+/** A page of one's own account: one column that never grows too wide to read. */
+export const pageStyles = css`
+  :host {
+    display: block;
+    height: 100%;
+    overflow: auto;
+    background: var(--color-ground);
+  }
+  .page {
+    display: grid;
+    gap: var(--space-3);
+    max-width: var(--size-dialog-wide);
+    padding: var(--space-4);
+  }
+  .head {
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--space-2);
+    align-items: center;
+  }
+  .head h2 {
+    flex: 1;
+    margin: 0;
+    font-size: var(--size-text-lead);
+    font-weight: var(--font-weight-medium);
+  }
+  p {
+    margin: 0;
+    color: var(--color-text-quiet);
+    overflow-wrap: anywhere;
+  }
+  .quiet {
+    color: var(--color-text-quiet);
+    font-size: var(--size-text-small);
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  li {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) auto;
+    gap: 0 var(--space-3);
+    align-items: center;
+    min-height: calc(var(--size-row) * 1.5);
+    border-top: var(--size-hairline) solid color-mix(in oklab, var(--color-line) 55%, transparent);
+  }
+  li:last-child {
+    border-bottom: var(--size-hairline) solid color-mix(in oklab, var(--color-line) 55%, transparent);
+  }
+  .form,
+  .once {
+    display: grid;
+    gap: var(--space-3);
+    padding: var(--space-3);
+    background: var(--color-surface);
+    border-radius: var(--radius-control);
+    min-width: 0;
+  }
+  .once {
+    gap: var(--space-2);
+    border-inline-start: var(--size-running-line) solid var(--color-amber);
+    border-radius: 0;
+  }
+  fieldset {
+    display: grid;
+    gap: var(--space-1);
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  legend {
+    padding: 0 0 var(--space-1);
+    color: var(--color-text-quiet);
+    font-size: var(--size-text-small);
+  }
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--space-2);
+  }
+`;
