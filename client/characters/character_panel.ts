@@ -28,7 +28,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .page {
         display: flex;
         flex-direction: column;
         height: 100%;
@@ -69,7 +69,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
           grid-template-columns: minmax(0, 1fr);
           grid-template-rows: minmax(var(--size-tile), 1fr) auto minmax(var(--size-tile), 1fr);
         }
-        :host {
+        .page {
           height: auto;
           min-height: 100%;
         }
@@ -118,9 +118,13 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
+    return html`<div class="page">${this.#page()}</div>`;
+  }
+
+  #page() {
     const project = projectId();
     const characters = project === undefined ? undefined : charactersOf(project);
-    const id = openCharacterId() ?? characters?.all[0]?.id;
+    const id = openCharacterId();
     this.#follow(project ?? "", id ?? "");
     const seeds = this.#seeds;
     const character = id === undefined ? undefined : characters?.find(id);

@@ -35,7 +35,7 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .page {
         display: flex;
         flex-direction: column;
         height: 100%;
@@ -47,6 +47,9 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
         flex: 1;
         display: block;
         min-height: 0;
+      }
+      .list {
+        height: 100%;
       }
       .stale {
         opacity: 0.6;
@@ -80,6 +83,10 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
+    return html`<div class="page">${this.#page()}</div>`;
+  }
+
+  #page() {
     this.#follow(projectId() ?? "");
     const store = this.#store;
     if (!store) {
@@ -99,8 +106,7 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
         : nothing}
       <st-drop-zone accept="image/*" label=${w("dropToCreate")} ?disabled=${!session.may("character.edit")}
         @st-files=${this.#dropped}>
-        <div class=${store.reading.isStale ? "stale" : ""}
-          style="height: 100%">${this.#list(store)}</div>
+        <div class="list ${store.reading.isStale ? "stale" : ""}">${this.#list(store)}</div>
       </st-drop-zone>
       ${store.all.length > 0
         ? html`

@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { call } from "#client/core/call.ts";
 import { entity, projectId } from "#client/core/place.ts";
+import { charactersOf } from "./character_store.ts";
 import { getSeed, getVariations, type Seed, type VariationBatch } from "#server/seeds/contract.ts";
 
 /** Which character a batch or a seed belongs to. */
@@ -9,7 +10,10 @@ const owners = signal<ReadonlyMap<string, string>>(new Map());
 const lastOpen = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Set<string>();
 
-/** The open character, or the one whose batch or seed is open; else the one that was open last in this project. */
+/**
+ * The open character, or the one whose batch or seed is open; else the one that was open last in this project, else
+ * its first one.
+ */
 export function openCharacterId(): string | undefined {
   const open = entity();
   if (open?.kind === "character") return open.id;
@@ -18,7 +22,11 @@ export function openCharacterId(): string | undefined {
     if (owner !== undefined) return owner;
     void askOwner(open.kind, open.id);
   }
-  return lastOpen.get().get(projectId() ?? "");
+  const project = projectId();
+  if (project === undefined) return undefined;
+  const last = lastOpen.get().get(project);
+  const characters = charactersOf(project);
+  return last !== undefined && characters.find(last) ? last : characters.all[0]?.id;
 }
 
 /** The batch that is open. */

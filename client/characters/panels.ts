@@ -10,7 +10,6 @@ export const characterPanels: readonly PanelKind[] = [
     tag: "st-characters-panel",
     load: () => import("./characters_panel.ts"),
     permission: "project.read",
-    actions: ["characters.create"],
   },
   {
     id: "character",
@@ -19,7 +18,6 @@ export const characterPanels: readonly PanelKind[] = [
     tag: "st-character-panel",
     load: () => import("./character_panel.ts"),
     permission: "project.read",
-    actions: ["seeds.show_variations"],
     shows: ["character"],
   },
 ];

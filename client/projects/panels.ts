@@ -10,7 +10,6 @@ export const projectPanels: readonly PanelKind[] = [
     tag: "st-projects-panel",
     load: () => import("./projects_panel.ts"),
     permission: "project.read",
-    actions: ["projects.create"],
   },
   {
     id: "members",
@@ -19,7 +18,6 @@ export const projectPanels: readonly PanelKind[] = [
     tag: "st-members-panel",
     load: () => import("./members_panel.ts"),
     permission: "project.read",
-    actions: ["members.add"],
   },
 ];
 

@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { ApiError } from "#client/core/call.ts";
 import { tell, tellError } from "#client/core/notices.ts";
+import type { Rate } from "#server/core/media_time.ts";
 import type { Field } from "#client/ui/field.ts";
 import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
@@ -24,6 +25,11 @@ export class ProjectForm extends SignalWatcher(LitElement) {
       display: grid;
       gap: var(--space-4);
       min-width: min(100%, var(--size-form));
+    }
+    .note {
+      margin: 0;
+      color: var(--color-text-quiet);
+      font-size: var(--size-text-small);
     }
     .pair {
       display: grid;
@@ -78,7 +84,7 @@ export class ProjectForm extends SignalWatcher(LitElement) {
       <div class="pair">
         <st-select label=${w("rate")} .value=${this.rate} .options=${RATES.map((value) => ({
           value,
-          label: `${showRate(value)} fps`,
+          label: showRate(readRate(value)),
         }))} @change=${(event: Event) => this.rate = valueOf(event)}></st-select>
         <st-select label=${w("size")} .value=${this.size} .options=${[
           ...SIZES.map((value) => ({ value, label: value.replace("x", " × ") })),
@@ -98,7 +104,7 @@ export class ProjectForm extends SignalWatcher(LitElement) {
           </div>
         `
         : nothing}
-      <p style="margin: 0; color: var(--color-text-quiet); font-size: var(--size-text-small)">${w(
+      <p class="note">${w(
         "rateHint",
       )}</p>
     `;
@@ -144,10 +150,9 @@ export class ProjectForm extends SignalWatcher(LitElement) {
 
   async #create(): Promise<void> {
     const [width, height] = (this.size || `${this.width}x${this.height}`).split("x").map(Number);
-    const [num = 24, den = 1] = this.rate.split("/").map(Number);
     const project = await projectStore.create({
       name: this.name,
-      rate: { num, den },
+      rate: readRate(this.rate),
       widthPx: width,
       heightPx: height,
     });
@@ -168,8 +173,12 @@ function valueOf(event: Event): string {
   return (event.target as Field).value;
 }
 
-/** "24000/1001" → "23.976", "24/1" → "24". */
-function showRate(rate: string): string {
-  const [num = 0, den = 1] = rate.split("/").map(Number);
-  return String(Number((num / den).toFixed(3)));
+/** "23.976 fps", "24 fps": for reading, never for reckoning. */
+export function showRate({ num, den }: Rate): string {
+  return `${Number((num / den).toFixed(3))} fps`;
+}
+
+function readRate(text: string): Rate {
+  const [num = 24, den = 1] = text.split("/").map(Number);
+  return { num, den };
 }

@@ -8,7 +8,6 @@ import { controlStyles } from "#client/ui/control_styles.ts";
 import type { MenuEvent, OpenEvent } from "#client/ui/list_events.ts";
 import type { Menu, MenuItem } from "#client/ui/menu.ts";
 import { findCommand, isAllowed, runCommand } from "#client/core/commands.ts";
-import { formatRate } from "#server/core/media_time.ts";
 import type { ProjectCard } from "#server/projects/contract.ts";
 import "#client/app/st_action.ts";
 import "#client/ui/empty_state.ts";
@@ -18,7 +17,7 @@ import "#client/ui/grid.ts";
 import "#client/ui/menu.ts";
 import "#client/ui/skeleton.ts";
 import "#client/ui/tile.ts";
-import "./project_form.ts";
+import { showRate } from "./project_form.ts";
 import { closeProjectAsk, openProject, pickedProject, pickProject, projectAsk } from "./commands.ts";
 import { projectStore } from "./project_store.ts";
 import { w } from "./words.ts";
@@ -31,7 +30,7 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .page {
         display: flex;
         flex-direction: column;
         height: 100%;
@@ -56,6 +55,9 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
       .bar st-field {
         width: var(--size-tile);
         margin-inline-start: auto;
+      }
+      .gap {
+        flex: 1;
       }
       .rest {
         flex: 1;
@@ -85,6 +87,10 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
+    return html`<div class="page">${this.#page()}</div>`;
+  }
+
+  #page() {
     const { isKnown, isStale, problem } = projectStore.reading;
     const all = projectStore.all;
     const shown = all.filter(({ name }) =>
@@ -99,7 +105,7 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
             <st-field type="search" icon="search" label=${w("find")} label-unseen placeholder=${w("find")}
               .value=${this.sought} @input=${this.#seek}></st-field>
           `
-          : html`<span style="margin-inline-start: auto"></span>`}
+          : html`<span class="gap"></span>`}
         <st-action command="projects.create" look=${all.length === 0 ? "plain" : "primary"}></st-action>
       </div>
       <div class="rest ${isStale ? "stale" : ""}">${this.#rest(all, shown, isKnown, problem)}</div>
@@ -136,7 +142,7 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
     if (shown.length === 0) return html`<st-empty icon="search" heading=${w("nothingFound")}></st-empty>`;
     const open = projectId();
     return html`
-      <st-grid .items=${shown} .labelOf=${labelOf} single caption="28" label=${w("projects")}
+      <st-grid .items=${shown} .labelOf=${labelOf} single caption="28" label=${w("projects")} tile-size="300"
         .selected=${new Set([pickedProject() ?? open ?? ""])}
         .tile=${(card: ProjectCard) => tile(card)}
         @st-select=${this.#select} @st-open=${this.#open} @st-menu-wanted=${this.#wantMenu}></st-grid>
@@ -186,10 +192,12 @@ function factsOf({ status, characters, clips }: ProjectCard): string {
 
 function tile(card: ProjectCard) {
   return html`
-    <st-tile name=${card.name} detail=${factsOf(card)} icon="clapperboard"
+    <st-tile name=${card.name} title=${labelOf(card)} detail=${w("clips", {
+      n: card.clips,
+    })} icon="clapperboard"
       src=${card.coverAssetId ? `/api/assets/${card.coverAssetId}/derivatives/thumbnail` : ""}
       mark=${`${card.widthPx}×${card.heightPx} · ${
-        formatRate(card.rate)
+        showRate(card.rate)
       }`} ?rejected=${card.status === "archived"}></st-tile>
   `;
 }

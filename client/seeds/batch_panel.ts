@@ -49,7 +49,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .page {
         display: flex;
         flex-direction: column;
         height: 100%;
@@ -93,6 +93,15 @@ export class BatchPanel extends SignalWatcher(LitElement) {
         display: grid;
         gap: var(--space-3);
         padding-top: var(--space-3);
+      }
+      .row {
+        display: grid;
+        grid-template-columns: 2fr 3fr;
+        align-items: center;
+      }
+      .portraits st-button::part(button) {
+        min-height: 0;
+        padding: var(--size-hairline);
       }
       .line {
         display: flex;
@@ -166,9 +175,12 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
+    return html`<div class="page">${this.#page()}</div>`;
+  }
+
+  #page() {
     const project = projectId();
-    const characters = project === undefined ? undefined : charactersOf(project);
-    const character = openCharacterId() ?? characters?.all[0]?.id;
+    const character = openCharacterId();
     this.#follow(project ?? "", character ?? "");
     if (project === undefined || character === undefined) {
       return html`<st-empty icon="sparkles" heading=${w("batch")} text=${w("needsCharacter")}></st-empty>`;
@@ -226,7 +238,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
           ${repeat([...portraits].reverse(), ({ id }) => id, (seed, index) =>
             html`
               <st-button variant="quiet" .pressed=${seed.id === chosen} @click=${() => showSeed(seed)}><span
-                class="thumb"><st-seed-picture .seed=${seed}></st-seed-picture></span><span class="unseen">${w(
+                class="thumb"><st-seed-picture bare .seed=${seed}></st-seed-picture></span><span class="unseen">${w(
                   "tile",
                   {
                     name: w("portrait"),
@@ -270,8 +282,12 @@ export class BatchPanel extends SignalWatcher(LitElement) {
         `;
       case "choice":
         return html`
-          <st-select label=${knob.label} fault=${fault} .value=${String(value)} .options=${knob.options}
-            title=${knob.help} @change=${(event: Event) => set((event.target as Select).value)}></st-select>
+          <div class="row" title=${knob.help}>
+            <span class="label" aria-hidden="true">${knob.label}</span>
+            <st-select label=${knob.label} label-unseen fault=${fault} .value=${String(value)}
+              .options=${knob.options} @change=${(event: Event) =>
+                set((event.target as Select).value)}></st-select>
+          </div>
         `;
       case "text":
         return html`
@@ -357,7 +373,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   }
 
   protected override updated() {
-    const character = openCharacterId() ?? charactersOf(projectId() ?? "").all[0]?.id;
+    const character = openCharacterId();
     if (!this.workflows && projectId() !== undefined) void this.#readWorkflows();
     if (character === undefined) return;
     const draft = this.#draft(character);

@@ -91,6 +91,7 @@ export class PairArrow extends SignalWatcher(LitElement) {
         border-color: var(--color-ember);
       }
       .number {
+        color: var(--color-text);
         font-size: var(--size-title);
         font-weight: var(--font-weight-strong);
         font-variant-numeric: tabular-nums;
@@ -165,7 +166,7 @@ export class PairArrow extends SignalWatcher(LitElement) {
         <st-action command="seeds.direction_backward" icon-only look="quiet"></st-action>
       </div>
       <div class="do">
-        <st-action command=${DERIVE[direction]} look=${direction === "by_hand"
+        <st-action command=${DERIVE[direction]} look=${direction === "by_hand" || this.b
           ? "plain"
           : "primary"}></st-action>
         <st-action command="seeds.vary" look="quiet"></st-action>

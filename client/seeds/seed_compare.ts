@@ -126,7 +126,7 @@ export class SeedCompare extends SignalWatcher(LitElement) {
     return html`
       <div class="cells" role="listbox" tabindex="0" aria-label=${w(
         "compareView",
-      )} style="--columns: ${columns}"
+      )} .style=${`--columns: ${columns}`}
         aria-activedescendant=${active ? `cell-${active.id}` : nothing}
         @keydown=${this.#press} @wheel=${this.#wheel} @pointerdown=${this.#grab} @pointermove=${this.#drag}
         @pointerup=${this.#drop} @dblclick=${() => this.view = WHOLE}>
@@ -154,7 +154,7 @@ export class SeedCompare extends SignalWatcher(LitElement) {
       <div class="cell ${isActive ? "active" : ""}" id=${`cell-${seed.id}`} role="option" data-id=${seed.id}
         aria-selected=${isActive ? "true" : "false"}
         aria-label=${describeSeed(seed, this.hints, w("tile", { name: w("foundation"), index: index + 1 }))}>
-        <div class="moved" style=${move}>
+        <div class="moved" .style=${move}>
           <st-seed-picture .seed=${seed} size="large" fit="contain"></st-seed-picture>
         </div>
         <div class="facts">

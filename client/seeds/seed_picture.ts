@@ -27,15 +27,29 @@ export class SeedPicture extends SignalWatcher(LitElement) {
         background: var(--color-ground);
         contain: strict;
       }
+      .frame {
+        position: absolute;
+        inset: 0;
+        overflow: hidden;
+      }
+      /* The picture's own box, so that its chip and its edge are its own too. */
+      :host([fit="contain"]) {
+        container-type: size;
+        background: none;
+      }
+      :host([fit="contain"]) .frame {
+        margin: auto;
+        width: min(100cqw, calc(100cqh * var(--ratio)));
+        height: auto;
+        aspect-ratio: var(--ratio);
+        border-radius: var(--radius-control);
+      }
       img {
         position: absolute;
         inset: 0;
         width: 100%;
         height: 100%;
         object-fit: cover;
-      }
-      :host([fit="contain"]) img {
-        object-fit: contain;
       }
       .so-far {
         filter: blur(calc(var(--space-3) * var(--left)));
@@ -82,8 +96,9 @@ export class SeedPicture extends SignalWatcher(LitElement) {
       }
       .hero {
         position: absolute;
-        inset: 0;
-        box-shadow: inset 0 0 0 var(--size-running-line) var(--color-lime);
+        inset: auto 0 0 0;
+        height: var(--size-running-line);
+        background: var(--color-lime);
         pointer-events: none;
       }
       .middle {
@@ -114,6 +129,9 @@ export class SeedPicture extends SignalWatcher(LitElement) {
     `,
   ];
 
+  /** Too small for the chip: whoever shows it so says beside it what it is. */
+  @property({ type: Boolean })
+  accessor bare = false;
   @property({ attribute: false })
   accessor seed: Seed | undefined = undefined;
   @property()
@@ -126,6 +144,9 @@ export class SeedPicture extends SignalWatcher(LitElement) {
   accessor stale = false;
   @state()
   accessor loaded: string | undefined = undefined;
+  /** Width by height, once a picture of it was seen. */
+  @state()
+  accessor ratio = 1;
 
   protected override willUpdate(changed: PropertyValues<this>) {
     if (!changed.has("seed")) return;
@@ -144,27 +165,45 @@ export class SeedPicture extends SignalWatcher(LitElement) {
     const isRunning = isMaking && job?.status === "running";
     // The worker's part is the picture; looking into it and measuring come after, with the picture there.
     const ratio = job?.kind === "comfy.generate" ? job.ratio ?? 0 : isMaking && job ? 1 : 0;
-    return html`
-      ${soFar && this.loaded !== src
-        ? html`<img class="so-far" src=${soFar} alt="" style="--left: ${isMaking ? 1 - ratio : 0}">`
-        : nothing}
-      ${src
+    return html`<div class="frame" .style=${`--ratio: ${this.ratio}`}>
+      ${
+      soFar && this.loaded !== src
+        ? html`<img class="so-far" src=${soFar} alt="" @load=${this.#measure} .style=${`--left: ${
+          isMaking ? 1 - ratio : 0
+        }`}>`
+        : nothing
+    }
+      ${
+      src
         ? html`
           <img class="real ${this.loaded === src ? "loaded" : ""}" src=${src} alt="" decoding="async"
-            draggable="false" @load=${() => this.loaded = src}>
+            draggable="false" @load=${(event: Event) => {
+              this.#measure(event);
+              this.loaded = src;
+            }}>
         `
-        : nothing}
-      ${isMaking && !soFar || seed.status === "failed" || seed.status === "cancelled"
+        : nothing
+    }
+      ${
+      isMaking && !soFar || seed.status === "failed" || seed.status === "cancelled"
         ? this.#middle(seed)
-        : nothing}
-      ${isRunning ? html`<div class="edge" style="--done: ${ratio}"></div>` : nothing}
+        : nothing
+    }
+      ${isRunning ? html`<div class="edge" .style=${`--done: ${ratio}`}></div>` : nothing}
       ${seed.staleAt ? html`<div class="dashed"></div>` : nothing}
       ${seed.status === "hero" ? html`<div class="hero"></div>` : nothing}
-      ${seed.madeWith?.isCpuPreview && (src || soFar)
+      ${
+      seed.madeWith?.isCpuPreview && !this.bare && (src || soFar)
         ? html`<st-badge class="chip" over>${w("cpuPreview")}</st-badge>`
-        : nothing}
-    `;
+        : nothing
+    }
+    </div>`;
   }
+
+  readonly #measure = (event: Event) => {
+    const { naturalWidth, naturalHeight } = event.target as HTMLImageElement;
+    if (naturalHeight > 0) this.ratio = naturalWidth / naturalHeight;
+  };
 
   #middle(seed: Seed) {
     const [mark, word] = stateOf(seed, seedWorkOf(seed.projectId).of(seed.id));

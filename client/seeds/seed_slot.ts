@@ -63,7 +63,6 @@ export class SeedSlot extends SignalWatcher(LitElement) {
         min-height: 0;
         border-radius: var(--radius-control);
         overflow: hidden;
-        background: var(--color-ground);
       }
       .empty {
         display: grid;
@@ -126,7 +125,10 @@ export class SeedSlot extends SignalWatcher(LitElement) {
       }
       .others st-button {
         flex: none;
-        --button-padding: 0;
+      }
+      .others st-button::part(button) {
+        min-height: 0;
+        padding: var(--size-hairline);
       }
       .thumb {
         display: block;
@@ -267,7 +269,7 @@ export class SeedSlot extends SignalWatcher(LitElement) {
               @click=${() =>
                 showSeed(
                   seed,
-                )}><span class="thumb"><st-seed-picture .seed=${seed}></st-seed-picture></span></st-button>
+                )}><span class="thumb"><st-seed-picture bare .seed=${seed}></st-seed-picture></span></st-button>
           `)}
       </div>
     `;

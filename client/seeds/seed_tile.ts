@@ -134,7 +134,9 @@ export class SeedTile extends SignalWatcher(LitElement) {
           }</span>`}
         ${sharpness === undefined
           ? nothing
-          : html`<span class="glyph"><span class="bar" style="--part: ${sharpness * 100}%"></span></span>`}
+          : html`<span class="glyph"><span class="bar" .style=${`--part: ${
+            sharpness * 100
+          }%`}></span></span>`}
         ${twins === 0 ? nothing : html`<span class="glyph">${icon("copy")}${twins}</span>`}
         ${seed.rating === null
           ? nothing

@@ -29,7 +29,8 @@ async function decide(
   const store = openSeeds();
   const before = readyFor(target);
   if (!store || before.length === 0) return;
-  if (target === undefined) advance(before);
+  // A flag decides, and one goes on; a rating is often followed by one.
+  if (target === undefined && change.status !== undefined) advance(before);
   await Promise.all(before.map(({ id }) => store.cull(id, change)));
   tell({ kind: "done", text: text(before.length), undo: () => takeBack(store, before) });
 }

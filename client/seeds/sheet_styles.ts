@@ -2,7 +2,7 @@ import { css } from "lit";
 
 /** How the contact sheet stands: tools above, a thin line of cost, the pictures edge to edge, and the keys below. */
 export const sheetStyles = css`
-  :host {
+  .page {
     display: flex;
     flex-direction: column;
     height: 100%;
@@ -30,7 +30,22 @@ export const sheetStyles = css`
     min-width: var(--space-12);
     margin: 0;
     margin-inline-start: auto;
-    accent-color: var(--color-text-quiet);
+    appearance: none;
+    height: var(--size-control-small);
+    background: none;
+    cursor: pointer;
+  }
+  .size::-webkit-slider-runnable-track {
+    height: var(--size-running-line);
+    background: var(--color-line);
+  }
+  .size::-webkit-slider-thumb {
+    appearance: none;
+    width: var(--size-mark);
+    height: var(--size-mark);
+    margin-top: calc((var(--size-running-line) - var(--size-mark)) / 2);
+    border-radius: 50%;
+    background: var(--color-text-quiet);
   }
   .cost {
     font-size: var(--size-text-small);

@@ -6,6 +6,7 @@ import { noteOpen, noteOwner, openCharacterId } from "#client/characters/open_ch
 import { formatDuration } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { entity, go, projectId, select, selection } from "#client/core/place.ts";
+import { projectStore } from "#client/projects/project_store.ts";
 import type { Store } from "#client/core/store.ts";
 import { locale } from "#client/core/words.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
@@ -75,7 +76,7 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     this.#batches = undefined;
     compare([]);
     if (project === "") return;
-    this.#closers.push(charactersOf(project).open(), seedWorkOf(project).open());
+    this.#closers.push(projectStore.open(), charactersOf(project).open(), seedWorkOf(project).open());
     if (character === "") return;
     this.#seeds = seedsOf(project, character);
     this.#batches = batchesOf(project, character);
@@ -83,9 +84,13 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
+    return html`<div class="page">${this.#page()}</div>`;
+  }
+
+  #page() {
     const project = projectId();
     const characters = project === undefined ? undefined : charactersOf(project);
-    const id = openCharacterId() ?? characters?.all[0]?.id;
+    const id = openCharacterId();
     this.#follow(project ?? "", id ?? "");
     const seeds = this.#seeds;
     if (!seeds || id === undefined || project === undefined) return this.#nobody(project);
@@ -282,9 +287,10 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     return this.#hints;
   }
 
-  /** The shape of what the sheet shows; a sheet of one batch has one. */
+  /** The shape of the project's frame, in which foundations are made. */
   #ratio(): number {
-    return this.panel.state.get("ratio", 16 / 9);
+    const project = projectStore.find(projectId() ?? "");
+    return project ? project.widthPx / project.heightPx : 16 / 9;
   }
 
   #wordOf(seed: Seed): string {
