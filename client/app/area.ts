@@ -50,7 +50,7 @@ export class AreaFrame extends SignalWatcher(LitElement) {
         background: var(--color-surface);
         overflow: hidden;
       }
-      header {
+      .head {
         display: flex;
         flex: none;
         align-items: center;
@@ -60,10 +60,10 @@ export class AreaFrame extends SignalWatcher(LitElement) {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);
       }
-      :host([bare]) header {
+      :host([bare]) .head {
         display: none;
       }
-      :host([floats]) header {
+      :host([floats]) .head {
         cursor: move;
       }
       [role="tablist"] {
@@ -142,7 +142,7 @@ export class AreaFrame extends SignalWatcher(LitElement) {
     const shown = panels.find(({ id }) => id === active);
     const kind = shown && findPanelKind(shown.kind);
     return html`
-      <header @pointerdown=${this.#grabHeader} @dblclick=${this.#maximise}>
+      <div class="head" @pointerdown=${this.#grabHeader} @dblclick=${this.#maximise}>
         <st-menu .items=${kindItems(shown?.kind)} icon=${kind?.icon ?? "layout"} label=${w("openArea")}
           @st-pick=${this.#pickKind}>
           <st-icon-button slot="trigger" small icon=${kind?.icon ?? "layout"}
@@ -161,7 +161,7 @@ export class AreaFrame extends SignalWatcher(LitElement) {
         <st-menu .items=${this.#moreItems()} label=${w("areaMore")} @st-pick=${this.#pickCommand}>
           <st-icon-button slot="trigger" small icon="more" label=${w("areaMore")}></st-icon-button>
         </st-menu>
-      </header>
+      </div>
       <div class="content" role="tabpanel" aria-label=${shown ? titleOf(shown) : w("emptyArea")}>
         ${shown ? html`<slot></slot>` : html`
           <div class="empty">

@@ -1,5 +1,5 @@
 import type { Command } from "#client/core/commands.ts";
-import { forgetPanelState, panelKinds } from "#client/core/panels.ts";
+import { panelKinds } from "#client/core/panels.ts";
 import { tell } from "#client/core/notices.ts";
 import { dock } from "./dock_store.ts";
 import {
@@ -243,15 +243,4 @@ function layoutCommands(): Command[] {
 function undoable(text: string, act: () => boolean): void {
   const before = dock.document;
   if (act()) tell({ kind: "done", text, undo: () => dock.restore(before) });
-}
-
-/** Takes a panel back whose window was closed. */
-export function takeBack(panelId: string): void {
-  dock.change((layout) => movePanel(layout, panelId, { side: "right" }), { evenLocked: true });
-}
-
-/** Closes a panel for good, wherever it is. */
-export function dropPanel(panelId: string): void {
-  forgetPanelState(panelId);
-  dock.change((layout) => closePanel(layout, panelId));
 }

@@ -6,6 +6,7 @@ import {
   areasOf,
   type Layout,
   makeLayout,
+  movePanel,
   type PanelRef,
   panelsOf,
   readLayout,
@@ -79,6 +80,21 @@ export class DockStore {
   show(panelId: string): void {
     this.change((layout) => activate(layout, panelId), { evenLocked: true });
     this.setActive(panelId);
+  }
+
+  /** All panels that are in windows of their own, of any screen. */
+  get inWindows(): readonly PanelRef[] {
+    return Object.values(this.document.layouts).flatMap(({ windows }) => windows);
+  }
+
+  /** Puts a panel back whose window was closed, on the screen from which it was taken. */
+  takeBack(panelId: string): void {
+    if (this.isSolo) return;
+    const layouts = Object.entries(this.document.layouts).map(([screen, layout]) => {
+      const isOut = layout.windows.some(({ id }) => id === panelId);
+      return [screen, isOut ? movePanel(layout, panelId, { side: "right" }) : layout] as const;
+    });
+    this.#set({ ...this.document, layouts: Object.fromEntries(layouts) });
   }
 
   /** Back to the preset, or to one's own layout. Says whether there was one. */

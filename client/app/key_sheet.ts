@@ -48,8 +48,8 @@ export class KeySheet extends SignalWatcher(LitElement) {
       dialog::backdrop {
         background: color-mix(in oklab, var(--color-ground) 40%, transparent);
       }
-      header,
-      footer {
+      .head,
+      .foot {
         display: flex;
         flex: none;
         flex-wrap: wrap;
@@ -57,10 +57,10 @@ export class KeySheet extends SignalWatcher(LitElement) {
         gap: var(--space-3);
         padding: var(--space-3) var(--space-4);
       }
-      header {
+      .head {
         border-bottom: var(--size-hairline) solid var(--color-line);
       }
-      footer {
+      .foot {
         border-top: var(--size-hairline) solid var(--color-line);
         justify-content: space-between;
       }
@@ -69,7 +69,7 @@ export class KeySheet extends SignalWatcher(LitElement) {
         font-size: var(--size-text-lead);
         font-weight: var(--font-weight-strong);
       }
-      header .input {
+      .head .input {
         flex: 1;
         min-width: 12ch;
       }
@@ -81,7 +81,7 @@ export class KeySheet extends SignalWatcher(LitElement) {
         columns: 2 34ch;
         column-gap: var(--space-8);
       }
-      section {
+      .group {
         break-inside: avoid-column;
       }
       h3 {
@@ -148,22 +148,22 @@ export class KeySheet extends SignalWatcher(LitElement) {
       <dialog aria-labelledby="title" @close=${() => this.isOpen = false} @keydown=${this.#key}>
         ${this.isOpen
           ? html`
-            <header>
+            <div class="head">
               <h2 id="title">${w("keySheet")}</h2>
               <input class="input" type="search" aria-label=${w("find")} placeholder=${w("find")}
                 spellcheck="false" autofocus .value=${this.text} @input=${this.#find}>
               <st-icon-button icon="close" label=${w("close")} @click=${() =>
                 this.dialog.close()}></st-icon-button>
-            </header>
+            </div>
             <div class="body">${this.#groups().map(([title, list]) => this.#group(title, list))}</div>
-            <footer>
+            <div class="foot">
               <p class="hint">${this.bindingId ? w("pressKeys") : w("keySheetHint")}</p>
               <st-switch .checked=${singleKeys()} label=${w("singleKeysAre")} @change=${() =>
                 allowSingleKeys(!singleKeys())}>${w("singleKeysAre")}</st-switch>
               ${Object.keys(boundKeys()).length > 0
                 ? html`<st-button @click=${() => restoreKeys({})}>${w("allOwnKeys")}</st-button>`
                 : nothing}
-            </footer>
+            </div>
           `
           : nothing}
       </dialog>
@@ -187,10 +187,10 @@ export class KeySheet extends SignalWatcher(LitElement) {
 
   #group(title: string, list: readonly Command[]) {
     return html`
-      <section aria-label=${title}>
+      <div class="group" role="group" aria-label=${title}>
         <h3>${title}</h3>
         ${list.map((command) => this.#line(command))}
-      </section>
+      </div>
     `;
   }
 

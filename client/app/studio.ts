@@ -14,7 +14,7 @@ import "#client/ui/state_mark.ts";
 import { appCommands, projectCommands, screenCommands } from "./app_commands.ts";
 import "./dock.ts";
 import type { Dock } from "./dock.ts";
-import { dockCommands, takeBack } from "./dock_commands.ts";
+import { dockCommands } from "./dock_commands.ts";
 import { dock } from "./dock_store.ts";
 import { listenToKeys } from "./keymap.ts";
 import "./key_sheet.ts";
@@ -98,7 +98,7 @@ export class Studio extends SignalWatcher(LitElement) {
       registerSource(commandSource),
       followAddress(),
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
-      joinWindows({ closed: takeBack, expected: () => dock.layout?.windows ?? [] }),
+      joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
       follow(() => this.#keepProject()),
       followProjects(),
       followStudioTokens(),
@@ -116,10 +116,12 @@ export class Studio extends SignalWatcher(LitElement) {
     const hasBars = !dock.isFocused && !dock.isSolo;
     document.title = titleOfPage();
     return html`
-      ${hasBars ? html`<st-top-bar @st-skip=${() => this.#focusArea(0)}></st-top-bar>` : html`<span></span>`}
+      ${hasBars
+        ? html`<st-top-bar role="banner" @st-skip=${() => this.#focusArea(0)}></st-top-bar>`
+        : html`<span></span>`}
       ${this.#silence()}
       <st-dock role="main" id="content"></st-dock>
-      ${hasBars ? html`<st-status-bar></st-status-bar>` : nothing}
+      ${hasBars ? html`<st-status-bar role="contentinfo"></st-status-bar>` : nothing}
       <st-toasts></st-toasts>
       <st-palette></st-palette>
       <st-key-sheet></st-key-sheet>

@@ -146,7 +146,10 @@ export class TopBar extends SignalWatcher(LitElement) {
         transform: none;
       }
       @container (width < 60rem) {
-        .search .cut,
+        .search .cut {
+          position: absolute;
+          clip-path: inset(50%);
+        }
         .search st-kbd {
           display: none;
         }
@@ -222,7 +225,7 @@ export class TopBar extends SignalWatcher(LitElement) {
     if (!command) return nothing;
     const keys = keysOf(command)[0];
     return html`
-      <button class="search" type="button" aria-label=${w("palette")} aria-haspopup="dialog"
+      <button class="search" type="button" aria-haspopup="dialog"
         @click=${() => void runCommand("app.palette")}>
         ${icon("search")}<span class="cut">${w("paletteHint")}</span>${keys
           ? html`<st-kbd keys=${keys}></st-kbd>`
@@ -237,9 +240,11 @@ export class TopBar extends SignalWatcher(LitElement) {
     const label = running > 0 ? w("jobsRunning", { n: running }) : w("noJobs");
     const hasTray = findPanelKind(TRAY) !== undefined;
     return html`
-      <button class="jobs ${running > 0 ? "running" : ""}" type="button" aria-label=${label} title=${label}
+      <button class="jobs ${running > 0 ? "running" : ""}" type="button" title=${label}
         popovertarget=${hasTray ? "tray" : nothing} aria-haspopup=${hasTray ? "dialog" : nothing}
-        @click=${hasTray ? nothing : () => go({ screen: "status" })}>${icon("activity")}${running}</button>
+        @click=${hasTray ? nothing : () => go({ screen: "status" })}>${icon(
+          "activity",
+        )}${running}<span class="unseen"> ${w("running", { n: running })}</span></button>
       ${hasTray
         ? html`<div class="tray" id="tray" popover role="dialog" aria-label=${
           w("jobs")

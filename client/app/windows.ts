@@ -12,7 +12,8 @@ type Message =
   | { readonly t: "here"; readonly panelId: string }
   | { readonly t: "gone"; readonly panelId: string };
 
-const ANSWER_MS = 1_500;
+/** A window that says nothing for this long is gone, however it went. */
+const ANSWER_MS = 2_000;
 const FEATURES = "popup,width=960,height=640";
 const CHANNEL = "seedloop.window";
 
@@ -99,13 +100,18 @@ export function joinWindows(listener: WindowsListener): () => void {
   const leave = () => own && send({ t: "gone", panelId: own.id });
   addEventListener("pagehide", leave);
   if (own) send({ t: "here", panelId: own.id });
-  else send({ t: "who" });
-  const timer = own ? undefined : setTimeout(() => {
-    for (const { id } of listener.expected()) if (!here.has(id)) listener.closed(id);
-  }, ANSWER_MS);
+  let isAsked = false;
+  const ask = () => {
+    const expected = listener.expected();
+    if (isAsked) { for (const { id } of expected) if (!here.has(id)) listener.closed(id); }
+    here.clear();
+    isAsked = expected.length > 0;
+    if (isAsked) send({ t: "who" });
+  };
+  const timer = own ? undefined : setInterval(ask, ANSWER_MS);
 
   return () => {
-    clearTimeout(timer);
+    clearInterval(timer);
     removeEventListener("pagehide", leave);
     for (const stop of unfollow) stop();
     channel.close();

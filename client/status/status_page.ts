@@ -57,16 +57,16 @@ export class StatusPage extends SignalWatcher(LitElement) {
   override render() {
     const store = this.#store;
     if (!store || (store.facts.readAt === undefined && !store.facts.problem)) {
-      return html`<main aria-busy="true"></main>`;
+      return html`<div aria-busy="true"></div>`;
     }
     return html`
-      <main>
+      <div>
         <div role="alert">${this.problem ? html`<p class="problem">${this.problem}.</p>` : nothing}</div>
         <st-status-board .facts=${store.facts} .progress=${store.progress} .previews=${store
           .previews} .now=${this.now}
           ?canRetry=${session.may("job.control")}
           .makeToken=${session.may("token.own") ? this.#makeToken : undefined}></st-status-board>
-      </main>
+      </div>
     `;
   }
 

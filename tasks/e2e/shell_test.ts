@@ -1,0 +1,161 @@
+import { assertEquals, assertMatch } from "@std/assert/mod.js";
+import { readConfig } from "#server/config.ts";
+import { silentLog } from "#server/core/log.ts";
+import { startStudio } from "#server/main.ts";
+import { findBarriers } from "#server/testing/accessibility.ts";
+import { openBrowser, type Page } from "#server/testing/browser.ts";
+import { openTestDatabase } from "#server/testing/test_database.ts";
+import { buildClient } from "#tasks/build_client.ts";
+
+const PHRASE = "a phrase that is long enough";
+/** The browser notes each request that nobody answers: the studio is stopped on purpose. */
+const SILENT = /^(Failed to load resource|WebSocket connection)/;
+
+async function openStudio() {
+  await buildClient();
+  const database = await openTestDatabase();
+  const data = await Deno.makeTempDir({ prefix: "seedloop_shell_" });
+  const args = ["--data", data, "--port", "0", "--database-url", database.url];
+  const studio = await startStudio(readConfig(args, () => undefined), silentLog);
+  let isStopped = false;
+  const stop = async () => {
+    if (!isStopped) await studio.stop();
+    isStopped = true;
+  };
+  return {
+    studio,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await database[Symbol.asyncDispose]();
+      await Deno.remove(data, { recursive: true });
+    },
+  };
+}
+
+async function makeAdmin(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel("Name to sign in with").fill("ada");
+  await page.getByLabel("Password").fill(PHRASE);
+  await page.keyboard.press("Enter");
+  await page.locator("st-dock st-panel-host").first().waitFor();
+}
+
+async function choose(page: Page, text: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill(text);
+  await page.keyboard.press("Enter");
+}
+
+Deno.test("the shell: palette, keys, focus mode, a second window, links, and a studio that falls silent", async (test) => {
+  await using world = await openStudio();
+  await using opened = await openBrowser();
+  const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
+  page.setDefaultTimeout(8_000);
+  await makeAdmin(page, world.studio.firstAdminUrl ?? "");
+  await choose(page, "go to status");
+  await page.getByRole("heading", { name: "Workers" }).waitFor();
+  assertMatch(page.url(), /\/status$/);
+
+  await test.step("the palette finds by a few letters, runs, and gives the focus back", async () => {
+    const account = page.getByRole("button", { name: "ada, admin" });
+    await account.focus();
+    await page.keyboard.press("Control+k");
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("combobox").fill("lite thme");
+    await page.getByRole("option", { name: "Light theme" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("html[data-theme=light]").waitFor();
+    assertEquals(await account.evaluate((one) => one.matches(":focus")), true);
+    // What was chosen last comes first.
+    await page.keyboard.press("Control+k");
+    assertMatch(await page.getByRole("option").first().innerText(), /Dark theme/);
+    await page.keyboard.press("Enter");
+    await page.locator("html[data-theme=dark]").waitFor();
+  });
+
+  await test.step("a key is bound anew, and one that is taken is refused with what it means", async () => {
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("button", { name: /^Change the keys of Light theme/ }).click();
+    await page.keyboard.press("Control+k");
+    await page.getByText(/Ctrl\+K already means “Search or do something”/).waitFor();
+    await page.keyboard.press("t");
+    await page.getByRole("button", { name: "Change the keys of Light theme: T" }).waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.keyboard.press("t");
+    await page.locator("html[data-theme=light]").waitFor();
+    // Not while one types.
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("ttt");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("single letters");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("t");
+    assertEquals(await page.locator("html").getAttribute("data-theme"), "light");
+    await choose(page, "single letters");
+    await choose(page, "dark theme");
+  });
+
+  await test.step("focus mode hides the bars, and Esc brings them back", async () => {
+    await page.keyboard.press("Control+.");
+    await page.locator("st-top-bar").waitFor({ state: "detached" });
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("st-top-bar").waitFor();
+  });
+
+  await test.step("the keyboard goes through header, panel and areas", async () => {
+    await choose(page, "split to the right");
+    await page.keyboard.press("F6");
+    const first = await page.evaluate(() => document.activeElement?.shadowRoot !== null);
+    assertEquals(first, true);
+    await choose(page, "reset this layout to the preset");
+    await page.getByText("The layout is as it was made").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    assertEquals(await page.getByRole("tab").count(), 2);
+    await choose(page, "reset this layout to the preset");
+    assertEquals(await page.getByRole("tab").count(), 1);
+    assertEquals(await findBarriers(page), []);
+  });
+
+  await test.step("a panel opens in its own window, follows the place, and comes back with the window's end", async () => {
+    const opens = page.context().waitForEvent("page");
+    await choose(page, "open the panel in its own window");
+    const second = await opens;
+    await second.getByRole("heading", { name: "Workers" }).waitFor();
+    assertEquals(await second.locator("st-top-bar").count(), 0);
+    assertEquals(await page.getByRole("heading", { name: "Workers" }).count(), 0);
+    await page.evaluate(() => history.pushState(null, "", "/jobs/j1"));
+    await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
+    await second.waitForURL(/\/jobs\/j1/);
+    await second.close({ runBeforeUnload: true });
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    await choose(page, "go to status");
+  });
+
+  await test.step("a link for another account asks first, and one that is spent says so", async () => {
+    await page.goto(`${world.studio.url}/reset#sll_${"x".repeat(40)}`);
+    await page.getByRole("heading", { name: "New password" }).waitFor();
+    await page.getByText("You are signed in as ada.").waitFor();
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("textbox", { name: "New password" }).fill(PHRASE);
+    await page.keyboard.press("Enter");
+    await page.getByText(/ask for a new one/).waitFor();
+    said.splice(0);
+    await page.getByRole("link", { name: "Stay as you are" }).click();
+    await page.locator("st-dock st-panel-host").first().waitFor();
+    assertEquals(said, []);
+  });
+
+  await test.step("when the studio falls silent a banner says what still works", async () => {
+    await world.stop();
+    await page.getByText("The studio does not answer").first().waitFor();
+    await page.getByText(/layout, selection and drafts are kept/).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Escape");
+    assertEquals(said.filter((line) => !SILENT.test(line)), []);
+  });
+});
