@@ -81,6 +81,9 @@ export class Ruler extends SignalWatcher(LitElement) {
   /** The frame of the playback that lies at the left edge. */
   @property({ type: Number })
   accessor offset = 0;
+  /** Frames of the line for each frame of the playback. */
+  @property({ type: Number })
+  accessor scale = 1;
   @property({ type: Number })
   accessor startFrame = 0;
   @state()
@@ -110,14 +113,16 @@ export class Ruler extends SignalWatcher(LitElement) {
         aria-disabled=${frames === 0 ? "true" : nothing}
         @pointerdown=${this.#grab} @keydown=${this.#key}></div>
       ${frames > 0
-        ? html`<div class="head" style="left: ${100 * (frame + this.offset + 0.5) / span}%"></div>`
+        ? html`<div class="head" style="left: ${
+          100 * (this.offset + (frame + 0.5) * this.scale) / span
+        }%"></div>`
         : nothing}
     `;
   }
 
   #range({ first, last }: { first: number; last: number }) {
-    const left = (first + this.offset) / this.span;
-    const width = (last + 1 - first) / this.span;
+    const left = (this.offset + first * this.scale) / this.span;
+    const width = ((last + 1 - first) * this.scale) / this.span;
     return html`<div class="range" style="left: ${100 * left}%; width: ${100 * width}%"></div>`;
   }
 
@@ -147,7 +152,8 @@ export class Ruler extends SignalWatcher(LitElement) {
     currentTarget.setPointerCapture(event.pointerId);
     const look = ({ clientX }: PointerEvent) => {
       const box = this.getBoundingClientRect();
-      const at = Math.floor(((clientX - box.left) / box.width) * this.span) - this.offset;
+      const onLine = ((clientX - box.left) / box.width) * this.span - this.offset;
+      const at = Math.floor(onLine / this.scale);
       void playback.seek(clampFrame(at, 0, (playback.reel?.frames ?? 1) - 1));
     };
     look(event);

@@ -1,0 +1,111 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { CurvePart, Threshold } from "#client/player/curve.ts";
+import "#client/player/curve.ts";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import type { ClipDesk } from "./clip_desk.ts";
+import { curvesOf } from "./curve_facts.ts";
+import { w } from "./words.ts";
+
+const rowStyles = css`
+  .row {
+    height: var(--space-12);
+    box-sizing: border-box;
+    border-bottom: var(--size-hairline) solid var(--color-line);
+  }
+`;
+
+/** The measures under the lane: motion, likeness, colour, each on its own scale with its limits. */
+@customElement("st-clip-curves")
+export class ClipCurves extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    rowStyles,
+    css`
+      :host {
+        display: block;
+      }
+      st-curve {
+        width: 100%;
+      }
+      p {
+        margin: 0;
+        padding: var(--space-3);
+        color: var(--color-text-quiet);
+        font-size: var(--size-text-small);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor desk!: ClipDesk;
+
+  override render() {
+    const rows = curvesOf(this.desk);
+    if (rows.every(({ parts }) => parts.length === 0)) return html`<p>${w("curvesEmpty")}.</p>`;
+    return rows.map(({ parts, limits, low, high }) =>
+      html`
+        <st-curve class="row" .parts=${parts as readonly CurvePart[]} .thresholds=${limits as readonly Threshold[]} .span=${this
+          .desk.span} .low=${low}
+          .high=${high}></st-curve>
+      `
+    );
+  }
+}
+
+/** The names of the curves, and what each is at the playhead. */
+@customElement("st-clip-curve-heads")
+export class ClipCurveHeads extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    rowStyles,
+    css`
+      :host {
+        display: block;
+        padding: 0 !important;
+      }
+      .row {
+        display: grid;
+        align-content: center;
+        padding: 0 var(--space-2);
+        font-size: var(--size-label);
+      }
+      .value {
+        color: var(--color-text);
+        font: var(--font-weight-regular) var(--size-label) / 1.3 var(--font-mono);
+      }
+      .value.warn {
+        color: var(--color-amber);
+      }
+      .value.fail {
+        color: var(--color-ember);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor desk!: ClipDesk;
+
+  override render() {
+    const { desk } = this;
+    const rows = curvesOf(desk);
+    if (rows.every(({ parts }) => parts.length === 0)) return nothing;
+    const { offset, scale } = desk.mapping;
+    const at = offset + desk.playback.frame * scale;
+    return rows.map((row) => {
+      const value = valueAt(row.parts, at);
+      const level = value === undefined || value === null ? "" : row.levelOf(value);
+      return html`<div class="row"><span>${row.name}</span><span class="value ${level}">${
+        value === undefined ? "–" : value === null ? w("noFace") : value.toFixed(2)
+      }</span></div>`;
+    });
+  }
+}
+
+/** The nearest value at a frame of the line; null where it was looked for and not found, undefined where not measured. */
+function valueAt(parts: readonly CurvePart[], at: number): number | null | undefined {
+  const part = parts.find(({ from, span }) => at >= from && at < from + span);
+  if (!part) return undefined;
+  return part.values[Math.floor(((at - part.from) / part.span) * part.values.length)];
+}

@@ -1,0 +1,34 @@
+import type { PanelKind } from "#client/core/panels.ts";
+import { w } from "./words.ts";
+
+/** A clip: its picture, its line of time, and what it is asked to be. */
+export const clipPanels: readonly PanelKind[] = [
+  {
+    id: "clip",
+    title: () => w("clip"),
+    icon: "clapperboard",
+    tag: "st-clip-panel",
+    load: () => import("./clip_panel.ts"),
+    permission: "project.read",
+    shows: ["clip"],
+  },
+  {
+    id: "clip-timeline",
+    title: () => w("timeline"),
+    icon: "film",
+    tag: "st-clip-timeline-panel",
+    load: () => import("./timeline_panel.ts"),
+    permission: "project.read",
+    actions: ["clips.previous-segment", "clips.next-segment"],
+    shows: ["clip"],
+  },
+  {
+    id: "clip-settings",
+    title: () => w("settings"),
+    icon: "sliders",
+    tag: "st-clip-settings-panel",
+    load: () => import("./settings_panel.ts"),
+    permission: "project.read",
+    shows: ["clip"],
+  },
+];
