@@ -115,7 +115,8 @@ export class AuditPanel extends SignalWatcher(LitElement) {
     const { entries, actions } = auditLog.facts;
     const view = this.#view();
     return html`
-      <div class="bar">
+      <div class="frame">
+        <div class="bar">
         <st-select label=${w("filterAction")} label-unseen .value=${view.action}
           .options=${[
             { value: "", label: w("everyAction") },
@@ -132,9 +133,10 @@ export class AuditPanel extends SignalWatcher(LitElement) {
         <span class="gap"></span>
         ${entries ? html`<span class="quiet" role="status">${this.#count(entries.length)}</span>` : nothing}
         <st-action command="audit.refresh" look="quiet" icon-only></st-action>
+        </div>
+        <div class="list">${this.#list()}</div>
+        <div class="side">${this.#side()}</div>
       </div>
-      <div class="list">${this.#list()}</div>
-      <div class="side">${this.#side()}</div>
     `;
   }
 

@@ -101,12 +101,16 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         display: grid;
         place-items: center;
         aspect-ratio: 3 / 2;
+        max-height: 54cqh;
+        width: 100%;
         overflow: hidden;
         border-radius: var(--radius-panel);
         background: var(--color-surface);
       }
       .stage img,
       .stage video {
+        position: absolute;
+        inset: 0;
         width: 100%;
         height: 100%;
         object-fit: contain;
@@ -115,10 +119,6 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         object-fit: cover;
         filter: blur(24px) saturate(0.6);
         opacity: 0.35;
-        position: absolute;
-      }
-      .stage .front {
-        position: relative;
       }
       .stage.running {
         outline: var(--size-hairline) solid var(--color-plasma);
@@ -200,6 +200,10 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         flex-wrap: wrap;
         gap: var(--space-2);
         align-items: center;
+      }
+      /* Quiet buttons have room around their words: that stands out to the left. */
+      .fact .actions {
+        margin-inline-start: calc(-1 * var(--space-3));
       }
       @container panel (width < 960px) {
         .page {
@@ -325,23 +329,14 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
           <p>${w("sampleText")}</p>
           <st-action command="first_run.sample" look="primary"></st-action>
         </div>
+        ${this.#steps(sample)}
       `;
     }
     const isReady = sample.step === "ready";
     const isFailed = sample.step === "failed";
     return html`
       ${this.#stage(sample)}
-      <ol>${STEPS.map(([step, name, text], index) => {
-        const state = stepState(sample, index);
-        return html`
-          <li class=${state} aria-current=${state === "now" ? "step" : nothing}>
-            <span class="name"><st-state-mark state=${MARKS[state]}></st-state-mark>${w(name)}</span>
-            <span class="quiet">${step === "clip" && sample.clip && sample.clip.segmentsReady > 0 && !isReady
-              ? w("segments", { n: sample.clip.segmentsReady })
-              : w(text)}</span>
-          </li>
-        `;
-      })}</ol>
+      ${this.#steps(sample)}
       ${sample.foundations.length > 0 ? this.#strip(sample) : nothing}
       ${isFailed
         ? html`
@@ -363,6 +358,23 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         <st-action command="first_run.open_project" look="quiet"></st-action>
         <st-action command="jobs.tray" look="quiet"></st-action>
       </div>
+    `;
+  }
+
+  #steps(sample: Sample) {
+    return html`
+      <ol>${STEPS.map(([step, name, text], index) => {
+        const state = stepState(sample, index);
+        return html`
+          <li class=${state} aria-current=${state === "now" ? "step" : nothing}>
+            <span class="name"><st-state-mark state=${MARKS[state]}></st-state-mark>${w(name)}</span>
+            <span class="quiet">${step === "clip" && sample.clip && sample.clip.segmentsReady > 0 &&
+                sample.step !== "ready"
+              ? w("segments", { n: sample.clip.segmentsReady })
+              : w(text)}</span>
+          </li>
+        `;
+      })}</ol>
     `;
   }
 
@@ -439,6 +451,7 @@ const MARKS = { done: "good", now: "running", later: "queued", stopped: "failed"
 /** Where one of the four steps is, by its number. */
 function stepState(sample: Sample, index: number): keyof typeof MARKS {
   const at = sample.step === "failed" ? reached(sample) : STEPS.findIndex(([step]) => step === sample.step);
+  if (sample.step === "none") return "later";
   if (sample.step === "ready" || index < at) return "done";
   if (index > at) return "later";
   return sample.step === "failed" ? "stopped" : "now";

@@ -50,7 +50,24 @@ export class ProbeFactsView extends LitElement {
         padding: 0;
         list-style: none;
       }
-      li > .title {
+      summary {
+        display: flex;
+        gap: var(--space-2);
+        align-items: center;
+        cursor: pointer;
+        border-radius: var(--radius-control);
+      }
+      summary .title {
+        flex: 1;
+      }
+      summary .quiet {
+        flex: none;
+        font-size: var(--size-text-small);
+      }
+      summary:hover .quiet {
+        color: var(--color-text);
+      }
+      .title {
         display: flex;
         gap: var(--space-2);
         align-items: center;
@@ -70,6 +87,9 @@ export class ProbeFactsView extends LitElement {
 
   @property({ attribute: false })
   accessor facts: ProbeFacts | undefined;
+  /** What is missing shows at once, not only when one asks. */
+  @property({ type: Boolean })
+  accessor open = false;
 
   override render() {
     if (!this.facts) return nothing;
@@ -99,15 +119,24 @@ export class ProbeFactsView extends LitElement {
         }</p>`}
       <ul>${[...abilities].sort((one, other) => Number(one.isAble) - Number(other.isAble)).map((ability) =>
         html`
-          <li>
-            <span class="title"><st-state-mark state=${ability.isAble ? "good" : "attention"}></st-state-mark>
-              <span class="cut" title=${ability.title}>${ability.title}</span></span>
-            ${ability.isAble
-              ? nothing
-              : html`<ul>${ability.missing.map((one) => html`<li>${one}</li>`)}</ul>`}
+          <li>${ability.isAble ? title(ability) : html`
+            <details ?open=${this.open}>
+              <summary>${title(ability)}<span class="quiet">${w("lacks", {
+                n: ability.missing.length,
+              })}</span></summary>
+              <ul>${ability.missing.map((one) => html`<li>${one}</li>`)}</ul>
+            </details>
+          `}
           </li>
         `
       )}</ul>
     `;
   }
+}
+
+function title(ability: Ability) {
+  return html`<span class="title"><st-state-mark state=${
+    ability.isAble ? "good" : "attention"
+  }></st-state-mark>
+    <span class="cut" title=${ability.title}>${ability.title}</span></span>`;
 }

@@ -19,6 +19,7 @@ import "#client/ui/skeleton.ts";
 import "#client/ui/state_mark.ts";
 import "#client/ui/table.ts";
 import type { Column, Table } from "#client/ui/table.ts";
+import { focusWhenDrawn } from "#client/users/focus_when_drawn.ts";
 import type { Worker, WorkerDetail } from "#server/fleet/contract.ts";
 import { markOfWorker, statusOfWorker } from "./describe_worker.ts";
 import { fleet } from "./fleet_store.ts";
@@ -76,7 +77,7 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .frame {
         display: grid;
         grid-template-columns: minmax(0, 1fr) minmax(0, var(--size-side));
         grid-template-rows: auto minmax(0, 1fr);
@@ -156,9 +157,9 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
         overflow-wrap: anywhere;
       }
       @container panel (width < 640px) {
-        :host {
+        .frame {
           grid-template-columns: minmax(0, 1fr);
-          grid-template-rows: auto minmax(30%, auto) minmax(0, 1fr);
+          grid-template-rows: auto minmax(0, 1fr) minmax(0, 2fr);
         }
         .side {
           grid-area: 3 / 1;
@@ -194,13 +195,15 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
   override render() {
     const { isStale } = fleet.reading;
     return html`
-      <div class="bar">
+      <div class="frame">
+        <div class="bar">
         <st-action command="workers.add"></st-action>
         <span class="gap"></span>
         ${isStale ? html`<span class="stale" role="status">${w("stale")}</span>` : nothing}
+        </div>
+        <div class="list">${this.#list()}</div>
+        <div class="side">${workerForm() ? this.#form() : this.#side()}</div>
       </div>
-      <div class="list">${this.#list()}</div>
-      <div class="side">${workerForm() ? this.#form() : this.#side()}</div>
     `;
   }
 
@@ -312,7 +315,7 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
           hint=${w("addressHint")} .value=${form.url} fault=${fault} @input=${this.#typeUrl}></st-field>
         <div class="actions"><st-action command="workers.test"></st-action></div>
         ${!probe ? nothing : html`
-          <st-probe-facts .facts=${{
+          <st-probe-facts open .facts=${{
             isReachable: probe.isReachable,
             heading: probe.isReachable
               ? w("reached", { software: probe.software ?? "", version: probe.version ?? "" })
@@ -341,7 +344,7 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     const isOpen = workerForm() !== undefined;
     if (isOpen === this.#wasFormOpen) return;
     this.#wasFormOpen = isOpen;
-    if (isOpen) this.renderRoot.querySelector<Field>("#url")?.focus();
+    if (isOpen) focusWhenDrawn(this.renderRoot.querySelector<Field>("#url"));
     else this.table?.focus();
   }
 

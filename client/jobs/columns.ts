@@ -12,9 +12,10 @@ import "#client/ui/state_mark.ts";
 
 /** Below these widths of the panel, in pixels, a column gives its room to what is read first. */
 const LEAST_WIDTH: Readonly<Record<string, number>> = {
-  project: 1100,
+  project: 1200,
   worker: 900,
-  person: 760,
+  person: 1000,
+  kind: 720,
   time: 560,
   picture: 420,
 };
@@ -48,26 +49,26 @@ const ALL: readonly NamedColumn[] = [
   {
     id: "what",
     name: () => w("what"),
-    width: "minmax(14ch, 2fr)",
+    width: "minmax(14ch, 3fr)",
     cell: (row) =>
       isGroup(row)
         ? html`<strong>${row.name}</strong> <span class="quiet">${groupFacts(row)}</span>`
         : html`<span title=${`${nameOf(row)} · ${row.label}`}>${nameOf(row)}${
-          row.subject
-            ? html`
-              <span class="quiet">${row.label}</span>
-            `
-            : nothing
-        }${
           row.priority === 0 ? nothing : html`
             <span class="priority">${signed(row.priority)}</span>
           `
         }</span>`,
   },
   {
+    id: "kind",
+    name: () => w("kind"),
+    width: "minmax(9ch, 1fr)",
+    cell: (row) => isGroup(row) ? nothing : html`<span class="quiet" title=${row.label}>${row.label}</span>`,
+  },
+  {
     id: "state",
     name: () => w("state"),
-    width: "minmax(18ch, 3fr)",
+    width: "minmax(18ch, 4fr)",
     cell: (row) => isGroup(row) ? nothing : html`<st-job-line .job=${row}></st-job-line>`,
   },
   {

@@ -19,6 +19,7 @@ import { timeNow, watchTime } from "./clock.ts";
 import { ago, laneName, markOf, nameOf, statusName, timeOf } from "./describe_job.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
+import { isEnded, isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
 
@@ -205,9 +206,9 @@ export class JobPanel extends SignalWatcher(LitElement) {
           : html`<st-job-line wrap .job=${row}></st-job-line>`}
         ${detail ? this.#estimate(detail) : nothing}
         <div class="actions">
-          <st-action command="jobs.retry" .target=${row.id} ?hidden=${!isOver(row)}></st-action>
-          <st-action command="jobs.hold" .target=${row.id}></st-action>
-          <st-action command="jobs.cancel" .target=${row.id}></st-action>
+          ${isOver(row) ? html`<st-action command="jobs.retry" .target=${row.id}></st-action>` : nothing}
+          ${isWaiting(row) ? html`<st-action command="jobs.hold" .target=${row.id}></st-action>` : nothing}
+          ${isEnded(row) ? nothing : html`<st-action command="jobs.cancel" .target=${row.id}></st-action>`}
           ${row.dependents > 0
             ? html`<st-action command="jobs.cancel_with_dependents" .target=${row.id}></st-action>`
             : nothing}
@@ -219,13 +220,12 @@ export class JobPanel extends SignalWatcher(LitElement) {
     `;
   }
 
-  #estimate({ startsIn, endsIn, aheadCount }: JobDetail) {
+  #estimate({ startsIn, endsIn }: JobDetail) {
     const span = ({ p50Ms, p90Ms }: { p50Ms: number; p90Ms: number }) =>
       formatDuration(p50Ms) === formatDuration(p90Ms)
         ? formatDuration(p50Ms)
         : `${formatDuration(p50Ms)} – ${formatDuration(p90Ms)}`;
     const parts = [
-      aheadCount ? w("ahead", { n: aheadCount }) : "",
       startsIn && startsIn.p50Ms > 0 ? w("startsIn", { time: span(startsIn) }) : "",
       endsIn ? w("endsIn", { time: span(endsIn) }) : "",
     ].filter(Boolean);

@@ -73,14 +73,13 @@ export class JobPicture extends SignalWatcher(LitElement) {
     const isThere = address !== undefined && address !== this.broken;
     const isSource = preview === undefined && job.status !== "done";
     return html`
-      ${icon(ICONS[job.kind] ?? "workflow")}
       ${isThere
         ? html`
           <img class=${preview ? "live" : isSource ? "source" : ""} src=${address} decoding="async"
             alt=${preview ? w("livePicture", { name: nameOf(job) }) : ""}
             @error=${() => this.broken = address}>
         `
-        : nothing}
+        : icon(ICONS[job.kind] ?? "workflow")}
     `;
   }
 }

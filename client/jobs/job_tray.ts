@@ -81,7 +81,7 @@ export class JobTray extends SignalWatcher(LitElement) {
       li {
         position: relative;
         display: grid;
-        grid-template-columns: calc(var(--space-12) * 1.5) minmax(0, 1fr) auto;
+        grid-template-columns: calc(var(--space-12) * 1.5) minmax(0, 1fr);
         gap: 0 var(--space-3);
         align-items: center;
         padding: var(--space-2) var(--space-3);
@@ -91,7 +91,7 @@ export class JobTray extends SignalWatcher(LitElement) {
         background: var(--color-raised);
       }
       li.small {
-        grid-template-columns: calc(var(--space-12)) minmax(0, 1fr) auto;
+        grid-template-columns: var(--space-12) minmax(0, 1fr);
         padding-block: var(--space-1);
       }
       .title {
@@ -114,6 +114,12 @@ export class JobTray extends SignalWatcher(LitElement) {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);
       }
+      .title a {
+        flex: 0 1 auto;
+      }
+      .title .label {
+        flex: 1 3 0;
+      }
       .time {
         flex: none;
         margin-inline-start: auto;
@@ -123,8 +129,12 @@ export class JobTray extends SignalWatcher(LitElement) {
         font-size: var(--size-text-small);
       }
       .actions {
+        position: absolute;
+        inset: 0 var(--space-2) 0 auto;
         display: flex;
-        gap: 0;
+        align-items: center;
+        padding-inline-start: var(--space-4);
+        background: linear-gradient(to right, transparent, var(--color-raised) var(--space-4));
       }
       li:not(:hover, :focus-within) .actions {
         opacity: 0;
@@ -217,7 +227,7 @@ export class JobTray extends SignalWatcher(LitElement) {
           <div class="title">
             ${isSmall ? html`<st-state-mark state=${markOf(job)}></st-state-mark>` : nothing}
             <a class="cut" href=${`/jobs/${job.id}`} @click=${this.#open(job.id)}>${nameOf(job)}</a>
-            <span class="quiet">${job.subject ? job.label : nothing}</span>
+            <span class="quiet label cut">${job.subject ? job.label : nothing}</span>
             <span class="quiet time">${timeOf(job, timeNow())}</span>
           </div>
           <st-job-line .job=${job}></st-job-line>

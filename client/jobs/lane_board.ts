@@ -60,6 +60,9 @@ export class LaneBoard extends SignalWatcher(LitElement) {
         font-size: var(--size-label);
         font-weight: var(--font-weight-regular);
       }
+      p {
+        margin: 0;
+      }
       .quiet {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);

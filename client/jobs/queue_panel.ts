@@ -68,8 +68,9 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .frame {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         grid-template-rows: auto auto minmax(0, 1fr) auto;
         height: 100%;
         background: var(--color-ground);
@@ -154,7 +155,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
     const jobs = filterJobs(queue.all, filter);
     const isBoard = this.panel.state.get<"table" | "lanes">("view", "table") === "lanes";
     return html`
-      ${this.#bar(filter, isBoard)}
+      <div class="frame">${this.#bar(filter, isBoard)}
       <div>
         <div class="lanes">${Lane.options.map((lane) =>
           html`<st-lane-meter lane=${lane}></st-lane-meter>`
@@ -163,7 +164,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       </div>
       <div class="content">${this.#content(jobs, filter, isBoard)}</div>
       ${this.#foot(jobs, isBoard)}
-      <st-menu label=${w("job")} @st-pick=${this.#pick}><span slot="trigger"></span></st-menu>
+      <st-menu label=${w("job")} @st-pick=${this.#pick}><span slot="trigger"></span></st-menu></div>
     `;
   }
 

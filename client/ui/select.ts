@@ -34,7 +34,7 @@ export class Select extends LitElement {
         display: flex;
         align-items: center;
       }
-      select {
+      select.input {
         appearance: none;
         padding-inline-end: calc(var(--size-icon) + var(--space-3));
         text-overflow: ellipsis;

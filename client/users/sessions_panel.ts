@@ -15,6 +15,7 @@ import "#client/ui/skeleton.ts";
 import type { Session } from "#server/auth/contract.ts";
 import { account } from "./account_store.ts";
 import { askedAgain, passwordForm } from "./forms.ts";
+import { focusWhenDrawn } from "./focus_when_drawn.ts";
 import { pageStyles } from "./side_styles.ts";
 import { w } from "./words.ts";
 
@@ -111,7 +112,7 @@ export class SessionsPanel extends SignalWatcher(LitElement) {
 
   protected override updated() {
     const isOpen = passwordForm.now !== undefined;
-    if (isOpen && !this.#wasOpen) this.renderRoot.querySelector<Field>("st-field")?.focus();
+    if (isOpen && !this.#wasOpen) focusWhenDrawn(this.renderRoot.querySelector<Field>("st-field"));
     this.#wasOpen = isOpen;
   }
 

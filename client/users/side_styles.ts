@@ -2,7 +2,7 @@ import { css } from "lit";
 
 /** A list with a side beside it, which goes below where there is no room; and what stands in the side. */
 export const sideStyles = css`
-  :host {
+  .frame {
     display: grid;
     grid-template-columns: minmax(0, 1fr) minmax(0, var(--size-side));
     grid-template-rows: auto minmax(0, 1fr);
@@ -79,7 +79,7 @@ export const sideStyles = css`
     font-size: var(--size-text-small);
   }
   @container panel (width < 640px) {
-    :host {
+    .frame {
       grid-template-columns: minmax(0, 1fr);
       grid-template-rows: auto minmax(0, 1fr) minmax(0, 1fr);
     }

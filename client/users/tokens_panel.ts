@@ -20,6 +20,7 @@ import type { ApiToken } from "#server/auth/contract.ts";
 import { TokenScope } from "#server/core/permissions.ts";
 import { account } from "./account_store.ts";
 import { askedAgain, shownSecret, tokenForm } from "./forms.ts";
+import { focusWhenDrawn } from "./focus_when_drawn.ts";
 import { pageStyles } from "./side_styles.ts";
 import { w } from "./words.ts";
 
@@ -135,7 +136,7 @@ export class TokensPanel extends SignalWatcher(LitElement) {
 
   protected override updated() {
     const isOpen = tokenForm.now !== undefined;
-    if (isOpen && !this.#wasOpen) this.renderRoot.querySelector<Field>("st-field")?.focus();
+    if (isOpen && !this.#wasOpen) focusWhenDrawn(this.renderRoot.querySelector<Field>("st-field"));
     this.#wasOpen = isOpen;
   }
 

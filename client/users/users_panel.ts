@@ -27,6 +27,7 @@ import { RoleCode } from "#server/core/permissions.ts";
 import type { User } from "#server/users/contract.ts";
 import { inviteForm, shownLink } from "./forms.ts";
 import { people } from "./people_store.ts";
+import { focusWhenDrawn } from "./focus_when_drawn.ts";
 import { sideStyles } from "./side_styles.ts";
 import { w } from "./words.ts";
 
@@ -97,13 +98,15 @@ export class UsersPanel extends SignalWatcher(LitElement) {
 
   override render() {
     return html`
-      <div class="bar">
+      <div class="frame">
+        <div class="bar">
         <st-action command="people.invite"></st-action>
         <span class="gap"></span>
         ${people.reading.isStale ? html`<span class="stale" role="status">${w("stale")}</span>` : nothing}
+        </div>
+        <div class="list">${this.#list()}</div>
+        <div class="side">${inviteForm.now ? this.#form() : this.#side()}</div>
       </div>
-      <div class="list">${this.#list()}</div>
-      <div class="side">${inviteForm.now ? this.#form() : this.#side()}</div>
     `;
   }
 
@@ -222,8 +225,12 @@ export class UsersPanel extends SignalWatcher(LitElement) {
     const isOpen = inviteForm.now !== undefined;
     if (isOpen === this.#wasFormOpen) return;
     this.#wasFormOpen = isOpen;
-    if (isOpen) this.renderRoot.querySelector<Field>("#login")?.focus();
-    else this.table?.focus();
+    if (isOpen) focusWhenDrawn(this.renderRoot.querySelector<Field>("#login"));
+    else {
+      const { table } = this;
+      if (table) table.active = selection("user")?.ids.at(-1);
+      table?.focus();
+    }
   }
 
   override focus(): void {
