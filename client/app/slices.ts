@@ -3,10 +3,15 @@ import type { Command } from "#client/core/commands.ts";
 import { type PanelKind, registerPanels, registerScreens, type Screen } from "#client/core/panels.ts";
 import { characterCommands } from "#client/characters/commands.ts";
 import { characterPanels, characterScreens } from "#client/characters/panels.ts";
+import { clipCommands } from "#client/clips/commands.ts";
+import { clipPanels } from "#client/clips/panels.ts";
 import { designCommands } from "#client/design_page/commands.ts";
 import { designPanels, designScreens } from "#client/design_page/panels.ts";
+import { playerCommands } from "#client/player/commands.ts";
 import { projectCommands } from "#client/projects/commands.ts";
 import { projectPanels, projectScreens } from "#client/projects/panels.ts";
+import { sceneCommands } from "#client/scenes/commands.ts";
+import { scenePanels, sceneScreens } from "#client/scenes/panels.ts";
 import { seedCommands } from "#client/seeds/commands.ts";
 import { seedPanels, seedScreens } from "#client/seeds/panels.ts";
 import { auditCommands } from "#client/audit/commands.ts";
@@ -36,6 +41,9 @@ export const SLICES: readonly Slice[] = [
   { panels: projectPanels, screens: projectScreens, commands: projectCommands },
   { panels: characterPanels, screens: characterScreens, commands: characterCommands },
   { panels: seedPanels, screens: seedScreens, commands: seedCommands },
+  { panels: scenePanels, screens: sceneScreens, commands: sceneCommands },
+  { panels: clipPanels, commands: clipCommands },
+  { commands: playerCommands },
   { panels: jobPanels, screens: jobScreens, commands: jobCommands },
   { panels: statusPanels, screens: statusScreens },
   { panels: workerPanels, screens: workerScreens, commands: workerCommands },
