@@ -23,6 +23,7 @@ import { healthRoutes, meterRequests } from "#server/health/routes.ts";
 import type { Vitals } from "#server/health/service.ts";
 import { jobRoutes } from "#server/jobs/routes.ts";
 import { metadataRoutes } from "#server/metadata/routes.ts";
+import { renewDocuments } from "#server/metadata/service.ts";
 import { projectRoutes } from "#server/projects/routes.ts";
 import { reviewRoutes } from "#server/review/routes.ts";
 import { sceneRoutes } from "#server/scenes/routes.ts";
@@ -64,12 +65,15 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   authRoutes(app, auth);
   userRoutes(app, { db });
   auditRoutes(app, { db });
-  projectRoutes(app, { db });
+  projectRoutes(app, {
+    db,
+    renewDocuments: (tx, projectId) => renewDocuments({ db: tx, store }, { projectId }),
+  });
   assetRoutes(app, { db, store, uploads: parts.uploads });
   characterRoutes(app, { db, store });
   seedRoutes(app, { db, store });
-  sceneRoutes(app, { db });
-  clipRoutes(app, { db });
+  sceneRoutes(app, { db, store });
+  clipRoutes(app, { db, store });
   reviewRoutes(app, { db, store });
   deliveryRoutes(app, { db, store });
   metadataRoutes(app, { db, store });

@@ -7,7 +7,7 @@ import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
-import { writeCharacterDocument } from "#server/metadata/service.ts";
+import { renewDocuments, writeCharacterDocument } from "#server/metadata/service.ts";
 import { cutPage, requireAccess } from "#server/projects/service.ts";
 import { type Character, characterChanged } from "./contract.ts";
 import * as queries from "./queries.ts";
@@ -69,7 +69,7 @@ export async function changeCharacter(
   const before = await openCharacter(db, actor, characterId, "character.edit");
   await transact(db, async (tx) => {
     await queries.updateCharacter(tx, characterId, change);
-    await writeCharacterDocument({ db: tx, store }, characterId);
+    await renewDocuments({ db: tx, store }, { characterId });
     await audit(tx, actor, "character.change", {
       projectId: before.projectId,
       subject: ["character", characterId],

@@ -4,7 +4,13 @@ import { AppError } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { transact } from "#server/db/db.ts";
 import { givenClip } from "#server/testing/clip_fixtures.ts";
-import { givenMember, givenScene, givenSeed, givenWorkflowVersion } from "#server/testing/fixtures.ts";
+import {
+  givenMember,
+  givenScene,
+  givenSeed,
+  givenWorker,
+  givenWorkflowVersion,
+} from "#server/testing/fixtures.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { openVersion, syncBundled } from "#server/workflows/service.ts";
 import { type TestStudio, testStudio } from "#server/testing/test_studio.ts";
@@ -381,4 +387,56 @@ Deno.test("a clip in the trash rests: it can be restored with what it has, and n
   assertEquals((await change({ trash: false })).body.status, "draft");
   assertEquals((await post("generate")).body.status, "in_review");
   assertEquals((await state()).cuts.length, 1);
+});
+
+Deno.test("a clip made before its hero goes by the character's when it is generated, or says how to set one", async () => {
+  await using studio = await testStudio();
+  const { artist, clip, post, change, state } = await open(studio);
+  assertEquals((await change({ heroSeedId: null, portraitSeedId: null })).status, 200);
+  const { db } = studio;
+  await db`delete from seed_approvals where seed_id = ${clip.hero.id}`;
+  const refused = await post("generate");
+  assertEquals([refused.status, refused.body.details.rule], [409, "take_needs_hero"]);
+  assertMatch(
+    refused.body.detail,
+    /POST \/api\/seeds\/\{seedId\}\/hero .* or name a hero for this clip alone with PATCH/,
+  );
+  assertEquals([(await state()).status, (await state()).heroSeedId], ["draft", null], "nothing has changed");
+  await artist.post(`/api/seeds/${clip.hero.id}/approve`);
+  await db`update seeds set derived_from_seed_id = ${clip.portrait.id} where id = ${clip.hero.id}`;
+  const begun = await post("generate");
+  assertEquals([begun.status, begun.body.status], [202, "generating"]);
+  assertEquals([begun.body.heroSeedId, begun.body.portraitSeedId], [clip.hero.id, clip.portrait.id]);
+});
+
+Deno.test("planClip says when no worker can run its workflow, and what each lacks", async () => {
+  await using studio = await testStudio();
+  const { artist, clip, change } = await open(studio);
+  const { db } = studio;
+  const version = await givenWorkflowVersion(studio);
+  await change({ workflowVersionId: version.id });
+  const blocked = async () => (await artist.get(`/api/clips/${clip.id}/plan`)).body.blocked;
+  assertMatch(
+    (await blocked()).sentence,
+    /^No worker is online to run "[^"]+": add or start one under Workers$/,
+  );
+  const worker = await givenWorker(studio);
+  assertEquals(await blocked(), null, "it was not asked yet");
+  const missing = ["Load (node 1): the worker has no file x.safetensors; put it into models/vae"];
+  await db`
+    insert into worker_capabilities (worker_id, workflow_version_id, is_able, missing)
+    values (${worker.id}, ${version.id}, false, ${missing})`;
+  const lacking = await blocked();
+  assertEquals(lacking.workers.map((one: { missing: string[] }) => one.missing), [missing]);
+  assertMatch(
+    lacking.sentence,
+    /No worker that is online can run .*: Worker \w+: Load \(node 1\): .* models\/vae\. Add what/,
+  );
+  await db`update worker_capabilities set is_able = true, missing = '{}' where worker_id = ${worker.id}`;
+  assertEquals(await blocked(), null);
+  await db`update workers set status_id = (select id from worker_status where code = 'offline') where id = ${worker.id}`;
+  assertMatch(
+    (await blocked()).sentence,
+    /No worker that can run .* is online: start Worker \w+ \(offline\)/,
+  );
 });

@@ -1,12 +1,13 @@
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
-import type { Db } from "#server/db/db.ts";
 import * as contract from "./contract.ts";
 import * as segments from "./segments.ts";
 import * as service from "./service.ts";
+import type { ClipPlace } from "./service.ts";
 import * as steering from "./steering.ts";
 
-export function clipRoutes(app: App, { db }: { db: Db }): void {
+export function clipRoutes(app: App, place: ClipPlace): void {
+  const { db } = place;
   serve(
     app,
     contract.listClips,
@@ -21,7 +22,7 @@ export function clipRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.changeClip,
-    ({ actor, params, body }) => service.changeClip(db, actor, params.clipId, body),
+    ({ actor, params, body }) => service.changeClip(place, actor, params.clipId, body),
   );
   serve(app, contract.planClip, ({ actor, params }) => service.planClip(db, actor, params.clipId));
   serve(app, contract.generateClip, ({ actor, params }) => steering.generateClip(db, actor, params.clipId));

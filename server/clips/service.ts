@@ -6,11 +6,14 @@ import type { Permission } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
 import { openCharacter } from "#server/characters/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import type { FileStore } from "#server/files/store.ts";
+import { renewDocuments } from "#server/metadata/service.ts";
 import { cutPage, findProjectFacts, requireAccess } from "#server/projects/service.ts";
 import { openScene } from "#server/scenes/service.ts";
 import { openSeed, randomSeed } from "#server/seeds/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
-import { chooseVersion } from "#server/workflows/service.ts";
+import type { WorkflowVersion } from "#server/workflows/contract.ts";
+import { chooseVersion, findBlockage } from "#server/workflows/service.ts";
 import type { Clip, ClipChange, ClipInput, ClipState, Cut, Plan } from "./contract.ts";
 import { findCut, listCuts, setCutStatus } from "./cut_queries.ts";
 import { findRemake, refuseLocked } from "./remake.ts";
@@ -127,7 +130,18 @@ async function checkSeeds(
 /** What may change whatever the clip does: neither takes nor cuts depend on it. */
 const FREE: readonly string[] = ["name", "position"];
 
-export async function changeClip(db: Db, actor: Actor, clipId: string, change: ClipChange): Promise<Clip> {
+/** Where a clip's facts are written, and the documents that tell them. */
+export interface ClipPlace {
+  readonly db: Db;
+  readonly store: FileStore;
+}
+
+export async function changeClip(
+  { db, store }: ClipPlace,
+  actor: Actor,
+  clipId: string,
+  change: ClipChange,
+): Promise<Clip> {
   const { characterId } = await openClip(db, actor, clipId, "clip.edit");
   await checkSeeds(db, actor, characterId, change);
   if (change.workflowVersionId) await chooseVersion(db, "image_to_video", change.workflowVersionId);
@@ -144,6 +158,7 @@ export async function changeClip(db: Db, actor: Actor, clipId: string, change: C
     if (trash !== undefined && trash !== (before.status === "trashed")) {
       await queries.setClipStatus(tx, clipId, trash ? "trashed" : "draft");
     }
+    await renewDocuments({ db: tx, store }, { clipId });
     await audit(tx, actor, "clip.change", {
       projectId: before.projectId,
       subject: ["clip", clipId],
@@ -170,6 +185,11 @@ async function requireQuiet(tx: Tx, clip: Clip, change: ClipChange): Promise<voi
   if (clip.status === "trashed" && change.trash !== false) {
     throw new AppError("conflict", "Cannot change the clip: it is in the trash. Restore it first");
   }
+}
+
+async function readBlockage(db: Queryable, version: WorkflowVersion): Promise<Plan["blocked"]> {
+  const found = await findBlockage(db, version);
+  return found && { sentence: found.sentence, workers: found.workers.map((worker) => ({ ...worker })) };
 }
 
 /** What generating would do now. */
@@ -202,7 +222,7 @@ export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Pl
       version.id,
       plan.segments.filter(({ state }) => state !== "accepted").length,
     ),
-    blocked: null,
+    blocked: await readBlockage(db, version),
     widthPx: size.width,
     heightPx: size.height,
     segments: plan.segments.map((segment) => ({ ...segment })),

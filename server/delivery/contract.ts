@@ -3,6 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
+import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 
 export const DeliveryStatus = z.enum(["assembling", "ready", "failed"]);
@@ -44,6 +45,16 @@ export const createDelivery = endpoint({
   body: z.object({ id: z.optional(id("delivery")) }),
   reply: Delivery,
   status: 201,
+});
+
+export const listDeliveries = endpoint({
+  method: "GET",
+  path: "/masters/:masterId/deliveries",
+  can: "asset.read",
+  summary: "Deliveries of a master, newest first",
+  params: z.object({ masterId: id("master") }),
+  query: IdPageQuery,
+  reply: page(Delivery),
 });
 
 export const getDelivery = endpoint({

@@ -1,5 +1,6 @@
 import type { Actor } from "#server/core/actor.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
+import type { PageQuery } from "#server/core/page.ts";
 import type { Queryable } from "#server/db/db.ts";
 import type { Delivery } from "./contract.ts";
 
@@ -27,22 +28,36 @@ export async function insertDeliveryFile(
     select ${file.deliveryId}, ${file.name}, k.id, ${file.assetId} from delivery_file_kind k where k.code = ${file.kind}`;
 }
 
+const selectDelivery = (db: Queryable) =>
+  db`
+  select d.id, d.scene_id, d.master_id, s.project_id, d.number, t.code as status, d.created_at,
+         coalesce((select json_agg(json_build_object('name', x.name, 'kind', k.code, 'assetId', a.id, 'hash', f.hash,
+                     'sizeBytes', f.size_bytes, 'mediaType', m.code) order by k.sort, x.name)
+            from delivery_files x
+            join delivery_file_kind k on k.id = x.kind_id
+            join assets a on a.id = x.asset_id
+            join files f on f.hash = a.file_hash
+            join media_type m on m.id = f.media_type_id
+           where x.delivery_id = d.id), '[]') as files
+    from deliveries d
+    join scenes s on s.id = d.scene_id
+    join delivery_status t on t.id = d.status_id`;
+
 export async function findDelivery(db: Queryable, deliveryId: string): Promise<Delivery | undefined> {
-  const [row] = await db<Delivery[]>`
-    select d.id, d.scene_id, d.master_id, s.project_id, d.number, t.code as status, d.created_at,
-           coalesce((select json_agg(json_build_object('name', x.name, 'kind', k.code, 'assetId', a.id, 'hash', f.hash,
-                       'sizeBytes', f.size_bytes, 'mediaType', m.code) order by k.sort, x.name)
-              from delivery_files x
-              join delivery_file_kind k on k.id = x.kind_id
-              join assets a on a.id = x.asset_id
-              join files f on f.hash = a.file_hash
-              join media_type m on m.id = f.media_type_id
-             where x.delivery_id = d.id), '[]') as files
-      from deliveries d
-      join scenes s on s.id = d.scene_id
-      join delivery_status t on t.id = d.status_id
-     where d.id = ${deliveryId}`;
+  const [row] = await db<Delivery[]>`${selectDelivery(db)} where d.id = ${deliveryId}`;
   return row;
+}
+
+export async function listDeliveries(
+  db: Queryable,
+  masterId: string,
+  { limit, cursor }: PageQuery,
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    ${selectDelivery(db)}
+     where d.master_id = ${masterId}
+       ${cursor ? db`and d.number < (select number from deliveries where id = ${cursor})` : db``}
+     order by d.number desc limit ${limit + 1}`;
 }
 
 export interface MasterFacts {

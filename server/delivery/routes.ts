@@ -14,6 +14,11 @@ export function deliveryRoutes(app: App, place: { db: Db; store: FileStore }): v
     contract.createDelivery,
     ({ actor, params, body }) => service.createDelivery(place, actor, params.masterId, body),
   );
+  serve(
+    app,
+    contract.listDeliveries,
+    ({ actor, params, query }) => service.listDeliveries(db, actor, params.masterId, query),
+  );
   serve(app, contract.getDelivery, ({ actor, params }) => service.openDelivery(db, actor, params.deliveryId));
   serve(app, contract.getDeliveryFile, async ({ actor, params, context }) => {
     const delivery = await service.openDelivery(db, actor, params.deliveryId);

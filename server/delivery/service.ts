@@ -2,6 +2,7 @@ import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { newId } from "#server/core/id.ts";
+import type { PageQuery } from "#server/core/page.ts";
 import { formatRate } from "#server/core/media_time.ts";
 import { addAsset } from "#server/assets/service.ts";
 import { audit } from "#server/audit/service.ts";
@@ -10,7 +11,7 @@ import type { FileStore } from "#server/files/store.ts";
 import { announce } from "#server/live/announce.ts";
 import { VideoMetadata } from "#server/metadata/contract.ts";
 import { writeCharacterDocument, writeVideoDocument } from "#server/metadata/service.ts";
-import { requireAccess } from "#server/projects/service.ts";
+import { cutPage, requireAccess } from "#server/projects/service.ts";
 import { fileName, lockScene, openMaster } from "#server/scenes/service.ts";
 import { type Delivery, deliveryChanged } from "./contract.ts";
 import * as queries from "./queries.ts";
@@ -26,6 +27,16 @@ export async function openDelivery(db: Db, actor: Actor, deliveryId: string): Pr
   await requireAccess(db, actor, delivery?.projectId, "asset.read", "delivery");
   if (!delivery) throw notFound("delivery");
   return delivery;
+}
+
+export async function listDeliveries(
+  db: Db,
+  actor: Actor,
+  masterId: string,
+  query: PageQuery,
+): Promise<{ items: Delivery[]; next?: string }> {
+  await openMaster(db, actor, masterId, "asset.read");
+  return cutPage(await queries.listDeliveries(db, masterId, query), query.limit);
 }
 
 /** Master, CSV, XML, the metadata of each cut and character, README and checksums, under names that every system takes. */

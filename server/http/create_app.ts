@@ -5,6 +5,7 @@ import { type Log, silentLog } from "#server/core/log.ts";
 import { authorise } from "./actor.ts";
 import type { App, HttpEnv, HttpOptions } from "./http_env.ts";
 import { answerError } from "./on_error.ts";
+import { methodsOf } from "./methods.ts";
 import { limitInFlight, limitRate, RateLimit } from "./rate_limit.ts";
 import { checkOrigin, secureHeaders } from "./security_headers.ts";
 
@@ -41,12 +42,19 @@ export function createApp(options: AppOptions = {}): App {
   app.use(limitRate(new RateLimit(options.rate ?? { capacity: 2000, perSecond: 500 })));
   app.use(checkOrigin());
   app.onError((error, context) => answerError(error, context));
-  app.notFound((context) =>
-    answerError(
-      new AppError("not_found", `Cannot find ${context.req.method} ${context.req.path}: see /api/docs`),
-      context,
-    )
-  );
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const allowed = methodsOf(app, path);
+    // A page that is of one of its methods may still find that what it is asked for is not there.
+    if (allowed.length === 0 || allowed.includes(method)) {
+      return answerError(new AppError("not_found", `Cannot find ${method} ${path}: see /api/docs`), context);
+    }
+    const allow = allowed.join(", ");
+    const text = `Cannot ${method} ${path}: this address takes ${allow}`;
+    const answer = answerError(new AppError("method_not_allowed", text), context);
+    answer.headers.set("allow", allow);
+    return answer;
+  });
   return app;
 }
 

@@ -8,6 +8,7 @@ export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {
   unauthenticated: "Nobody is signed in",
   forbidden: "Not allowed",
   not_found: "Not there",
+  method_not_allowed: "Not done to this address",
   conflict: "The present state does not allow it",
   gone: "No longer there",
   too_large: "Too large",

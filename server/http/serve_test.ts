@@ -253,3 +253,26 @@ Deno.test("checkOrigin() refuses changes from other sites and lets scripts and o
   assertEquals(await statuses({ origin: "http://evil.example", authorization: "Bearer token" }), 204);
   assertEquals(await statuses({}), 204);
 });
+
+Deno.test("a known address answers a method that it does not take with 405 and those that it takes", async () => {
+  const app = createApp();
+  serve(app, listClips, () => ({ items: [] }));
+  serve(app, addClip, () => ({ id: CLIP_ID as z.infer<typeof Clip>["id"], title: "x" }));
+  serve(app, signOut, () => undefined);
+  const ask = async (method: string, path: string) => {
+    const response = await app.request(path, { method });
+    return { status: response.status, allow: response.headers.get("allow"), text: await response.text() };
+  };
+  const wrong = await ask("DELETE", "/api/clips");
+  assertEquals([wrong.status, wrong.allow], [405, "GET, HEAD"]);
+  assertEquals(Problem.parse(JSON.parse(wrong.text)).code, "method_not_allowed");
+  assertStringIncludes(wrong.text, "Cannot DELETE /api/clips: this address takes GET, HEAD");
+  assertEquals((await ask("GET", "/api/scenes/anything/clips")).allow, "POST");
+  assertEquals([(await ask("PUT", "/api/sign-out")).status, (await ask("PUT", "/api/sign-out")).allow], [
+    405,
+    "POST",
+  ]);
+  for (const path of ["/api/clipsx", "/api/scenes//clips", "/api/scenes/a/b/clips", "/api/clips/", "/"]) {
+    assertEquals([(await ask("POST", path)).status, (await ask("POST", path)).allow], [404, null], path);
+  }
+});

@@ -63,16 +63,18 @@ export class LiveHub {
     if (!isSameOrigin(request)) {
       return refuse("forbidden", "This origin may not open a socket here");
     }
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return refuse("invalid", "Open this address as a WebSocket", 426);
-    }
-    const actor = await this.#readActor(request, url);
+    const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    // A ticket opens one socket: anything else does not use it up.
+    const actor = isSocket || !url.searchParams.has("ticket")
+      ? await this.#readActor(request, url)
+      : undefined;
     if (!actor) {
       return refuse(
         "unauthenticated",
         "Sign in first: send an API token in the Authorization header, or ask /api/auth/socket-ticket for a ticket",
       );
     }
+    if (!isSocket) return refuse("invalid", "Open this address as a WebSocket", 426);
     if ([...this.#clients].filter((client) => client.actor.userId === actor.userId).length >= MAX_SOCKETS) {
       return refuse("limited", `More than ${MAX_SOCKETS} open sockets: close one first`);
     }

@@ -280,7 +280,8 @@ Deno.test("LiveHub opens no socket without a ticket, with a used one, or for ano
   for (const origin of ["https://evil.test", "null", "http://127.0.0.1:1", `${live.url}.evil.test`]) {
     assertEquals(await ask("", { origin }), 403, origin);
   }
-  assertEquals(await ask("", { origin: live.url }), 426);
+  assertEquals(await ask("", { origin: live.url }), 401);
+  assertEquals(await ask("", { authorization: `Bearer ${ada.token}` }), 426);
   const { body } = await ada.post("/api/auth/socket-ticket");
   const first = await LiveSocket.open(live.url, body.ticket);
   await first.close();

@@ -130,3 +130,52 @@ Deno.test("documents lie beside the media as assets of the project, and are not 
   const bare = await givenCharacter(studio, { projectId: project.id });
   assertEquals((await artist.get(`/api/characters/${bare.id}/metadata`)).status, 404);
 });
+
+Deno.test("a new name of project, scene, clip or character is in their documents at once, and the old ones stay", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const { cutId, clip } = await givenClipInReview(studio, new Workshop(studio), artist, { frames: 24 });
+  const bystander = await givenClipInReview(studio, new Workshop(studio), artist, { frames: 24 });
+  await studio.db`update project_members set role_id = (select id from role where code = 'admin')`;
+  const admin = await studio.as("admin");
+  await admin.patch(`/api/characters/${clip.characterId}`, { description: "Has a document now" });
+  for (const id of [cutId, bystander.cutId]) await artist.post(`/api/cuts/${id}/finalize`, {});
+  const video = async (id = cutId) => (await artist.get(`/api/cuts/${id}/metadata`)).body;
+  const character = async () => (await artist.get(`/api/characters/${clip.characterId}/metadata`)).body;
+  const other = (await video(bystander.cutId)).document_version;
+  const rename = async (path: string, name: string) => {
+    const [before, own] = [(await video()).document_version, (await character()).document_version];
+    const answer = await admin.patch(path, { name });
+    assertEquals(answer.status, 200, JSON.stringify(answer.body));
+    return [(await video()).document_version - before, (await character()).document_version - own];
+  };
+  assertEquals(await rename(`/api/clips/${clip.id}`, "Clip anew"), [1, 0]);
+  assertEquals((await video()).clip.name, "Clip anew");
+  assertEquals(await rename(`/api/scenes/${clip.sceneId}`, "Scene anew"), [1, 0]);
+  assertEquals((await video()).scene.name, "Scene anew");
+  assertEquals(await rename(`/api/characters/${clip.characterId}`, "Character anew"), [1, 1]);
+  assertEquals([(await video()).character.name, (await character()).character.name], [
+    "Character anew",
+    "Character anew",
+  ]);
+  assertEquals(await rename(`/api/projects/${clip.projectId}`, "Project anew"), [1, 1]);
+  assertEquals([(await video()).project.name, (await character()).project.name], [
+    "Project anew",
+    "Project anew",
+  ]);
+  assertEquals(
+    await rename(`/api/projects/${clip.projectId}`, "Project anew"),
+    [0, 0],
+    "nothing has changed",
+  );
+  assertEquals(
+    (await video(bystander.cutId)).document_version,
+    other,
+    "another project's documents stay as they are",
+  );
+  const kept = await studio.db<{ hash: string }[]>`
+    select a.file_hash as hash from documents d join assets a on a.id = d.asset_id where d.cut_id = ${cutId} order by d.version`;
+  assertEquals(kept.length, 5);
+  const first = JSON.parse(await new Response(await studio.store.read(kept[0]!.hash)).text());
+  assert(first.clip.name !== "Clip anew" && first.document_version === 1);
+});

@@ -192,3 +192,36 @@ export async function findDocument(
      limit 1`;
   return row;
 }
+
+/** What has changed, of which documents may tell. */
+export type DocumentScope =
+  | { readonly projectId: string }
+  | { readonly sceneId: string }
+  | { readonly clipId: string }
+  | { readonly characterId: string };
+
+/** Characters and cuts of the scope that have a document, in an order that all writers share. */
+export async function listSubjects(
+  db: Queryable,
+  scope: DocumentScope,
+): Promise<{ characterIds: string[]; cutIds: string[] }> {
+  const inScope = "projectId" in scope
+    ? db`c.project_id = ${scope.projectId}`
+    : "sceneId" in scope
+    ? db`c.scene_id = ${scope.sceneId}`
+    : "clipId" in scope
+    ? db`c.id = ${scope.clipId}`
+    : db`c.character_id = ${scope.characterId}`;
+  const cuts = await db<{ id: string }[]>`
+    select u.id from cuts u join clips c on c.id = u.clip_id
+     where ${inScope} and exists (select 1 from documents d where d.cut_id = u.id) order by u.id`;
+  const characters = "projectId" in scope
+    ? await db<{ id: string }[]>`
+        select c.id from characters c
+         where c.project_id = ${scope.projectId} and exists (select 1 from documents d where d.character_id = c.id)
+         order by c.id`
+    : "characterId" in scope
+    ? [{ id: scope.characterId }]
+    : [];
+  return { characterIds: characters.map(({ id }) => id), cutIds: cuts.map(({ id }) => id) };
+}

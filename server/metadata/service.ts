@@ -48,6 +48,16 @@ export async function writeVideoDocument(
   });
 }
 
+/**
+ * Brings every document that tells of a project, scene, clip or character up to date, in the transaction that changes
+ * it: a new name is in them at once. Cuts without a document have none to bring up to date.
+ */
+export async function renewDocuments(place: DocumentPlace, scope: queries.DocumentScope): Promise<void> {
+  const { characterIds, cutIds } = await queries.listSubjects(place.db, scope);
+  for (const characterId of characterIds) await writeCharacterDocument(place, characterId);
+  for (const cutId of cutIds) await writeVideoDocument(place, cutId);
+}
+
 async function save(
   { db, store }: DocumentPlace,
   subject: queries.DocumentSubject,

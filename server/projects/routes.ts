@@ -1,10 +1,11 @@
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
-import type { Db } from "#server/db/db.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
+import type { ProjectPlace } from "./service.ts";
 
-export function projectRoutes(app: App, { db }: { db: Db }): void {
+export function projectRoutes(app: App, place: ProjectPlace): void {
+  const { db } = place;
   serve(app, contract.listProjects, ({ actor, query }) => service.listProjects(db, actor, query));
   serve(app, contract.createProject, ({ actor, body }) => service.createProject(db, actor, body));
   serve(
@@ -15,7 +16,7 @@ export function projectRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.changeProject,
-    ({ actor, params, body }) => service.changeProject(db, actor, params.projectId, body),
+    ({ actor, params, body }) => service.changeProject(place, actor, params.projectId, body),
   );
   serve(app, contract.listMembers, ({ actor, params }) => service.listMembers(db, actor, params.projectId));
   serve(

@@ -5,7 +5,7 @@ import { framesToHourOne, reduceRate } from "#server/core/media_time.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import { audit } from "#server/audit/service.ts";
-import { type Db, type Queryable, transact } from "#server/db/db.ts";
+import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { announce } from "#server/live/announce.ts";
 import { type Project, type ProjectCard, projectChanged, type ProjectInput } from "./contract.ts";
 import * as queries from "./queries.ts";
@@ -102,8 +102,15 @@ export async function createProject(db: Db, actor: Actor, input: ProjectInput): 
   return await openProject(db, actor, projectId, "project.read");
 }
 
+/** Where a project is changed. */
+export interface ProjectPlace {
+  readonly db: Db;
+  /** Brings the documents that tell of the project up to date, in its transaction: they lie in a slice above this one. */
+  readonly renewDocuments: (tx: Tx, projectId: string) => Promise<void>;
+}
+
 export async function changeProject(
-  db: Db,
+  { db, renewDocuments }: ProjectPlace,
   actor: Actor,
   projectId: string,
   change: Parameters<typeof queries.updateProject>[2],
@@ -111,6 +118,7 @@ export async function changeProject(
   const before = await openProject(db, actor, projectId, "project.edit");
   await transact(db, async (tx) => {
     await queries.updateProject(tx, projectId, change);
+    await renewDocuments(tx, projectId);
     await audit(tx, actor, "project.change", {
       projectId,
       subject: ["project", projectId],

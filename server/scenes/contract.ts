@@ -101,6 +101,16 @@ export const assembleScene = endpoint({
   status: 202,
 });
 
+export const listMasters = endpoint({
+  method: "GET",
+  path: "/scenes/:sceneId/masters",
+  can: "asset.read",
+  summary: "Masters of a scene, newest first",
+  params: sceneParams,
+  query: IdPageQuery,
+  reply: page(Master),
+});
+
 export const getMaster = endpoint({
   method: "GET",
   path: "/masters/:masterId",

@@ -142,19 +142,34 @@ export async function reopenMaster(db: Queryable, masterId: string): Promise<voi
     update masters set failure = null, status_id = (select id from master_status where code = 'assembling') where id = ${masterId}`;
 }
 
+const selectMaster = (db: Queryable) =>
+  db`
+  select m.id, m.scene_id, s.project_id, m.number, t.code as status,
+         json_build_object('num', m.rate_num, 'den', m.rate_den) as rate, m.width_px, m.height_px, m.frames,
+         a.code as method, m.asset_id, m.failure, m.created_at,
+         coalesce((select json_agg(json_build_object('position', i.position, 'cutId', i.cut_id, 'clipName', c.name,
+                     'firstFrame', i.first_frame, 'frameCount', i.frame_count) order by i.position)
+            from master_items i join cuts u on u.id = i.cut_id join clips c on c.id = u.clip_id
+           where i.master_id = m.id), '[]') as items
+    from masters m
+    join scenes s on s.id = m.scene_id
+    join master_status t on t.id = m.status_id
+    left join assembly_method a on a.id = m.method_id`;
+
 export async function findMaster(db: Queryable, masterId: string): Promise<Master | undefined> {
-  const [row] = await db<Master[]>`
-    select m.id, m.scene_id, s.project_id, m.number, t.code as status,
-           json_build_object('num', m.rate_num, 'den', m.rate_den) as rate, m.width_px, m.height_px, m.frames,
-           a.code as method, m.asset_id, m.failure, m.created_at,
-           coalesce((select json_agg(json_build_object('position', i.position, 'cutId', i.cut_id, 'clipName', c.name,
-                       'firstFrame', i.first_frame, 'frameCount', i.frame_count) order by i.position)
-              from master_items i join cuts u on u.id = i.cut_id join clips c on c.id = u.clip_id
-             where i.master_id = m.id), '[]') as items
-      from masters m
-      join scenes s on s.id = m.scene_id
-      join master_status t on t.id = m.status_id
-      left join assembly_method a on a.id = m.method_id
-     where m.id = ${masterId}`;
+  const [row] = await db<Master[]>`${selectMaster(db)} where m.id = ${masterId}`;
   return row;
+}
+
+export async function listMasters(
+  db: Queryable,
+  sceneId: string,
+  { limit, cursor }: PageQuery,
+): Promise<Master[]> {
+  return await db<Master[]>`
+    ${selectMaster(db)}
+     where m.scene_id = ${sceneId} ${
+    cursor ? db`and m.number < (select number from masters where id = ${cursor})` : db``
+  }
+     order by m.number desc limit ${limit + 1}`;
 }

@@ -1,10 +1,11 @@
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
-import type { Db } from "#server/db/db.ts";
 import * as contract from "./contract.ts";
 import * as service from "./service.ts";
+import type { ScenePlace } from "./service.ts";
 
-export function sceneRoutes(app: App, { db }: { db: Db }): void {
+export function sceneRoutes(app: App, place: ScenePlace): void {
+  const { db } = place;
   serve(
     app,
     contract.listScenes,
@@ -23,12 +24,17 @@ export function sceneRoutes(app: App, { db }: { db: Db }): void {
   serve(
     app,
     contract.changeScene,
-    ({ actor, params, body }) => service.changeScene(db, actor, params.sceneId, body),
+    ({ actor, params, body }) => service.changeScene(place, actor, params.sceneId, body),
   );
   serve(
     app,
     contract.assembleScene,
     ({ actor, params, body }) => service.assembleScene(db, actor, params.sceneId, body),
+  );
+  serve(
+    app,
+    contract.listMasters,
+    ({ actor, params, query }) => service.listMasters(db, actor, params.sceneId, query),
   );
   serve(
     app,

@@ -110,3 +110,40 @@ Deno.test("scenes have names of their own in a project, and ids only once", asyn
   ]);
   assertEquals(rest.next, undefined);
 });
+
+Deno.test("a scene's masters and a master's deliveries are listed, newest first, page by page", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const workshop = new Workshop(studio);
+  const project = await givenProject(studio, { member: artist.user });
+  const scene = await givenScene(studio, { projectId: project.id });
+  const { cutId } = await givenClipInReview(studio, workshop, artist, { scene, name: "One", frames: 12 });
+  await artist.post(`/api/cuts/${cutId}/finalize`, {});
+  const numbers = async (path: string) => {
+    const found: number[] = [];
+    for (let cursor = "";;) {
+      const { status, body } = await artist.get(`${path}?limit=2${cursor && `&cursor=${cursor}`}`);
+      assertEquals(status, 200);
+      found.push(...body.items.map((item: { number: number }) => item.number));
+      if (!body.next) return found;
+      cursor = body.next;
+    }
+  };
+  const masters = `/api/scenes/${scene.id}/masters`;
+  assertEquals(await numbers(masters), []);
+  for (let n = 0; n < 3; n++) await artist.post(masters, {});
+  await workshop.work();
+  assertEquals(await numbers(masters), [3, 2, 1]);
+  const [newest] = (await artist.get(masters)).body.items;
+  assertEquals(newest, (await artist.get(`/api/masters/${newest.id}`)).body, "each as it is alone");
+  const deliveries = `/api/masters/${newest.id}/deliveries`;
+  assertEquals(await numbers(deliveries), []);
+  const made = [
+    await artist.post(deliveries, {}),
+    await artist.post(deliveries, {}),
+    await artist.post(deliveries, {}),
+  ];
+  assertEquals(made.map((answer) => answer.status), [201, 201, 201]);
+  assertEquals(await numbers(deliveries), [3, 2, 1]);
+  assertEquals((await artist.get(deliveries)).body.items[0], made[2]?.body);
+});

@@ -8,13 +8,21 @@ import type { Permission } from "#server/core/permissions.ts";
 import { addAsset } from "#server/assets/service.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
+import type { FileStore } from "#server/files/store.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
+import { renewDocuments } from "#server/metadata/service.ts";
 import { cutPage, openProject, requireAccess } from "#server/projects/service.ts";
 import { type Master, masterChanged, type Scene, sceneChanged } from "./contract.ts";
 import { assembleMaster } from "./job_kinds.ts";
 import * as queries from "./queries.ts";
+
+/** Where a scene's facts are written, and the documents that tell them. */
+export interface ScenePlace {
+  readonly db: Db;
+  readonly store: FileStore;
+}
 
 /** The scene, if the actor may do `permission` in its project. */
 export async function openScene(
@@ -64,7 +72,7 @@ export async function createScene(
 }
 
 export async function changeScene(
-  db: Db,
+  { db, store }: ScenePlace,
   actor: Actor,
   sceneId: string,
   change: queries.SceneChange,
@@ -72,6 +80,7 @@ export async function changeScene(
   const before = await openScene(db, actor, sceneId, "clip.edit");
   await transact(db, async (tx) => {
     await queries.updateScene(tx, sceneId, change);
+    await renewDocuments({ db: tx, store }, { sceneId });
     await audit(tx, actor, "scene.change", {
       projectId: before.projectId,
       subject: ["scene", sceneId],
@@ -80,6 +89,16 @@ export async function changeScene(
     await announce(tx, sceneChanged, `project:${before.projectId}`, { sceneId });
   });
   return await openScene(db, actor, sceneId, "project.read");
+}
+
+export async function listMasters(
+  db: Db,
+  actor: Actor,
+  sceneId: string,
+  query: PageQuery,
+): Promise<{ items: Master[]; next?: string }> {
+  await openScene(db, actor, sceneId, "asset.read");
+  return cutPage(await queries.listMasters(db, sceneId, query), query.limit);
 }
 
 export async function openMaster(

@@ -44,6 +44,23 @@ export async function listRunnable(db: Queryable, role: WorkflowRole): Promise<W
      order by cardinality(workers) = 0, is_cpu_preview, code`;
 }
 
+/** What each worker that could be asked lacks for a version; one that was never looked at is neither able nor not. */
+export interface WorkerFitness {
+  readonly name: string;
+  readonly status: string;
+  readonly isAble: boolean | null;
+  readonly missing: readonly string[];
+}
+
+export async function listFitness(db: Queryable, versionId: string): Promise<WorkerFitness[]> {
+  return await db<WorkerFitness[]>`
+    select w.name, s.code as status, c.is_able, coalesce(c.missing, '{}') as missing
+      from workers w
+      join worker_status s on s.id = w.status_id and s.code <> 'disabled'
+      left join worker_capabilities c on c.worker_id = w.id and c.workflow_version_id = ${versionId}
+     order by s.code = 'online' desc, w.name`;
+}
+
 export async function findVersion(db: Queryable, versionId: string): Promise<WorkflowVersion | undefined> {
   const [row] = await db<WorkflowVersion[]>`
     select id, workflow_id, number, manifest, graph, created_at from workflow_versions where id = ${versionId}`;

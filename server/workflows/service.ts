@@ -55,6 +55,35 @@ export async function chooseVersion(
   return await openVersion(db, best.versionId);
 }
 
+/** Why nothing can run a version now, with what each worker lacks. */
+export interface Blockage {
+  readonly sentence: string;
+  readonly workers: readonly { readonly name: string; readonly status: string; readonly missing: string[] }[];
+}
+
+/** Null when a worker that is online can run the version, or was not asked yet. */
+export async function findBlockage(db: Queryable, version: WorkflowVersion): Promise<Blockage | null> {
+  const all = await queries.listFitness(db, version.id);
+  const online = all.filter(({ status }) => status === "online");
+  if (online.some(({ isAble }) => isAble !== false)) return null;
+  const { title } = version.manifest;
+  const workers = all.map(({ name, status, missing }) => ({ name, status, missing: [...missing] }));
+  const away = all.filter(({ status, isAble }) => status !== "online" && isAble === true);
+  if (away.length > 0) {
+    const names = away.map(({ name, status }) => `${name} (${status})`).join(", ");
+    return { workers, sentence: `No worker that can run "${title}" is online: start ${names}` };
+  }
+  if (online.length === 0) {
+    return { workers, sentence: `No worker is online to run "${title}": add or start one under Workers` };
+  }
+  const lacks = online.map(({ name, missing }) => `${name}: ${missing[0] ?? "it was not said why"}`);
+  return {
+    workers,
+    sentence: `No worker that is online can run "${title}": ${lacks.join("; ")}. ` +
+      "Add what is missing, or choose another workflow",
+  };
+}
+
 /** Newest versions of the role's active workflows, best first: those that an online worker can run come before others. */
 export async function listActiveVersions(db: Queryable, role: WorkflowRole): Promise<WorkflowVersion[]> {
   const versions: WorkflowVersion[] = [];

@@ -8,6 +8,29 @@ export interface BadValue {
 
 const MODEL_FILE = /\.(safetensors|sft|ckpt|pt|pt2|pth|bin|pkl|gguf|onnx|yaml)$/i;
 
+/** Where ComfyUI's own loaders look, by input; a class that differs stands with its name. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  ckpt_name: "checkpoints",
+  unet_name: "diffusion_models",
+  clip_name: "text_encoders",
+  clip_name1: "text_encoders",
+  clip_name2: "text_encoders",
+  clip_name3: "text_encoders",
+  "CLIPVisionLoader.clip_name": "clip_vision",
+  vae_name: "vae",
+  lora_name: "loras",
+  control_net_name: "controlnet",
+  style_model_name: "style_models",
+  gligen_name: "gligen",
+  hypernetwork_name: "hypernetworks",
+  "UpscaleModelLoader.model_name": "upscale_models",
+};
+
+function folderOf({ className, name }: InputSpec): string {
+  const folder = FOLDERS[`${className}.${name}`] ?? FOLDERS[name];
+  return folder ? `the worker's folder models/${folder}` : "the worker's model folder for that input";
+}
+
 /** What the worker would refuse about a literal value, with the mend; undefined when it would take it. */
 export function checkValue(input: InputSpec, value: unknown): BadValue | undefined {
   const bad = (text: string): BadValue => ({ text, isModel: false });
@@ -36,8 +59,7 @@ function checkOption(input: InputSpec, options: readonly unknown[], value: unkno
   if (isModel) {
     // What is no file, such as the "pixel_space" of a VAELoader, is no other build of the same model.
     const files = options.filter((option) => typeof option === "string" && MODEL_FILE.test(option));
-    const text =
-      `the worker has no file ${value} for input ${input.name}; put it into the worker's model folder` +
+    const text = `the worker has no file ${value} for input ${input.name}; put it into ${folderOf(input)}` +
       (files.length > 0 ? ` or choose one of ${list(files)}` : "");
     return { text, isModel };
   }

@@ -146,3 +146,25 @@ Deno.test({
 async function readGraph(name: string): Promise<ApiGraph> {
   return JSON.parse(await Deno.readTextFile(new URL(`graphs/${name}.json`, shared)));
 }
+
+Deno.test("checkGraph names the folder that a missing model belongs into", () => {
+  const sentenceOf = (className: string, input: string): string => {
+    const info = {
+      [className]: {
+        name: className,
+        input: { required: { [input]: [["a.safetensors"], {}] } },
+        output: [],
+        output_node: true,
+      },
+    };
+    const graph = { "1": { class_type: className, inputs: { [input]: "z.safetensors" } } };
+    return checkGraph(graph, info)[0]?.message ?? "";
+  };
+  assertStringIncludes(
+    sentenceOf("UNETLoader", "unet_name"),
+    "put it into the worker's folder models/diffusion_models or",
+  );
+  assertStringIncludes(sentenceOf("CLIPLoader", "clip_name"), "models/text_encoders");
+  assertStringIncludes(sentenceOf("CLIPVisionLoader", "clip_name"), "models/clip_vision");
+  assertStringIncludes(sentenceOf("SomeLoader", "some_name"), "the worker's model folder for that input");
+});
