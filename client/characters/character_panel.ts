@@ -4,6 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import { session } from "#client/auth/session_store.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { projectId } from "#client/core/place.ts";
+import { projectStore } from "#client/projects/project_store.ts";
 import { openPair } from "#client/seeds/open_pair.ts";
 import { wantedFile } from "#client/seeds/pair_commands.ts";
 import type { SeedSlot } from "#client/seeds/seed_slot.ts";
@@ -111,7 +112,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
     this.#key = key;
     this.#seeds = undefined;
     if (project === "") return;
-    this.#closers.push(charactersOf(project).open(), seedWorkOf(project).open());
+    this.#closers.push(projectStore.open(), charactersOf(project).open(), seedWorkOf(project).open());
     if (character === "") return;
     this.#seeds = seedsOf(project, character);
     this.#closers.push(this.#seeds.open());

@@ -77,9 +77,7 @@ function deriveCommand(id: string, key: string, words: "deriveForward" | "derive
     run: async () => {
       const from = source();
       const made = from && await openSeeds()?.derive(from.id);
-      if (!made) return;
-      showSeed(made);
-      tell({ kind: "info", text: w("derivedTold") });
+      if (made) showSeed(made);
     },
   };
 }

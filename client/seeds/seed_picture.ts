@@ -146,10 +146,14 @@ export class SeedPicture extends SignalWatcher(LitElement) {
   accessor loaded: string | undefined = undefined;
   /** Width by height, once a picture of it was seen. */
   @state()
-  accessor ratio = 1;
+  accessor ratio: number | undefined = undefined;
+  /** The shape that it will have, until there is a picture. */
+  @property({ type: Number })
+  accessor shape = 1;
 
   protected override willUpdate(changed: PropertyValues<this>) {
     if (!changed.has("seed")) return;
+    if (changed.get("seed")?.id !== this.seed?.id) this.ratio = undefined;
     this.rejected = this.seed?.status === "rejected";
     this.stale = this.seed?.staleAt != null;
   }
@@ -165,7 +169,7 @@ export class SeedPicture extends SignalWatcher(LitElement) {
     const isRunning = isMaking && job?.status === "running";
     // The worker's part is the picture; looking into it and measuring come after, with the picture there.
     const ratio = job?.kind === "comfy.generate" ? job.ratio ?? 0 : isMaking && job ? 1 : 0;
-    return html`<div class="frame" .style=${`--ratio: ${this.ratio}`}>
+    return html`<div class="frame" .style=${`--ratio: ${this.ratio ?? this.shape}`}>
       ${
       soFar && this.loaded !== src
         ? html`<img class="so-far" src=${soFar} alt="" @load=${this.#measure} .style=${`--left: ${
@@ -210,7 +214,9 @@ export class SeedPicture extends SignalWatcher(LitElement) {
     return html`
       <div class="middle">
         <st-state-mark state=${mark}></st-state-mark>
-        <p title=${seed.failure ?? ""}>${seed.failure ?? word}</p>
+        ${mark === "queued"
+          ? html`<span class="unseen">${word}</span>`
+          : html`<p title=${seed.failure ?? ""}>${seed.failure ?? word}</p>`}
       </div>
     `;
   }

@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { call } from "#client/core/call.ts";
 import { tell, tellError } from "#client/core/notices.ts";
 import { session } from "#client/auth/session_store.ts";
+import { projectStore } from "#client/projects/project_store.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { DropZone, FilesEvent } from "#client/ui/drop_zone.ts";
 import "#client/app/st_action.ts";
@@ -181,7 +182,12 @@ export class SeedSlot extends SignalWatcher(LitElement) {
       <st-drop-zone accept=${ACCEPT} label=${w(kind === "portrait" ? "dropPortrait" : "dropFoundation")}
         ?disabled=${!may} @st-files=${this.#given}>
         ${seed
-          ? html`<st-seed-picture .seed=${seed} size="large" fit="contain"></st-seed-picture>`
+          ? html`
+            <st-seed-picture .seed=${seed} size="large" fit="contain" shape=${this
+              .#shape()}></st-seed-picture>
+          `
+          : sent
+          ? nothing
           : this.#empty()}
         ${sent ? this.#sending(sent) : nothing}
       </st-drop-zone>
@@ -198,6 +204,12 @@ export class SeedSlot extends SignalWatcher(LitElement) {
   /** Takes a picture that was dropped or pasted elsewhere in the panel. */
   take(file: File): void {
     void this.#take(file);
+  }
+
+  /** Foundations are made in the project's frame; of portraits nobody knows before. */
+  #shape(): number {
+    const project = this.kind === "foundation" ? projectStore.find(this.projectId) : undefined;
+    return project ? project.widthPx / project.heightPx : 1;
   }
 
   #state(seed: Seed) {

@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
+import "#client/ui/badge.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 import { hintsFor, type SeedHints } from "./hints.ts";
 import { showLikeness, showPercent } from "./seed_facts.ts";
@@ -21,24 +22,29 @@ export class SeedTile extends SignalWatcher(LitElement) {
         width: 100%;
         height: 100%;
         background: var(--color-ground);
+        container-type: inline-size;
       }
       .foot {
         position: absolute;
         inset: auto 0 0 0;
         display: flex;
-        align-items: flex-end;
+        align-items: center;
         gap: var(--space-2);
         padding: var(--space-4) var(--space-2) var(--space-1);
-        /* Room for the chip, which never goes. */
-        padding-inline-end: calc(var(--space-12) * 2);
         background: linear-gradient(transparent, color-mix(in oklab, var(--color-ground) 85%, transparent));
         color: var(--color-text);
         font: var(--font-weight-regular) var(--size-label) / 1.4 var(--font-ui);
         font-variant-numeric: tabular-nums;
         pointer-events: none;
       }
-      .foot.wide {
-        padding-inline-end: var(--space-2);
+      .foot st-badge {
+        margin-inline-start: auto;
+        flex: none;
+      }
+      @container (width < 13rem) {
+        .foot .less {
+          display: none;
+        }
       }
       .glyph {
         display: inline-flex;
@@ -105,7 +111,7 @@ export class SeedTile extends SignalWatcher(LitElement) {
   override render() {
     const { seed } = this;
     return html`
-      <st-seed-picture .seed=${seed}></st-seed-picture>
+      <st-seed-picture .seed=${seed} ?bare=${seed.measures !== null}></st-seed-picture>
       ${this.#corner(seed)}${seed.measures ? this.#foot(seed, seed.measures) : nothing}
     `;
   }
@@ -126,7 +132,7 @@ export class SeedTile extends SignalWatcher(LitElement) {
   #foot(seed: Seed, { likeness }: NonNullable<Seed["measures"]>) {
     const { likenessRank, sharpness, twins } = hintsFor(this.hints, seed.id);
     return html`
-      <div class="foot ${seed.madeWith?.isCpuPreview ? "" : "wide"}">
+      <div class="foot">
         ${likeness === null
           ? nothing
           : html`<span class="glyph ${likenessRank === 1 ? "best" : ""}">${icon("face")}${
@@ -134,13 +140,14 @@ export class SeedTile extends SignalWatcher(LitElement) {
           }</span>`}
         ${sharpness === undefined
           ? nothing
-          : html`<span class="glyph"><span class="bar" .style=${`--part: ${
+          : html`<span class="glyph less"><span class="bar" .style=${`--part: ${
             sharpness * 100
           }%`}></span></span>`}
-        ${twins === 0 ? nothing : html`<span class="glyph">${icon("copy")}${twins}</span>`}
+        ${twins === 0 ? nothing : html`<span class="glyph less">${icon("copy")}${twins}</span>`}
         ${seed.rating === null
           ? nothing
           : html`<span class="stars">${Array.from({ length: seed.rating }, () => html`<i></i>`)}</span>`}
+        ${seed.madeWith?.isCpuPreview ? html`<st-badge over>${w("cpuPreview")}</st-badge>` : nothing}
       </div>
     `;
   }

@@ -6,6 +6,7 @@ import { tell } from "#client/core/notices.ts";
 import { entity, go, projectId, select } from "#client/core/place.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
 import { batchDraft, setDraftFaults } from "./batch_draft.ts";
+import { lastDecision, noteDecision, takeBackLast } from "./decisions.ts";
 import { isReady, openPair, openSeeds } from "./open_pair.ts";
 import { batchesOf, type SeedStore } from "./seed_store.ts";
 import { seedWorkOf } from "./seed_work.ts";
@@ -32,7 +33,10 @@ async function decide(
   // A flag decides, and one goes on; a rating is often followed by one.
   if (target === undefined && change.status !== undefined) advance(before);
   await Promise.all(before.map(({ id }) => store.cull(id, change)));
-  tell({ kind: "done", text: text(before.length), undo: () => takeBack(store, before) });
+  const label = text(before.length);
+  noteDecision({ label, undo: () => takeBack(store, before) });
+  // One picture shows by itself what became of it; of many, that they were many should be said.
+  if (before.length > 1) tell({ kind: "done", text: label, undo: takeBackLast });
 }
 
 async function takeBack(store: SeedStore, before: readonly Seed[]): Promise<void> {
@@ -52,18 +56,18 @@ async function makeHero(seed: Seed): Promise<void> {
     : store.all.find(({ batchId, status }) => batchId === seed.batchId && status === "hero");
   const mayApprove = session.may("review.finalize");
   await store.chooseHero(seed.id, mayApprove);
-  tell({
-    kind: mayApprove ? "done" : "attention",
-    text: w(mayApprove ? "heroTold" : "heroWaits"),
+  noteDecision({
+    label: w("makeHero"),
     undo: async () => {
       if (previous && previous.id !== seed.id) {
         await store.chooseHero(previous.id, previous.approvedAt !== null);
       }
-      if (seed.status !== "hero") {
-        await store.cull(seed.id, { status: seed.status === "kept" ? "kept" : "candidate" });
-      }
+      if (seed.status === "hero") return;
+      await store.cull(seed.id, { status: seed.status === "kept" ? "kept" : "candidate" });
     },
   });
+  const kind = mayApprove ? "done" : "attention";
+  tell({ kind, text: w(mayApprove ? "heroTold" : "heroWaits"), undo: takeBackLast });
 }
 
 function rateCommand(rating: number): Command {
@@ -154,6 +158,21 @@ export const sheetCommands: readonly Command[] = [
     when: (target) => readyFor(target).length > 0,
     whyNot: () => w("needsSelection"),
     run: (target) => decide(target, { rating: null }, () => w("unrated")),
+  },
+  {
+    id: "seeds.undo",
+    label: () => {
+      const last = lastDecision();
+      return last ? w("undoDecision", { what: last.label }) : w("undo");
+    },
+    group,
+    icon: "undo",
+    keys: ["mod+z"],
+    scope: SCOPE,
+    permission: "character.edit",
+    when: () => lastDecision() !== undefined,
+    whyNot: () => w("needsDecision"),
+    run: takeBackLast,
   },
   {
     id: "seeds.compare_kept",
@@ -293,7 +312,6 @@ async function generate(): Promise<void> {
     });
     compare([]);
     go({ entity: { kind: "batch", id: batch.id } });
-    tell({ kind: "info", text: w("batchTold", { n: count }), undo: () => store.cancelBatch(batch.id) });
   } catch (error) {
     if (!(error instanceof ApiError) || error.fields.length === 0) throw error;
     setDraftFaults(error);

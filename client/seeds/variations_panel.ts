@@ -158,7 +158,12 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
   #tools(count: number, filter: SeedFilter, order: SeedOrder) {
     const batchId = entity("batch")?.id ?? "";
     const batches = this.#batches?.items ?? [];
-    const time = new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" });
+    const time = new Intl.DateTimeFormat(locale(), {
+      month: "short",
+      day: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
     const options = [
       { value: "", label: w("allFoundations", { n: count }) },
       ...batches.map((batch) => ({
@@ -166,7 +171,6 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
         label: w("batchName", {
           time: time.format(new Date(batch.createdAt)),
           n: batch.askedCount,
-          workflow: batch.workflowTitle,
         }),
       })),
     ];
@@ -198,7 +202,9 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     return html`
       <div class="cost" role="status">
         <span class="cut">${facts}</span>
-        ${batch.isCpuPreview ? html`<st-badge>${w("cpuPreview")}</st-badge>` : nothing}
+        ${batch.isCpuPreview
+          ? html`<st-badge>${w("cpuPreview")}</st-badge>`
+          : html`<span>${batch.workflowTitle}</span>`}
         <span class="gap"></span>
         ${making > 0
           ? html`<st-action command="seeds.cancel_batch" .target=${batch} look="quiet"></st-action>`
@@ -302,6 +308,7 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     if (event.key !== "Escape" || compared().length === 0) return;
     event.preventDefault();
     compare([]);
+    this.#lastSelected = undefined;
     void this.updateComplete.then(() => this.renderRoot.querySelector<Grid>("st-grid")?.focus());
   };
 
