@@ -67,6 +67,7 @@ export async function finishAndClaim(
   completions: readonly Completion[],
   request: ClaimRequest,
 ): Promise<{ ended: string[]; claimed: ClaimedJob[] }> {
+  // "+ 0" keeps the plan to the primary key: the running jobs' part of jobs_open is full of those that just ended.
   const rows = await db<(ClaimedJob & { ended: string[] })[]>`
     with given as (
       select g.id, g.epoch, g.output
@@ -78,7 +79,7 @@ export async function finishAndClaim(
          set status_id = 5, output = g.output, finished_at = now(), lease_until = null, lease_node_id = null,
              failure_class_id = null, error = null
         from given g
-       where j.id = any(array(select id from given)) and j.id = g.id and j.status_id = 4 and j.lease_epoch = g.epoch
+       where j.id = any(array(select id from given)) and j.id = g.id and j.status_id + 0 = 4 and j.lease_epoch = g.epoch
       returning j.id, j.attempt_id, j.attempt, j.worker_id, j.attempt_started_at),
     closed as (
       insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id)

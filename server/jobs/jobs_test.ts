@@ -235,7 +235,7 @@ Deno.test("getJob estimates from what such work took lately", async () => {
   await using studio = await testStudio();
   const { db } = studio;
   const admin = await studio.as("admin");
-  const samples = Array.from({ length: 20 }, (_, i) => ({ ms: 900 + i * 10, work: null }));
+  const samples = Array.from({ length: 20 }, (_, i) => ({ ms: 900 + i * 10, work: null, runs: 1 }));
   const about = { kind: "media.inspect", workflowVersionId: null, workerId: null };
   for (const sample of samples) await saveDurations(db, [{ ...about, ...sample }]);
   const ids = await givenJobs(db, admin, 3);

@@ -17,10 +17,12 @@ export interface DurationSample {
   readonly ms: number;
   /** Megapixels × frames, where known. */
   readonly work: number | null;
+  /** How many runs it stands for. */
+  readonly runs: number;
 }
 
 /** How many run times are remembered for each kind of work. */
-const REMEMBERED = 40;
+export const REMEMBERED_SAMPLES = 40;
 
 /** Keeps the newest progress of running jobs, and forgets that of ended ones. */
 export async function saveProgress(
@@ -53,23 +55,23 @@ export async function saveLogLines(db: Queryable, lines: readonly LogLine[]): Pr
 export async function saveDurations(db: Queryable, samples: readonly DurationSample[]): Promise<void> {
   await db`
     with given as (
-      select k.id as kind_id, g."workflowVersionId" as workflow_version_id, g."workerId" as worker_id, g.ms, g.work
+      select k.id as kind_id, g."workflowVersionId" as workflow_version_id, g."workerId" as worker_id, g.ms, g.work, g.runs
         from jsonb_to_recordset(${db.json(samples as unknown as Json)}) as g (
-               kind text, "workflowVersionId" uuid, "workerId" uuid, ms real, work real)
+               kind text, "workflowVersionId" uuid, "workerId" uuid, ms real, work real, runs integer)
         join job_kind k on k.code = g.kind),
     levels as (
-      select distinct g.kind_id, l.workflow_version_id, l.worker_id, g.ms, g.work
+      select distinct g.kind_id, l.workflow_version_id, l.worker_id, g.ms, g.work, g.runs
         from given g cross join lateral (values
           (null::uuid, null::uuid), (g.workflow_version_id, null), (g.workflow_version_id, g.worker_id))
           as l (workflow_version_id, worker_id)),
     fresh as (
-      select kind_id, workflow_version_id, worker_id, count(*)::integer as runs, array_agg(ms) as ms,
+      select kind_id, workflow_version_id, worker_id, sum(runs)::integer as runs, array_agg(ms) as ms,
              coalesce(array_agg(ms / work) filter (where work is not null), '{}') as ms_per_work
         from levels group by kind_id, workflow_version_id, worker_id),
     merged as (
       select f.kind_id, f.workflow_version_id, f.worker_id, coalesce(d.runs, 0) + f.runs as runs,
-             (f.ms || coalesce(d.recent_ms, '{}'))[1:${REMEMBERED}] as recent_ms,
-             (f.ms_per_work || coalesce(d.recent_ms_per_work, '{}'))[1:${REMEMBERED}] as recent_ms_per_work
+             (f.ms || coalesce(d.recent_ms, '{}'))[1:${REMEMBERED_SAMPLES}] as recent_ms,
+             (f.ms_per_work || coalesce(d.recent_ms_per_work, '{}'))[1:${REMEMBERED_SAMPLES}] as recent_ms_per_work
         from fresh f
         left join job_durations d on d.kind_id = f.kind_id
          and d.workflow_version_id is not distinct from f.workflow_version_id

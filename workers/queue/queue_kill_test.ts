@@ -1,11 +1,13 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { silentLog } from "#server/core/log.ts";
+import { deadline } from "#server/core/time.ts";
 import { type Db, transact } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import { submitJobs } from "#server/jobs/service.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { trial } from "#workers/kit/trial_job.ts";
 
+const UNTIL_MS = 60_000;
 const CHILD = new URL("./queue_kill_child.ts", import.meta.url);
 
 /** Starts a process that runs jobs, and waits until it does. */
@@ -41,8 +43,9 @@ async function until(db: Db, isSo: () => Promise<boolean>): Promise<void> {
   const met = Promise.withResolvers<void>();
   const check = () => isSo().then((so) => so && met.resolve(), met.reject);
   const listener = await listen(db, "seedloop_events", silentLog, check);
-  await met.promise;
-  await listener.close();
+  await deadline(met.promise, UNTIL_MS, () => new Error(`It was not so within ${UNTIL_MS} ms`)).finally(() =>
+    listener.close()
+  );
 }
 
 async function count(db: Db, statusId: number, ids: readonly string[]): Promise<number> {

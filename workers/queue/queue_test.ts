@@ -3,6 +3,7 @@ import type { Actor } from "#server/core/actor.ts";
 import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
 import { Permission } from "#server/core/permissions.ts";
+import { deadline } from "#server/core/time.ts";
 import { type Db, transact } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import * as jobs from "#server/jobs/service.ts";
@@ -17,6 +18,7 @@ import { JobQueue } from "./queue.ts";
 
 const TRIAL_THREAD = new URL(import.meta.resolve("#workers/kit/trial_thread.ts"));
 const log = silentLog;
+const UNTIL_MS = 60_000;
 
 interface Trial extends AsyncDisposable {
   readonly db: Db;
@@ -111,17 +113,25 @@ async function openTrial(
           userId: null,
           ...more,
         } as JobSubmission)),
-    until: (jobId, ...statuses) =>
-      new Promise((resolve, reject) => {
+    until: async (jobId, ...statuses) => {
+      let last: JobRow | undefined;
+      const met = new Promise<JobRow>((resolve, reject) => {
         const check = () =>
           findJob(db, jobId).then((row) => {
+            last = row;
             if (!statuses.includes(row.status)) return;
             changes.delete(check);
             resolve(row);
           }, reject);
         changes.add(check);
         check();
-      }),
+      });
+      // A job that never gets there is a failure that says how it stands, not a wait without end.
+      return await deadline(met, UNTIL_MS, () => {
+        const told = JSON.stringify({ last, thread: thread.state, kinds: dispatch.kinds });
+        return new Error(`The job was not ${statuses.join(" or ")} within ${UNTIL_MS} ms: ${told}`);
+      });
+    },
     [Symbol.asyncDispose]: async () => {
       await listener.close();
       await queue.stop();

@@ -4,9 +4,12 @@ import type { Db } from "#server/db/db.ts";
 import {
   type DurationSample,
   type LogLine,
+  REMEMBERED_SAMPLES,
   saveDurations,
   saveLogLines,
   saveProgress,
+  saveShares,
+  type ShareUsed,
 } from "#server/jobs/telemetry.ts";
 
 const FLUSH_MS = 1_000;
@@ -19,10 +22,13 @@ export class Telemetry {
   readonly #db: Db;
   readonly #log: Log;
   readonly #progress = new Map<string, { ratio: number; note: string }>();
+  /** Jobs whose progress was written; what it says goes when they end. */
+  readonly #written = new Set<string>();
   readonly #ended = new Set<string>();
+  readonly #shares = new Map<string, ShareUsed>();
   readonly #lineCounts = new Map<string, number>();
   #lines: LogLine[] = [];
-  #samples: DurationSample[] = [];
+  readonly #samples = new Map<string, DurationSample[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -50,9 +56,26 @@ export class Telemetry {
   ended(jobId: string, sample?: DurationSample): void {
     this.#progress.delete(jobId);
     this.#lineCounts.delete(jobId);
-    this.#ended.add(jobId);
-    if (sample) this.#samples.push(sample);
+    if (this.#written.delete(jobId)) this.#ended.add(jobId);
+    if (sample) this.#addSample(sample);
     this.#schedule();
+  }
+
+  /** The run is over and counts for its user's share of the lane. */
+  used({ lane, userId, fairEnd }: ShareUsed): void {
+    const key = `${lane} ${userId}`;
+    const known = this.#shares.get(key);
+    if (known === undefined || known.fairEnd < fairEnd) this.#shares.set(key, { lane, userId, fairEnd });
+    this.#schedule();
+  }
+
+  /** Of many runs in a second the newest are kept, and that there were more. */
+  #addSample(sample: DurationSample): void {
+    const key = `${sample.kind} ${sample.workflowVersionId} ${sample.workerId}`;
+    const samples = this.#samples.get(key) ?? [];
+    const dropped = samples.length >= REMEMBERED_SAMPLES ? samples.shift() : undefined;
+    samples.push(dropped ? { ...sample, runs: sample.runs + dropped.runs } : sample);
+    this.#samples.set(key, samples);
   }
 
   /** Writes what is there now; failures are logged and the batch is dropped. */
@@ -70,15 +93,19 @@ export class Telemetry {
     const progress = [...this.#progress].map(([jobId, { ratio, note }]) => ({ jobId, ratio, note }));
     const ended = [...this.#ended];
     const lines = this.#lines;
-    const samples = this.#samples;
+    const samples = [...this.#samples.values()].flat();
+    const shares = [...this.#shares.values()];
+    for (const { jobId } of progress) this.#written.add(jobId);
     this.#progress.clear();
     this.#ended.clear();
     this.#lines = [];
-    this.#samples = [];
+    this.#samples.clear();
+    this.#shares.clear();
     try {
       if (progress.length + ended.length > 0) await saveProgress(this.#db, progress, ended);
       if (lines.length > 0) await saveLogLines(this.#db, lines);
       if (samples.length > 0) await saveDurations(this.#db, samples);
+      if (shares.length > 0) await saveShares(this.#db, shares);
     } catch (error) {
       this.#log.warn("telemetry of jobs was dropped", { reason: errorMessage(error), lines: lines.length });
     }

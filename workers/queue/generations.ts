@@ -1,0 +1,38 @@
+import type { Db } from "#server/db/db.ts";
+import {
+  type ClaimedJob,
+  claimPlaced,
+  listCandidates,
+  listEarlierPrompts,
+  listFreeWorkers,
+} from "#server/jobs/claim.ts";
+import { placeJobs } from "./placement.ts";
+
+const CANDIDATES = 64;
+
+/** Claims generations for the workers of this process until none is free or none fits; `begin` gets each, filled in. */
+export async function claimGenerations(
+  db: Db,
+  nodeId: string,
+  begin: (job: ClaimedJob, input: unknown) => void,
+  stopping: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const workers = await listFreeWorkers(db, nodeId);
+    if (workers.length === 0) return;
+    const candidates = await listCandidates(db, workers.map((one) => one.id), CANDIDATES);
+    const placements = placeJobs(candidates, workers);
+    if (placements.length === 0 || stopping.aborted) return;
+    const jobs = await claimPlaced(db, nodeId, placements);
+    for (const job of jobs) {
+      const worker = workers.find((one) => one.id === job.workerId);
+      begin(job, {
+        ...Object(job.input),
+        workerId: job.workerId,
+        workerUrl: worker?.url ?? "",
+        promptId: job.attemptId,
+        earlierPromptIds: job.attempt > 1 ? await listEarlierPrompts(db, job) : [],
+      });
+    }
+  }
+}
