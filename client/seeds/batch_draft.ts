@@ -32,6 +32,18 @@ export function setBatchDraft(next: BatchDraft | undefined): void {
   faults.set(undefined);
 }
 
+let putBack: (() => void) | undefined;
+
+/** How the form that shows puts its knobs back; undefined when it goes. */
+export function onResetKnobs(act: (() => void) | undefined): void {
+  putBack = act;
+}
+
+/** Puts the knobs of the form back to the workflow's own values. */
+export function resetKnobs(): void {
+  putBack?.();
+}
+
 /** What the studio found wrong with the draft when it was sent last. */
 export function draftFaults(): ApiError | undefined {
   return faults.get();

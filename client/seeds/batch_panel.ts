@@ -28,6 +28,7 @@ import {
   type BatchDraft,
   draftFaults,
   type KnobValue,
+  onResetKnobs,
   readEstimate,
   readManifest,
   readWorkflows,
@@ -155,12 +156,18 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   #asked = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  override connectedCallback() {
+    super.connectedCallback();
+    onResetKnobs(() => this.#keep({ knobs: {} }));
+  }
+
   override disconnectedCallback() {
     super.disconnectedCallback();
     this.#follow("", "");
     clearTimeout(this.#timer);
     this.#asked = "";
     setBatchDraft(undefined);
+    onResetKnobs(undefined);
   }
 
   #follow(project: string, character: string): void {
@@ -219,9 +226,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
               fault=${this.#fault("/body/baseRandomSeed")}
               .value=${draft.baseRandomSeed === undefined ? "" : String(draft.baseRandomSeed)}
               @input=${this.#setSeed}></st-field>
-            <st-button variant="quiet" @click=${() => this.#keep({ knobs: {} })}>${w(
-              "resetKnobs",
-            )}</st-button>
+            <st-action command="seeds.reset_knobs" look="quiet"></st-action>
           </div>
         </details>
       </div>

@@ -14,6 +14,7 @@ import {
   openSeeds,
   showSeed,
 } from "./open_pair.ts";
+import { dropSeedUpload, seedUploads } from "./seed_uploads.ts";
 import { w } from "./words.ts";
 
 const SCOPE = "character";
@@ -82,6 +83,12 @@ function deriveCommand(id: string, key: string, words: "deriveForward" | "derive
   };
 }
 
+/** What is on its way to the open character. */
+function sending(): readonly string[] {
+  const id = openCharacterId() ?? "";
+  return [...seedUploads(id, "portrait"), ...seedUploads(id, "foundation")].map(({ upload }) => upload.id);
+}
+
 /** The seed that carries the likeness of the pair: of a derived portrait that itself, else the foundation. */
 export function measuredOf(a: Seed | undefined, b: Seed | undefined): Seed | undefined {
   if (!a || !b) return undefined;
@@ -97,6 +104,19 @@ export const pairCommands: readonly Command[] = [
   directionCommand("by_hand", "arrowLeftRight", "shift+arrowup"),
   deriveCommand("seeds.derive_forward", "g", "deriveForward"),
   deriveCommand("seeds.derive_backward", "shift+g", "deriveBackward"),
+  {
+    id: "seeds.drop_upload",
+    label: () => w("stop"),
+    group,
+    icon: "close",
+    permission: "asset.upload",
+    when: (target) => typeof target === "string" || sending().length > 0,
+    whyNot: () => w("needsUpload"),
+    run: async (target) => {
+      const ids = typeof target === "string" ? [target] : sending();
+      for (const id of ids) await dropSeedUpload(id);
+    },
+  },
   {
     id: "seeds.compare_pair",
     label: () => w("comparePair"),

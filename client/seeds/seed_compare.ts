@@ -1,28 +1,21 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { select, selection } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
-import "#client/ui/icon_button.ts";
+import "#client/app/st_action.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 import type { SeedHints } from "./hints.ts";
 import { showLikeness, showPercent } from "./seed_facts.ts";
 import "./seed_picture.ts";
 import { describeSeed } from "./seed_tile.ts";
+import { type CompareView, compareView, fitCompare, showCompare, zoomCompare } from "./sheet_state.ts";
 import { w } from "./words.ts";
 
-const MOST_ZOOM = 16;
+/** How much a notch of the wheel zooms. */
 const STEP = 1.25;
-
-interface View {
-  readonly zoom: number;
-  /** The middle of what is seen, in shares of the picture. */
-  readonly x: number;
-  readonly y: number;
-}
-const WHOLE: View = { zoom: 1, x: 0.5, y: 0.5 };
 
 /** Two to nine pictures beside each other; zooming and panning one moves them all. */
 @customElement("st-seed-compare")
@@ -115,12 +108,10 @@ export class SeedCompare extends SignalWatcher(LitElement) {
   accessor seeds: readonly Seed[] = [];
   @property({ attribute: false })
   accessor hints: ReadonlyMap<string, SeedHints> = new Map();
-  @state()
-  accessor view: View = WHOLE;
-  #dragged: { x: number; y: number; view: View } | undefined;
+  #dragged: { x: number; y: number; view: CompareView } | undefined;
 
   override render() {
-    const { seeds, view } = this;
+    const { seeds } = this;
     const columns = Math.ceil(Math.sqrt(seeds.length));
     const active = this.#active();
     return html`
@@ -129,23 +120,20 @@ export class SeedCompare extends SignalWatcher(LitElement) {
       )} .style=${`--columns: ${columns}`}
         aria-activedescendant=${active ? `cell-${active.id}` : nothing}
         @keydown=${this.#press} @wheel=${this.#wheel} @pointerdown=${this.#grab} @pointermove=${this.#drag}
-        @pointerup=${this.#drop} @dblclick=${() => this.view = WHOLE}>
+        @pointerup=${this.#drop} @dblclick=${fitCompare}>
         ${repeat(seeds, ({ id }) => id, (seed, index) => this.#cell(seed, index, seed.id === active?.id))}
       </div>
       <div class="zoom">
-        <st-icon-button small icon="zoomOut" label=${w("zoomOut")} keys="-" @click=${() =>
-          this.#zoom(1 / STEP)}></st-icon-button>
-        <span aria-live="polite">${showPercent(view.zoom)}</span>
-        <st-icon-button small icon="zoomIn" label=${w("zoomIn")} keys="plus" @click=${() =>
-          this.#zoom(STEP)}></st-icon-button>
-        <st-icon-button small icon="maximize" label=${w("fit")} keys="f" @click=${() =>
-          this.view = WHOLE}></st-icon-button>
+        <st-action command="seeds.zoom_out" icon-only look="quiet" small></st-action>
+        <span aria-live="polite">${showPercent(compareView().zoom)}</span>
+        <st-action command="seeds.zoom_in" icon-only look="quiet" small></st-action>
+        <st-action command="seeds.fit" icon-only look="quiet" small></st-action>
       </div>
     `;
   }
 
   #cell(seed: Seed, index: number, isActive: boolean) {
-    const { zoom, x, y } = this.view;
+    const { zoom, x, y } = compareView();
     const move = `transform: translate(${(0.5 - x * zoom) * 100}%, ${
       (0.5 - y * zoom) * 100
     }%) scale(${zoom})`;
@@ -183,9 +171,6 @@ export class SeedCompare extends SignalWatcher(LitElement) {
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     if (step !== undefined && event.shiftKey) this.#pan(event.key);
     else if (step !== undefined) this.#go(step);
-    else if (event.key === "+" || event.key === "=") this.#zoom(STEP);
-    else if (event.key === "-") this.#zoom(1 / STEP);
-    else if (event.key === "f") this.view = WHOLE;
     else return;
     event.preventDefault();
   };
@@ -197,24 +182,11 @@ export class SeedCompare extends SignalWatcher(LitElement) {
   }
 
   #pan(key: string): void {
-    const by = 0.15 / this.view.zoom;
+    const view = compareView();
+    const by = 0.15 / view.zoom;
     const x = key === "ArrowRight" ? by : key === "ArrowLeft" ? -by : 0;
     const y = key === "ArrowDown" ? by : key === "ArrowUp" ? -by : 0;
-    this.#show({ ...this.view, x: this.view.x + x, y: this.view.y + y });
-  }
-
-  /** Zooms so that the point under the pointer stays where it is; `at` in shares of the cell. */
-  #zoom(factor: number, at: { x: number; y: number } = { x: 0.5, y: 0.5 }): void {
-    const { zoom, x, y } = this.view;
-    const next = Math.min(MOST_ZOOM, Math.max(1, zoom * factor));
-    const shift = 1 / zoom - 1 / next;
-    this.#show({ zoom: next, x: x + (at.x - 0.5) * shift, y: y + (at.y - 0.5) * shift });
-  }
-
-  #show({ zoom, x, y }: View): void {
-    const half = 0.5 / zoom;
-    const within = (value: number) => Math.min(1 - half, Math.max(half, value));
-    this.view = { zoom, x: within(x), y: within(y) };
+    showCompare({ ...view, x: view.x + x, y: view.y + y });
   }
 
   readonly #wheel = (event: WheelEvent) => {
@@ -223,13 +195,13 @@ export class SeedCompare extends SignalWatcher(LitElement) {
     if (!cell) return;
     const { left, top, width, height } = cell.getBoundingClientRect();
     const at = { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
-    this.#zoom(STEP ** (-event.deltaY / 100), at);
+    zoomCompare(STEP ** (-event.deltaY / 100), at);
   };
 
   readonly #grab = (event: PointerEvent) => {
     const cell = cellOf(event);
     if (!cell || event.button !== 0) return;
-    this.#dragged = { x: event.clientX, y: event.clientY, view: this.view };
+    this.#dragged = { x: event.clientX, y: event.clientY, view: compareView() };
     select("seed", [cell.dataset["id"] ?? ""]);
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
   };
@@ -239,7 +211,7 @@ export class SeedCompare extends SignalWatcher(LitElement) {
     const dragged = this.#dragged;
     if (!dragged || !width || !height) return;
     const { view } = dragged;
-    this.#show({
+    showCompare({
       zoom: view.zoom,
       x: view.x - (event.clientX - dragged.x) / width / view.zoom,
       y: view.y - (event.clientY - dragged.y) / height / view.zoom,

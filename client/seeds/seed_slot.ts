@@ -14,7 +14,6 @@ import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
 import "#client/ui/drop_zone.ts";
 import "#client/ui/error_state.ts";
-import "#client/ui/icon_button.ts";
 import "#client/ui/progress.ts";
 import { getSeedUses, type Seed, type SeedKind, type SeedUses } from "#server/seeds/contract.ts";
 import { showSeed } from "./open_pair.ts";
@@ -249,8 +248,7 @@ export class SeedSlot extends SignalWatcher(LitElement) {
         <img src=${localUrl} alt="">
         <div class="words">
           <st-badge over state=${upload.stage === "lost" ? "attention" : "running"}>${word}</st-badge>
-          <st-icon-button icon="close" label=${w("stop")} variant="plain"
-            @click=${() => void dropSeedUpload(upload.id)}></st-icon-button>
+          <st-action command="seeds.drop_upload" .target=${upload.id} icon-only></st-action>
         </div>
         <st-progress class="line" label=${word} .ratio=${ratio}></st-progress>
       </div>

@@ -5,15 +5,17 @@ import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, projectId, select } from "#client/core/place.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
-import { batchDraft, setDraftFaults } from "./batch_draft.ts";
+import { batchDraft, resetKnobs, setDraftFaults } from "./batch_draft.ts";
 import { lastDecision, noteDecision, takeBackLast } from "./decisions.ts";
 import { isReady, openPair, openSeeds } from "./open_pair.ts";
 import { batchesOf, type SeedStore } from "./seed_store.ts";
 import { seedWorkOf } from "./seed_work.ts";
-import { advance, compare, compared, seedsFor, toCompare } from "./sheet_state.ts";
+import { advance, compare, compared, fitCompare, seedsFor, toCompare, zoomCompare } from "./sheet_state.ts";
 import { w } from "./words.ts";
 
 const SCOPE = "variations";
+/** How much a key zooms. */
+const STEP = 1.25;
 const group = () => w("variations");
 type Flag = "candidate" | "kept" | "rejected";
 
@@ -109,6 +111,19 @@ function flagCommand(
   };
 }
 
+/** What moves the compared pictures; there is nothing to move in the sheet. */
+function viewCommand(facts: Pick<Command, "id" | "icon" | "keys" | "label" | "run">): Command {
+  return {
+    ...facts,
+    group,
+    scope: SCOPE,
+    repeats: true,
+    permission: null,
+    when: () => compared().length > 0,
+    whyNot: () => w("needsCompare"),
+  };
+}
+
 function openBatch(target: unknown): VariationSummary | undefined {
   if (typeof target === "object" && target !== null) return target as VariationSummary; // The bar of a batch.
   const id = entity("batch")?.id;
@@ -190,6 +205,21 @@ export const sheetCommands: readonly Command[] = [
     isOn: () => compared().length > 0,
     run: () => compare(compared().length > 0 ? [] : toCompare()),
   },
+  viewCommand({
+    id: "seeds.zoom_in",
+    icon: "zoomIn",
+    keys: ["+", "="],
+    label: () => w("zoomIn"),
+    run: () => zoomCompare(STEP),
+  }),
+  viewCommand({
+    id: "seeds.zoom_out",
+    icon: "zoomOut",
+    keys: ["-"],
+    label: () => w("zoomOut"),
+    run: () => zoomCompare(1 / STEP),
+  }),
+  viewCommand({ id: "seeds.fit", icon: "maximize", keys: ["f"], label: () => w("fit"), run: fitCompare }),
   {
     id: "seeds.make_hero",
     label: () => w("makeHero"),
@@ -272,6 +302,16 @@ export const sheetCommands: readonly Command[] = [
     when: () => isReady(openPair().a),
     whyNot: () => w("needsPortrait"),
     run: () => go({ screen: "variations" }),
+  },
+  {
+    id: "seeds.reset_knobs",
+    label: () => w("resetKnobs"),
+    group,
+    icon: "restore",
+    permission: "generate",
+    when: (target) => target !== undefined || batchDraft() !== undefined,
+    whyNot: () => w("needsDraft"),
+    run: () => resetKnobs(),
   },
   {
     id: "seeds.generate",

@@ -26,8 +26,44 @@ export function compared(): readonly string[] {
 
 /** Shows these beside each other, the first one selected; none goes back to the sheet. */
 export function compare(ids: readonly string[]): void {
+  if (ids.length > 0 && comparedIds.get().length === 0) fitCompare();
   comparedIds.set(ids.slice(0, COMPARE_MOST));
   if (ids[0] !== undefined) select("seed", [ids[0]]);
+}
+
+/** What of each compared picture is seen: the same of all. */
+export interface CompareView {
+  /** 1 shows the whole picture. */
+  readonly zoom: number;
+  /** The middle of what is seen, in shares of the picture. */
+  readonly x: number;
+  readonly y: number;
+}
+const WHOLE: CompareView = { zoom: 1, x: 0.5, y: 0.5 };
+const MOST_ZOOM = 16;
+const seen = signal<CompareView>(WHOLE);
+
+export function compareView(): CompareView {
+  return seen.get();
+}
+
+export function fitCompare(): void {
+  seen.set(WHOLE);
+}
+
+/** Shows that part, moved so far that no picture leaves its cell. */
+export function showCompare({ zoom, x, y }: CompareView): void {
+  const half = 0.5 / zoom;
+  const within = (value: number) => Math.min(1 - half, Math.max(half, value));
+  seen.set({ zoom, x: within(x), y: within(y) });
+}
+
+/** Zooms so that the point `at` (in shares of the cell) stays where it is. */
+export function zoomCompare(factor: number, at: { x: number; y: number } = { x: 0.5, y: 0.5 }): void {
+  const { zoom, x, y } = seen.get();
+  const next = Math.min(MOST_ZOOM, Math.max(1, zoom * factor));
+  const shift = 1 / zoom - 1 / next;
+  showCompare({ zoom: next, x: x + (at.x - 0.5) * shift, y: y + (at.y - 0.5) * shift });
 }
 
 /** The seeds that a command is for: the one it stands beside, else all that are selected. */
