@@ -1,11 +1,10 @@
 import { SignalWatcher } from "@lit-labs/signals";
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { findCommand, isAllowed, runCommand } from "#client/core/commands.ts";
 import { findPanelKind } from "#client/core/panels.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
-import { icon } from "#client/ui/icons.ts";
 import "#client/ui/icon_button.ts";
 import "#client/ui/menu.ts";
 import type { MenuItem } from "#client/ui/menu.ts";

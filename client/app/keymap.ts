@@ -114,7 +114,7 @@ export function showKeys(stroke: Stroke): string {
 
 /** Whether a stroke is one key without a modifier, which typing also makes. */
 export function isSingle(stroke: Stroke): boolean {
-  return !/^(mod|ctrl|alt)\+|^f\d+$/.test(stroke.replace(/^shift\+(?=(mod|ctrl|alt)\+)/, ""));
+  return !/^(mod|ctrl|alt)\+|^f\d+$/.test(stroke.replace(/^shift\+(?=f\d)/, ""));
 }
 
 /** The kind of the panel in which a key was struck; undefined outside of panels. */

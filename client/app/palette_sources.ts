@@ -77,16 +77,19 @@ export const commandSource: PaletteSource = {
   prefix: ">",
   find: (query, limit) => {
     const boost = recencyBoost();
-    const all = commands().map((command) => {
+    const all = commands().flatMap((command) => {
       const isMine = isAllowed(command);
       const isPossible = isMine && (command.when?.() ?? true);
-      return {
+      const whyNot = !isMine ? w("mayNot") : isPossible ? undefined : command.whyNot?.() ?? "";
+      // Steps of what is not open now ("Close") have nothing to say here.
+      if (whyNot === "") return [];
+      return [{
         id: command.id,
         name: command.label(),
         keywords: `${command.group()} ${command.keywords?.() ?? ""} ${command.id}`,
         command,
-        whyNot: !isMine ? w("mayNot") : isPossible ? undefined : command.whyNot?.() ?? "",
-      };
+        whyNot,
+      }];
     });
     const rank = (id: string, whyNot: string | undefined) => boost(id) - (whyNot === undefined ? 0 : 0.3);
     const found = query === ""

@@ -2,9 +2,9 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { findCommand, isAllowed, runCommand } from "#client/core/commands.ts";
-import { formStyles } from "#client/ui/form_styles.ts";
-import { icon } from "#client/ui/icons.ts";
-import { keysOf, showKeys } from "./keymap.ts";
+import "#client/ui/button.ts";
+import "#client/ui/icon_button.ts";
+import { keysOf } from "./keymap.ts";
 
 /**
  * A command as a button: its label, icon and key, hidden without the permission, and off with the reason where it
@@ -16,46 +16,19 @@ export class StAction extends SignalWatcher(LitElement) {
     ...LitElement.shadowRootOptions,
     delegatesFocus: true,
   };
-  static override styles = [
-    formStyles,
-    css`
-      :host {
-        display: inline-flex;
-        min-width: 0;
-      }
-      :host([hidden]) {
-        display: none;
-      }
-      button {
-        flex: 1;
-        min-width: 0;
-      }
-      button[aria-disabled="true"] {
-        color: var(--color-text-off);
-        border-color: var(--color-line);
-        background: var(--color-raised);
-        cursor: default;
-      }
-      button.quiet[aria-disabled="true"] {
-        border-color: transparent;
-        background: none;
-      }
-      button.bare {
-        padding: 0 var(--space-1);
-        min-width: var(--size-control);
-      }
-      button.danger {
-        color: var(--color-ember);
-      }
-      button[aria-pressed="true"] {
-        color: var(--color-ion);
-      }
-      .word {
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-    `,
-  ];
+  static override styles = css`
+    :host {
+      display: inline-flex;
+      min-width: 0;
+    }
+    :host([hidden]) {
+      display: none;
+    }
+    st-button {
+      flex: 1;
+      min-width: 0;
+    }
+  `;
 
   /** Id of the command. */
   @property()
@@ -82,19 +55,20 @@ export class StAction extends SignalWatcher(LitElement) {
     if (!command || !isAllowed(command)) return nothing;
     const isOff = !(command.when?.(this.target) ?? true);
     const label = this.label ?? command.label(this.target);
-    const keys = keysOf(command).map(showKeys).join(", ");
-    const reason = isOff ? command.whyNot?.(this.target) : undefined;
-    const isBare = this.isIconOnly && command.icon !== undefined;
+    const whyNot = isOff ? command.whyNot?.(this.target) ?? "" : "";
+    const variant = command.isDanger && this.look !== "quiet" ? "danger" : this.look;
+    const isOn = command.isOn?.(this.target);
+    const keys = keysOf(command)[0] ?? "";
+    if (this.isIconOnly && command.icon) {
+      return html`
+        <st-icon-button icon=${command.icon} label=${label} variant=${variant} keys=${keys} why-not=${whyNot}
+          ?small=${this.small} ?disabled=${isOff && whyNot === ""} .pressed=${isOn}
+          @click=${this.#run}></st-icon-button>
+      `;
+    }
     return html`
-      <button type="button" class="${this.look} ${isBare ? "bare" : ""} ${command.isDanger ? "danger" : ""}"
-        aria-disabled=${isOff ? "true" : nothing} aria-label=${isBare ? label : nothing}
-        aria-pressed=${command.isOn ? String(command.isOn(this.target)) : nothing}
-        aria-keyshortcuts=${keysOf(command).map(ariaKeys).join(" ") || nothing}
-        title=${tooltip(isBare ? label : "", keys, reason) || nothing} @click=${this.#run}>
-        ${command.icon ? icon(command.icon) : nothing}${isBare
-          ? nothing
-          : html`<span class="word">${label}</span>`}
-      </button>
+      <st-button .icon=${command.icon} variant=${variant} keys=${keys} why-not=${whyNot}
+        ?disabled=${isOff && whyNot === ""} .pressed=${isOn} @click=${this.#run}>${label}</st-button>
     `;
   }
 
@@ -105,28 +79,3 @@ export class StAction extends SignalWatcher(LitElement) {
 
   readonly #run = () => void runCommand(this.command, this.target);
 }
-
-function tooltip(label: string, keys: string, reason: string | undefined): string {
-  const first = [label, keys ? `(${keys})` : ""].filter(Boolean).join(" ");
-  return [first, reason].filter(Boolean).join("\n");
-}
-
-/** "mod+shift+k" as aria-keyshortcuts wants it. */
-function ariaKeys(keys: string): string {
-  return keys.split("+").map((key) => ARIA[key] ?? key.toUpperCase()).join("+");
-}
-
-const ARIA: Readonly<Record<string, string>> = {
-  mod: "Control",
-  shift: "Shift",
-  alt: "Alt",
-  arrowleft: "ArrowLeft",
-  arrowright: "ArrowRight",
-  arrowup: "ArrowUp",
-  arrowdown: "ArrowDown",
-  space: "Space",
-  enter: "Enter",
-  escape: "Escape",
-  delete: "Delete",
-  backspace: "Backspace",
-};

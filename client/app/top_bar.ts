@@ -265,9 +265,9 @@ export class TopBar extends SignalWatcher(LitElement) {
       })}
         @st-pick=${({ itemId: id }: PickEvent) => void runCommand(id)}>
         <button slot="trigger" type="button" aria-haspopup="menu"
-          aria-label=${w("account", { name: me.displayName, role: w(`role_${me.role}`) })}
           title=${w("account", { name: me.displayName, role: w(`role_${me.role}`) })}>
           <st-avatar name=${me.displayName}></st-avatar>
+          <span class="unseen">${w("account", { name: me.displayName, role: w(`role_${me.role}`) })}</span>
         </button>
       </st-menu>
     `;

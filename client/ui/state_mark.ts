@@ -76,7 +76,8 @@ export class StateMark extends LitElement {
     }
     .edge {
       stroke-linecap: round;
-      transform-origin: 6px 6px;
+      transform-box: view-box;
+      transform-origin: center;
       animation: turn var(--motion-slow) linear infinite;
     }
     @keyframes turn {

@@ -83,7 +83,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await page.getByText(/Ctrl\+K already means “Search or do something”/).waitFor();
     await page.keyboard.press("t");
     await page.getByRole("button", { name: "Change the keys of Light theme: T" }).waitFor();
-    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Close", exact: true }).click();
     await page.keyboard.press("t");
     await page.locator("html[data-theme=light]").waitFor();
     // Not while one types.
@@ -131,8 +131,8 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
     await second.waitForURL(/\/jobs\/j1/);
     await second.close({ runBeforeUnload: true });
-    await page.getByRole("heading", { name: "Workers" }).waitFor();
     await choose(page, "go to status");
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
   });
 
   await test.step("a link for another account asks first, and one that is spent says so", async () => {

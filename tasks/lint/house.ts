@@ -134,7 +134,39 @@ const HEX_COLOUR = /#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})(?![\w-])/i;
 const COLOUR_FUNCTION = /\b(?:rgba?|hsla?|hwb|oklch|oklab|lch|lab|color)\(\s*[\d.]/i;
 const NAMED_COLOUR =
   /:\s*(?:white|black|red|green|blue|yellow|orange|purple|pink|gr[ae]y|silver|gold|cyan|magenta)\b/i;
+/** A size or a duration that is no token: "12px", "1.5rem", "200ms"; 0 and parts of something (%, ch, em, fr) may be. */
+const SIZE_LITERAL = /(?<![\w.#])\d*\.?\d+(?:px|rem|pt|cm|mm|in|ms|s)\b/;
+/** Widths at which a layout changes can't be tokens: a query takes no custom property. */
+const QUERY = /@(?:media|container)[^{]*\{/g;
+/** Folders whose buttons are made by hand: the elements themselves, the shell, the forms before one is in. */
+const MAKES_BUTTONS = ["client/ui", "client/app", "client/auth", "client/design_page"] as const;
+/** Pages older than commands. The list only ever gets shorter. */
+const BUTTONS_WITHOUT_COMMAND: readonly string[] = [
+  "client/status/job_list.ts",
+  "client/status/first_step.ts",
+];
+const BUTTON_TAG = /<(button|st-button|st-icon-button)\b([^<]*)/g;
+/** What opens or closes something beside it, sends a form, or is one of several to choose from. */
+const IS_STEP = /slot="(?:actions|trigger)"|type="submit"|\.pressed=/;
 const RAW_HTML = /^(?:innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|unsafeSVG|unsafeStatic)$/;
+
+/** Why the template text `html` may not have its buttons, or undefined. Expressions stand in it as "…". */
+export function whyNotButton(path: string, html: string): string | undefined {
+  if (!isIn(path, "client") || isTest(path) || BUTTONS_WITHOUT_COMMAND.includes(path)) return undefined;
+  if (isIn(path, ...MAKES_BUTTONS)) return undefined;
+  for (const { 1: tag = "", 2: rest = "", index } of html.matchAll(BUTTON_TAG)) {
+    const before = html.slice(0, index);
+    // Trying again where something failed or is missing is said to the thing itself.
+    const isInFrame = ["error", "empty"].some((kind) =>
+      before.lastIndexOf(`<st-${kind} `) > before.lastIndexOf(`</st-${kind}>`)
+    );
+    if (tag === "button" || !(IS_STEP.test(rest) || isInFrame)) {
+      return `Cannot write <${tag}> here: every button has a command, so write <st-action command="…">, which gives it ` +
+        "a palette entry, keys and a permission";
+    }
+  }
+  return undefined;
+}
 
 /** The path inside the repository, with forward slashes. */
 export function housePath(filename: string): string {
@@ -338,6 +370,30 @@ const house: Deno.lint.Plugin = {
         },
       };
     }),
+
+    "no-size-literal": rule((path, ctx) => ({
+      TaggedTemplateExpression(node) {
+        if (roleOf(path) !== "client" || node.tag.type !== "Identifier" || node.tag.name !== "css") return;
+        for (const part of node.quasi.quasis) {
+          const text = part.raw.replaceAll(QUERY, "").replaceAll(/\/\*[^]*?\*\//g, "");
+          const found = SIZE_LITERAL.exec(text)?.[0];
+          if (found === undefined) continue;
+          ctx.report({
+            node: part,
+            message:
+              `Cannot write ${found} here: use a token, var(--size-…), var(--space-…) or var(--motion-…)`,
+          });
+        }
+      },
+    })),
+
+    "button-has-command": rule((path, ctx) => ({
+      TaggedTemplateExpression(node) {
+        if (node.tag.type !== "Identifier" || node.tag.name !== "html") return;
+        const message = whyNotButton(path, node.quasi.quasis.map(({ raw }) => raw).join("…"));
+        if (message) ctx.report({ node: node.tag, message });
+      },
+    })),
 
     "error-sentence": rule((path, ctx) => ({
       NewExpression(node) {

@@ -126,3 +126,35 @@ Deno.test("housePath is the path inside the repository", () => {
   const root = new URL("../../", import.meta.url).pathname;
   assertEquals(housePath(`${root}server/core/id.ts`), "server/core/id.ts");
 });
+
+Deno.test("no-size-literal wants tokens in styles, and lets queries and parts be", () => {
+  const of = (style: string) => complaints("client/clips/clip_page.ts", "const a = css`" + style + "`;");
+  for (
+    const bad of [
+      "a { width: 12px; }",
+      "a { margin: 0 1.5rem; }",
+      "a { transition: all .2s; }",
+      "a{top:-4px}",
+    ]
+  ) {
+    assertEquals(of(bad), ["no-size-literal"], bad);
+  }
+  const good = "a { width: 40%; margin: 0; max-width: 60ch; flex: 1 1 0; gap: var(--space-2); } " +
+    "@container (width < 40rem) { a { color: var(--color-p3s); } } /* 2px */";
+  assertEquals(of(good), []);
+});
+
+Deno.test("button-has-command wants st-action in pages, and lets steps of a dialog be", () => {
+  const of = (html: string, path = "client/clips/clip_page.ts") =>
+    complaints(path, "const a = html`" + html + "`;");
+  assertEquals(of("<button @click=${b}>Go</button>"), ["button-has-command"]);
+  assertEquals(of("<st-icon-button icon='x' @click=${b}></st-icon-button>"), ["button-has-command"]);
+  assertEquals(of('<st-dialog><st-button slot="actions" @click=${b}>No</st-button></st-dialog>'), []);
+  assertEquals(
+    of("<st-error .error=${e}><st-button @click=${b}>Again</st-button></st-error>"),
+    [],
+  );
+  assertEquals(of("<st-error x></st-error><st-button>Go</st-button>"), ["button-has-command"]);
+  assertEquals(of("<button>x</button>", "client/ui/tabs.ts"), []);
+  assertEquals(of('<st-action command="clips.generate"></st-action>'), []);
+});

@@ -1,0 +1,73 @@
+import { assert, assertEquals } from "@std/assert/mod.js";
+import { Permission } from "#server/core/permissions.ts";
+import { chooseLanguage } from "#client/core/words.ts";
+import type { Command } from "#client/core/commands.ts";
+import { clashesWith, findClashes } from "./keymap.ts";
+
+// What no browser is needed for: the lists alone. A sheet of styles that is made at the start is the one exception.
+globalThis.CSSStyleSheet ??= class {} as typeof CSSStyleSheet;
+const { appCommands, screenCommands } = await import("./app_commands.ts");
+const { dockCommands } = await import("./dock_commands.ts");
+const { registerSlices, SLICES } = await import("./slices.ts");
+
+const verbs = { openPalette: () => {}, openKeySheet: () => {}, focusArea: () => {} };
+const screens = SLICES.flatMap(({ screens = [] }) => screens);
+const panels = SLICES.flatMap(({ panels = [] }) => panels);
+const ALL: readonly Command[] = [
+  ...appCommands(verbs),
+  ...dockCommands(),
+  ...screenCommands(screens),
+  ...SLICES.flatMap(({ commands = [] }) => commands),
+];
+
+/** What a name is in one language; a command that names its target says something without one too. */
+function named(language: "en" | "de", name: () => string): string {
+  chooseLanguage(language);
+  const text = name();
+  chooseLanguage("en");
+  return text;
+}
+
+Deno.test("every command has a name in both languages, a group and a permission that exists", () => {
+  assertEquals(ALL.length, new Set(ALL.map(({ id }) => id)).size);
+  const known: ReadonlySet<string | null> = new Set([...Permission.options, null]);
+  for (const command of ALL) {
+    assert(/^[a-z_-]+(\.[a-z0-9_-]+)+$/.test(command.id), command.id);
+    assert(known.has(command.permission), `${command.id}: ${command.permission}`);
+    for (const language of ["en", "de"] as const) {
+      for (const name of [() => command.label(), () => command.group()]) {
+        const text = named(language, name);
+        assert(text !== "" && !/[{}]/.test(text), `${command.id} in ${language}: ${text}`);
+      }
+    }
+  }
+});
+
+Deno.test("no stroke means two commands in one panel", () => {
+  const clashes = findClashes(ALL).map(({ stroke, commands: [one, other] }) =>
+    `${stroke}: ${one.id}, ${other.id}`
+  );
+  // Leaving focus mode is only possible while it is on, and then nothing else is meant.
+  assertEquals(clashes.filter((clash) => !clash.includes("app.leave_focus_mode")), []);
+  const palette = ALL.find(({ id }) => id === "app.palette");
+  const keys = ALL.find(({ id }) => id === "app.keys");
+  assert(palette && keys);
+  assertEquals(keys && clashesWith(keys, "mod+k", ALL), [palette]);
+});
+
+Deno.test("screens and panels name only panels and commands that are there", () => {
+  registerSlices();
+  const kinds = new Set(panels.map(({ id }) => id));
+  const commandIds = new Set(ALL.map(({ id }) => id));
+  for (const { id, actions = [] } of panels) {
+    for (const action of actions) assert(commandIds.has(action), `${id} shows ${action}`);
+  }
+  assertEquals(screens.length, new Set(screens.map(({ id }) => id)).size);
+  for (const { id, layout } of screens) {
+    const named = JSON.stringify(layout).match(/"panels":\[[^\]]*\]/g) ?? [];
+    assert(
+      named.some((list) => [...kinds].some((kind) => list.includes(`"${kind}"`))),
+      `${id} shows nothing`,
+    );
+  }
+});
