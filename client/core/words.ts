@@ -68,11 +68,20 @@ function pluralForm(text: Plural, n: unknown): string {
   return new Intl.PluralRules(locale()).select(Number(n)) === "one" ? text.one : text.other;
 }
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Making a format takes longer than rendering a tile: one for each language. */
+function formatFor(code: string): Intl.NumberFormat {
+  const format = formats.get(code) ?? new Intl.NumberFormat(code);
+  formats.set(code, format);
+  return format;
+}
+
 function fill(text: string, facts: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const fact = facts[name];
     if (fact === undefined) return whole;
-    return typeof fact === "number" ? new Intl.NumberFormat(locale()).format(fact) : fact;
+    return typeof fact === "number" ? formatFor(locale()).format(fact) : fact;
   });
 }
 

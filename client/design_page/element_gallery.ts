@@ -343,9 +343,9 @@ export class ElementGallery extends SignalWatcher(LitElement) {
           .caption=${28} .labelOf=${(one: Sample) => w("clip", { n: one.number })}
           .tile=${(one: Sample) =>
             html`
-              <st-tile name=${w("clip", { n: one.number })} detail=${one.likeness.toFixed(2)} src=${this
+              <st-tile .name=${w("clip", { n: one.number })} .detail=${one.likeness.toFixed(2)} .src=${this
                 .picture}
-                .sprite=${this.sprite} state=${one.likeness > 0.4 ? "good" : "attention"}></st-tile>
+                .sprite=${this.sprite} .state=${one.likeness > 0.4 ? "good" : "attention"}></st-tile>
             `}></st-grid>
       </div>
       <div class="framed tall">
@@ -371,7 +371,8 @@ function columns(): readonly Column<Sample>[] {
   return [
     {
       id: "state",
-      label: "",
+      label: w("passed"),
+      isLabelUnseen: true,
       width: "var(--size-mark)",
       cell: ({ likeness }) =>
         html`<st-state-mark state=${likeness > 0.4 ? "good" : "attention"}></st-state-mark>`,

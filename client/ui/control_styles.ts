@@ -134,15 +134,17 @@ export const buttonStyles = css`
     color: var(--color-ion);
     border-color: var(--color-ion);
   }
-  .button:is(:disabled, [aria-disabled="true"]) {
+  .button:is(:disabled, [aria-disabled="true"]):not(.quiet) {
     border-color: var(--color-line);
     color: var(--color-text-off);
     background: var(--color-raised);
     cursor: default;
   }
   .button.quiet:is(:disabled, [aria-disabled="true"]) {
-    background: none;
     border-color: transparent;
+    color: var(--color-text-off);
+    background: none;
+    cursor: default;
   }
   .button.bare {
     width: var(--size-control);

@@ -72,8 +72,7 @@ export class Grid<Item = unknown> extends LitElement {
       [role="gridcell"] {
         position: relative;
         min-width: 0;
-        overflow: hidden;
-        border-radius: var(--radius-control);
+        contain: strict;
         cursor: default;
       }
       [aria-selected="true"]::after {
@@ -81,11 +80,9 @@ export class Grid<Item = unknown> extends LitElement {
         position: absolute;
         inset: 0;
         border: var(--size-running-line) solid var(--color-ion);
-        border-radius: inherit;
         pointer-events: none;
       }
       [role="grid"]:focus-visible .active {
-        overflow: visible;
         outline: var(--size-running-line) solid var(--color-ion);
         outline-offset: var(--size-hairline);
         box-shadow: 0 0 var(--space-2) color-mix(in oklab, var(--color-ion) 25%, transparent);
@@ -147,8 +144,7 @@ export class Grid<Item = unknown> extends LitElement {
   override render() {
     const { rowHeight, gap } = this.#layOut();
     const rows = Math.ceil(this.items.length / this.#columns);
-    const { first, end, pool } = this.#rows.range(rows, rowHeight);
-    const shown = this.#rows.width === 0 ? [] : Array.from({ length: end - first }, (_, at) => first + at);
+    const range = this.#rows.range(rows, rowHeight);
     const at = this.active === undefined ? -1 : this.#places.get(this.active) ?? -1;
     return html`
       <div role="grid" tabindex="0" aria-label=${this.label} aria-rowcount=${rows} aria-colcount=${this
@@ -158,16 +154,19 @@ export class Grid<Item = unknown> extends LitElement {
         .style=${`height: ${Math.max(0, rows * rowHeight - gap)}px`}
         @keydown=${this.#press} @click=${this.#click} @dblclick=${this.#open} @contextmenu=${this.#wantMenu}
         @focus=${this.#arrive}>
-        ${repeat(shown, (row) => row % pool, (row) => this.#row(row, rowHeight, gap))}
+        ${repeat(
+          this.#rows.inOrder(range),
+          (row) => row % range.pool,
+          (row) => this.#row(row, rowHeight, gap),
+        )}
       </div>
     `;
   }
 
   /** The sizes that follow from the view's width. */
   #layOut(): { rowHeight: number; gap: number } {
-    const style = getComputedStyle(this);
-    const gap = Number.parseFloat(style.getPropertyValue("--space-1")) || 0;
-    const least = this.tileSize || Number.parseFloat(style.getPropertyValue("--size-tile")) || 1;
+    const gap = this.#rows.length("--space-1");
+    const least = this.tileSize || this.#rows.length("--size-tile") || 1;
     this.#columns = Math.max(1, Math.floor((this.#rows.width + gap) / (least + gap)));
     const width = (this.#rows.width - gap * (this.#columns - 1)) / this.#columns;
     return { rowHeight: Math.max(1, Math.round(width / this.ratio) + this.caption + gap), gap };
@@ -205,12 +204,8 @@ export class Grid<Item = unknown> extends LitElement {
       ]);
     }
     const rows = Math.ceil(this.items.length / this.#columns);
-    const lastShown = Math.floor(
-      (this.scrollTop + this.#rows.height) / Math.max(1, this.scrollHeight / rows),
-    );
-    if (this.#rows.height === 0 || lastShown < rows - NEAR_END_ROWS || this.#askedAt === this.items.length) {
-      return;
-    }
+    if (this.#rows.height === 0 || this.#rows.lastInView < rows - NEAR_END_ROWS) return;
+    if (this.#askedAt === this.items.length) return;
     this.#askedAt = this.items.length;
     this.dispatchEvent(new NearEndEvent());
   }

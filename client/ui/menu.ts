@@ -114,6 +114,11 @@ export class Menu extends SignalWatcher(LitElement) {
   #wasOpen = false;
   #returnTo: Element | null = null;
 
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    removeEventListener("scroll", this.#scrolled, { capture: true });
+  }
+
   override render() {
     const label = this.label || w("more");
     return html`
@@ -191,7 +196,14 @@ export class Menu extends SignalWatcher(LitElement) {
 
   readonly #toggled = (event: ToggleEvent) => {
     this.open = event.newState === "open";
+    if (this.open) addEventListener("scroll", this.#scrolled, { capture: true, passive: true });
+    else removeEventListener("scroll", this.#scrolled, { capture: true });
     this.#tellTrigger();
+  };
+
+  /** What it was opened beside moves away from under it. */
+  readonly #scrolled = (event: Event) => {
+    if (!event.composedPath().includes(this.float)) this.hide();
   };
 
   readonly #toggle = () => {

@@ -35,6 +35,11 @@ export class Popover extends LitElement {
   @query(".float")
   accessor float!: HTMLElement;
 
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    removeEventListener("scroll", this.#follow, { capture: true });
+  }
+
   override render() {
     return html`
       <slot name="trigger" @click=${this.#toggle} @slotchange=${this.#tellTrigger}></slot>
@@ -45,9 +50,11 @@ export class Popover extends LitElement {
     `;
   }
 
-  show(anchor: Anchor = this.getBoundingClientRect()): void {
+  /** Opens it beside its trigger, or beside `anchor`. */
+  show(anchor?: Anchor): void {
+    this.#anchor = anchor;
     if (!this.open) this.float.showPopover();
-    placeBeside(this.float, anchor, this.side);
+    this.#follow();
   }
 
   hide(): void {
@@ -55,6 +62,7 @@ export class Popover extends LitElement {
   }
 
   #wasOpen = false;
+  #anchor: Anchor | undefined;
 
   // The click on the trigger that closes it has closed it already, as a click elsewhere.
   readonly #before = (event: ToggleEvent) => {
@@ -70,9 +78,14 @@ export class Popover extends LitElement {
   readonly #toggled = (event: ToggleEvent) => {
     this.open = event.newState === "open";
     this.#tellTrigger();
-    if (this.open) placeBeside(this.float, this.getBoundingClientRect(), this.side);
+    if (this.open) {
+      this.#follow();
+      addEventListener("scroll", this.#follow, { capture: true, passive: true });
+    } else removeEventListener("scroll", this.#follow, { capture: true });
     this.dispatchEvent(new Event("st-toggle", { bubbles: true, composed: true }));
   };
+
+  readonly #follow = () => placeBeside(this.float, this.#anchor ?? this.getBoundingClientRect(), this.side);
 
   readonly #tellTrigger = () => {
     for (const trigger of this.querySelectorAll(':scope > [slot="trigger"]')) {

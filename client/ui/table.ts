@@ -31,6 +31,8 @@ export interface Column<Row> {
   /** Numbers stand at the end. */
   readonly align?: "start" | "end" | undefined;
   readonly isSortable?: boolean | undefined;
+  /** The label is for screen readers only: for columns of marks. */
+  readonly isLabelUnseen?: boolean | undefined;
   cell(row: Row): TemplateResult | string | number | typeof nothing;
 }
 
@@ -89,12 +91,15 @@ export class Table<Row = unknown> extends LitElement {
         background: var(--color-surface);
         border-bottom-color: var(--color-line);
         color: var(--color-text-quiet);
+      }
+      /* Not on the row: its columns are counted in its letters, as those of the rows below. */
+      .head > * {
         font-size: var(--size-label);
       }
       .body > [role="row"] {
         position: absolute;
         inset-inline: 0;
-        contain: layout style;
+        contain: strict;
         cursor: default;
       }
       .body {
@@ -198,8 +203,7 @@ export class Table<Row = unknown> extends LitElement {
 
   override render() {
     const height = this.#rowHeight();
-    const { first, end, pool } = this.#view.range(this.rows.length, height);
-    const shown = this.#view.height === 0 ? [] : Array.from({ length: end - first }, (_, at) => first + at);
+    const range = this.#view.range(this.rows.length, height);
     const at = this.active === undefined ? -1 : this.#places.get(this.active) ?? -1;
     return html`
       <div role="grid" tabindex="0" aria-label=${this.label} aria-rowcount=${this.rows.length + 1}
@@ -212,17 +216,17 @@ export class Table<Row = unknown> extends LitElement {
           this.#header(column)
         )}</div>
         <div class="body" role="rowgroup" .style=${`height: ${this.rows.length * height}px`}>
-          ${repeat(shown, (row) => row % pool, (row) => this.#row(row, height))}
+          ${repeat(this.#view.inOrder(range), (row) => row % range.pool, (row) => this.#row(row, height))}
         </div>
       </div>
     `;
   }
 
   #rowHeight(): number {
-    return Number.parseFloat(getComputedStyle(this).getPropertyValue("--size-row")) || 1;
+    return this.#view.length("--size-row") || 1;
   }
 
-  #header({ id, label, align, isSortable }: Column<Row>) {
+  #header({ id, label, align, isSortable, isLabelUnseen }: Column<Row>) {
     const isSorted = this.sort?.column === id;
     const order = !isSorted ? "none" : this.sort?.isDescending ? "descending" : "ascending";
     const flip = () => this.dispatchEvent(new SortEvent(id, isSorted ? !this.sort?.isDescending : false));
@@ -232,7 +236,7 @@ export class Table<Row = unknown> extends LitElement {
           ? html`<button tabindex="-1" @click=${flip}><span class="cut">${label}</span>${
             isSorted ? icon(this.sort?.isDescending ? "arrowDown" : "arrowUp") : nothing
           }</button>`
-          : label}
+          : html`<span class=${isLabelUnseen ? "unseen" : ""}>${label}</span>`}
       </div>
     `;
   }
@@ -258,8 +262,7 @@ export class Table<Row = unknown> extends LitElement {
     if (changed.has("cellStyles") && this.cellStyles && this.shadowRoot) {
       adoptStyles(this.shadowRoot, [...(this.constructor as typeof Table).elementStyles, this.cellStyles]);
     }
-    const lastShown = (this.scrollTop + this.#view.height) / this.#rowHeight();
-    if (this.#view.height === 0 || lastShown < this.rows.length - NEAR_END_ROWS) return;
+    if (this.#view.height === 0 || this.#view.lastInView < this.rows.length - NEAR_END_ROWS) return;
     if (this.#askedAt === this.rows.length) return;
     this.#askedAt = this.rows.length;
     this.dispatchEvent(new NearEndEvent());

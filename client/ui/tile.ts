@@ -78,7 +78,9 @@ export class Tile extends LitElement {
       }
       .top {
         top: var(--space-1);
-        justify-content: space-between;
+      }
+      .end {
+        justify-content: flex-end;
       }
       .bottom {
         bottom: var(--space-1);
@@ -167,12 +169,20 @@ export class Tile extends LitElement {
           } loading="lazy" decoding="async" draggable="false">`
           : html`<div class="none">${icon(this.icon)}</div>`}
         ${this.at >= 0 && this.sprite ? scrubbed(this.sprite, this.at) : nothing}
-        <div class="top">
-          <span>${this.state && this.bare
-            ? html`<st-badge over state=${this.state}></st-badge>`
-            : nothing}</span>
-          ${this.mark ? html`<st-badge over>${this.mark}</st-badge>` : nothing}
-        </div>
+        ${this.bare && this.state
+          ? html`
+            <div class="top">
+              <st-badge over state=${this.state}></st-badge>
+            </div>
+          `
+          : nothing}
+        ${this.mark
+          ? html`
+            <div class="top end">
+              <st-badge over>${this.mark}</st-badge>
+            </div>
+          `
+          : nothing}
         ${this.chip
           ? html`
             <div class="bottom">

@@ -44,7 +44,8 @@ export class TipLayer extends LitElement {
   ];
 
   override render() {
-    return html`<div class="float" popover="manual" role="tooltip"></div>`;
+    // Whoever can't see it hears the same from the control's own name and description.
+    return html`<div class="float" popover="manual" aria-hidden="true"></div>`;
   }
 
   show(anchor: Element, tip: Tip): void {

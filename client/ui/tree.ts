@@ -129,16 +129,19 @@ export class Tree extends LitElement {
 
   override render() {
     this.#lines = flatten(this.nodes, this.expanded);
-    const height = Number.parseFloat(getComputedStyle(this).getPropertyValue("--size-control-small")) || 1;
-    const { first, end, pool } = this.#view.range(this.#lines.length, height);
-    const shown = this.#view.height === 0 ? [] : Array.from({ length: end - first }, (_, at) => first + at);
+    const height = this.#view.length("--size-control-small") || 1;
+    const range = this.#view.range(this.#lines.length, height);
     const at = this.#lines.findIndex(({ node }) => node.id === this.selected);
     return html`
       <div role="tree" tabindex="0" aria-label=${this.label}
-        aria-activedescendant=${at >= first && at < end ? `line-${at}` : nothing}
+        aria-activedescendant=${at >= range.first && at < range.end ? `line-${at}` : nothing}
         .style=${`height: ${this.#lines.length * height}px`}
         @keydown=${this.#press} @click=${this.#click} @dblclick=${this.#open} @contextmenu=${this.#wantMenu}>
-        ${repeat(shown, (index) => index % pool, (index) => this.#line(index, height))}
+        ${repeat(
+          this.#view.inOrder(range),
+          (index) => index % range.pool,
+          (index) => this.#line(index, height),
+        )}
       </div>
     `;
   }
