@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { inspectMedia, makeProxy } from "#server/assets/job_kinds.ts";
-import { recordInspection } from "#server/assets/service.ts";
+import * as files from "#server/assets/inspection.ts";
 import { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
 import * as cutEnds from "#server/clips/settle_cut.ts";
 import * as takeEnds from "#server/clips/settle_take.ts";
@@ -33,6 +33,12 @@ export function allSettlements(store: FileStore): Settlement[] {
     cancelled: seeds.onSeedCancelled,
     retried: seeds.onSeedRetried,
   };
+  const uploads = {
+    failed: files.onInspectionFailed,
+    cancelled: (tx: Tx, job: SettledJob) =>
+      files.onInspectionFailed(tx, job, { message: "It was cancelled" }),
+    retried: files.onInspectionRetried,
+  };
   return [
     settlement(generate, {
       done: (tx, job, output) =>
@@ -45,10 +51,11 @@ export function allSettlements(store: FileStore): Settlement[] {
     }),
     settlement(inspectMedia, {
       done: (tx, job, output) =>
-        job.seedId
-          ? seeds.onSeedInspected(tx, job, output)
-          : recordInspection(tx, job.input.file.hash, output),
-      ...stills,
+        job.seedId ? seeds.onSeedInspected(tx, job, output) : files.onFileInspected(tx, job, output),
+      failed: (tx, job, failure) =>
+        job.seedId ? stills.failed(tx, job, failure) : uploads.failed(tx, job, failure),
+      cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : uploads.cancelled(tx, job),
+      retried: (tx, job) => job.seedId ? stills.retried(tx, job) : uploads.retried(tx, job),
     }),
     settlement(measureSeed, {
       done: (tx, job, output) => seeds.onSeedMeasured({ tx, store }, job, output),
@@ -81,7 +88,7 @@ export function allSettlements(store: FileStore): Settlement[] {
         onMasterFailed(tx, job, { failureClass: "bad_input", message: "it was cancelled" }),
       retried: onMasterRetried,
     }),
-    settlement(makeProxy, { done: async () => {}, failed: async () => {}, cancelled: async () => {} }),
+    settlement(makeProxy, { done: files.onProxyMade, ...uploads }),
   ];
 }
 

@@ -604,6 +604,19 @@ create table fair_shares (
 );
 CREATE INDEX fair_shares_user_id_idx ON public.fair_shares USING btree (user_id);
 
+create table file_inspections (
+  file_hash text not null,
+  status_id smallint not null,
+  failure text,
+  updated_at timestamp with time zone default now() not null,
+  constraint failed_says_why CHECK (((status_id = 3) = (failure IS NOT NULL))),
+  constraint file_inspections_file_hash_fkey FOREIGN KEY (file_hash) REFERENCES files(hash) ON DELETE CASCADE,
+  constraint file_inspections_status_id_fkey FOREIGN KEY (status_id) REFERENCES inspection_status(id) ON DELETE RESTRICT,
+  constraint file_inspections_pkey PRIMARY KEY (file_hash)
+);
+CREATE INDEX file_inspections_status_id_idx ON public.file_inspections USING btree (status_id);
+CREATE TRIGGER inspection_status_changes BEFORE UPDATE OF status_id ON public.file_inspections FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_inspection_status_transition();
+
 create table files (
   hash text not null,
   hash_algorithm_id smallint default 1 not null,
@@ -640,6 +653,26 @@ create table hash_algorithm (
   constraint hash_algorithm_pkey PRIMARY KEY (id),
   constraint hash_algorithm_code_key UNIQUE (code)
 );
+
+create table inspection_status (
+  id smallint not null,
+  code text not null,
+  label text not null,
+  sort smallint default 0 not null,
+  retired_at timestamp with time zone,
+  constraint inspection_status_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
+  constraint inspection_status_pkey PRIMARY KEY (id),
+  constraint inspection_status_code_key UNIQUE (code)
+);
+
+create table inspection_status_transition (
+  from_id smallint not null,
+  to_id smallint not null,
+  constraint inspection_status_transition_from_id_fkey FOREIGN KEY (from_id) REFERENCES inspection_status(id) ON DELETE RESTRICT,
+  constraint inspection_status_transition_to_id_fkey FOREIGN KEY (to_id) REFERENCES inspection_status(id) ON DELETE RESTRICT,
+  constraint inspection_status_transition_pkey PRIMARY KEY (from_id, to_id)
+);
+CREATE INDEX inspection_status_transition_to_id_idx ON public.inspection_status_transition USING btree (to_id);
 
 create table job_attempts (
   id uuid not null,
@@ -2032,6 +2065,21 @@ AS $function$
          from delivery_status f, delivery_status t where f.id = old.status_id and t.id = new.status_id;
        raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
          using errcode = 'check_violation', constraint = 'delivery_status_transition', table = tg_table_name;
+     end $function$;
+
+CREATE OR REPLACE FUNCTION public.enforce_inspection_status_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+     declare
+       from_code text;
+       to_code text;
+     begin
+       if exists (select 1 from inspection_status_transition where from_id = old.status_id and to_id = new.status_id) then return new; end if;
+       select f.code, t.code into from_code, to_code
+         from inspection_status f, inspection_status t where f.id = old.status_id and t.id = new.status_id;
+       raise exception 'Cannot change % from "%" to "%"', tg_table_name, from_code, to_code
+         using errcode = 'check_violation', constraint = 'inspection_status_transition', table = tg_table_name;
      end $function$;
 
 CREATE OR REPLACE FUNCTION public.enforce_master_status_transition()

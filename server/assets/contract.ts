@@ -30,6 +30,10 @@ export type RetentionClass = z.infer<typeof RetentionClass>;
 export const DerivativeKind = z.enum(["working_image", "thumbnail", "poster", "proxy", "sprite", "waveform"]);
 export type DerivativeKind = z.infer<typeof DerivativeKind>;
 
+/** How far looking into an uploaded file is. */
+export const InspectionStatus = z.enum(["waiting", "done", "failed"]);
+export type InspectionStatus = z.infer<typeof InspectionStatus>;
+
 export const Asset = z.object({
   id: id("asset"),
   projectId: z.nullable(id("project")),
@@ -43,6 +47,12 @@ export const Asset = z.object({
   facts: z.nullable(z.partial(MediaFacts)),
   /** Derivatives that are there: `/assets/:assetId/derivatives/:kind` serves them. */
   derivatives: z.array(DerivativeKind),
+  /** Of an uploaded picture or video, what became of looking into it; null for all others. */
+  inspection: z.nullable(z.object({
+    status: InspectionStatus,
+    /** Why it can't be used, as a sentence. */
+    failure: z.nullable(z.string()),
+  })),
   createdAt: Instant,
 });
 export type Asset = z.infer<typeof Asset>;
@@ -117,6 +127,11 @@ export const deleteAsset = endpoint({
   params: assetParams,
 });
 
+/** Facts, derivatives or the look into it have changed. */
+export const assetChanged = eventKind(
+  "asset.changed",
+  z.object({ assetId: z.string(), projectId: z.nullable(z.string()) }),
+);
 export const assetAdded = eventKind(
   "asset.added",
   z.object({ assetId: z.string(), projectId: z.nullable(z.string()) }),

@@ -44,13 +44,16 @@ const selectAsset = (db: Queryable) =>
   select a.id, a.project_id, k.code as kind, r.code as retention, a.name, f.hash, f.size_bytes,
          t.code as media_type, a.created_at, m.reply_json::json as facts,
          array(select d.code from derivatives x join derivative_kind d on d.id = x.kind_id
-                where x.source_hash = f.hash order by d.sort) as derivatives
+                where x.source_hash = f.hash order by d.sort) as derivatives,
+         case when i.file_hash is not null then json_build_object('status', s.code, 'failure', i.failure) end as inspection
     from assets a
     join files f on f.hash = a.file_hash
     join media_type t on t.id = f.media_type_id
     join asset_kind k on k.id = a.kind_id
     join retention_class r on r.id = a.retention_class_id
-    left join media_facts m on m.file_hash = f.hash`;
+    left join media_facts m on m.file_hash = f.hash
+    left join file_inspections i on i.file_hash = f.hash
+    left join inspection_status s on s.id = i.status_id`;
 
 export async function findAsset(db: Queryable, assetId: string): Promise<Asset | undefined> {
   const [row] = await db<Asset[]>`${selectAsset(db)} where a.id = ${assetId}`;
@@ -68,6 +71,8 @@ interface AssetRow {
   readonly mediaTypeId: number;
   readonly factsJson: string | null;
   readonly derivativeIds: readonly number[];
+  readonly inspectionStatusId: number | null;
+  readonly inspectionFailure: string | null;
 }
 
 /**
@@ -79,19 +84,22 @@ export async function listAssetTexts(
   projectId: string,
   { limit, cursor, kind }: PageQuery & { kind?: AssetKind | undefined },
 ): Promise<{ id: string; text: string }[]> {
-  const [kinds, retentions, mediaTypes, derivativeKinds] = await Promise.all([
+  const [kinds, retentions, mediaTypes, derivativeKinds, inspections] = await Promise.all([
     lookupCodes(db, "asset_kind"),
     lookupCodes(db, "retention_class"),
     lookupCodes(db, "media_type"),
     lookupCodes(db, "derivative_kind"),
+    lookupCodes(db, "inspection_status"),
   ]);
   const rows = await db<AssetRow[]>`
     select a.id, a.kind_id, a.retention_class_id, a.name, a.file_hash as hash, a.created_at, f.size_bytes,
            f.media_type_id, m.reply_json as facts_json,
-           array(select kind_id from derivatives where source_hash = a.file_hash) as derivative_ids
+           array(select kind_id from derivatives where source_hash = a.file_hash) as derivative_ids,
+           i.status_id as inspection_status_id, i.failure as inspection_failure
       from assets a
       join files f on f.hash = a.file_hash
       left join media_facts m on m.file_hash = a.file_hash
+      left join file_inspections i on i.file_hash = a.file_hash
      where a.project_id = ${projectId}
        ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
        ${cursor ? db`and a.id < ${cursor}` : db``}
@@ -102,13 +110,20 @@ export async function listAssetTexts(
     const derivatives = row.derivativeIds.length === 0
       ? []
       : [...derivativeKinds].filter(([id]) => row.derivativeIds.includes(id)).map(([, code]) => code);
+    const inspection = row.inspectionStatusId === null
+      ? "null"
+      : `{"status":"${inspections.get(row.inspectionStatusId)}","failure":${
+        JSON.stringify(row.inspectionFailure)
+      }}`;
     const text = `{"id":"${row.id}","projectId":"${projectId}","kind":"${
       kinds.get(row.kindId)
     }","retention":"${retentions.get(row.retentionClassId)}","name":${
       JSON.stringify(row.name)
     },"hash":"${row.hash}","sizeBytes":${row.sizeBytes},"mediaType":"${
       mediaTypes.get(row.mediaTypeId)
-    }","createdAt":"${row.createdAt}","facts":${row.factsJson},"derivatives":${JSON.stringify(derivatives)}}`;
+    }","createdAt":"${row.createdAt}","facts":${row.factsJson},"derivatives":${
+      JSON.stringify(derivatives)
+    },"inspection":${inspection}}`;
     return { id: row.id, text };
   });
 }
@@ -225,4 +240,55 @@ export async function insertProvenance(db: Queryable, assetId: string, made: Pro
       insert into provenance_inputs (asset_id, file_hash, parameter) values (${assetId}, ${hash}, ${parameter})
       on conflict (asset_id, parameter) do nothing`;
   }
+}
+
+/** Begins the look into a file; false when it was begun before. A failed one is begun anew. */
+export async function openInspection(db: Queryable, hash: string): Promise<boolean> {
+  const rows = await db`
+    insert into file_inspections (file_hash, status_id)
+    select ${hash}, id from inspection_status where code = 'waiting'
+    on conflict (file_hash) do update set status_id = excluded.status_id, failure = null, updated_at = now()
+      where file_inspections.status_id = (select id from inspection_status where code = 'failed')
+    returning 1`;
+  return rows.length > 0;
+}
+
+/** Ends a look that is open; false when none is. */
+export async function closeInspection(db: Queryable, hash: string, failure: string | null): Promise<boolean> {
+  const rows = await db`
+    update file_inspections
+       set status_id = (select id from inspection_status where code = ${
+    failure === null ? "done" : "failed"
+  }),
+           failure = ${failure}, updated_at = now()
+     where file_hash = ${hash} and status_id = (select id from inspection_status where code = 'waiting')
+    returning 1`;
+  return rows.length > 0;
+}
+
+/** Takes back that a look has failed; false when none has. */
+export async function reopenInspection(db: Queryable, hash: string): Promise<boolean> {
+  const rows = await db`
+    update file_inspections
+       set status_id = (select id from inspection_status where code = 'waiting'), failure = null, updated_at = now()
+     where file_hash = ${hash} and status_id = (select id from inspection_status where code = 'failed')
+    returning 1`;
+  return rows.length > 0;
+}
+
+/** Whether a look into the file is open, which is held until the transaction ends. */
+export async function lockOpenInspection(db: Queryable, hash: string): Promise<boolean> {
+  const rows = await db`
+    select 1 from file_inspections i join inspection_status s on s.id = i.status_id
+     where i.file_hash = ${hash} and s.code = 'waiting' for update of i`;
+  return rows.length > 0;
+}
+
+/** Assets that have this content, with their projects. */
+export async function listAssetsOf(
+  db: Queryable,
+  hash: string,
+): Promise<{ id: string; projectId: string | null }[]> {
+  return await db<{ id: string; projectId: string | null }[]>`
+    select id, project_id from assets where file_hash = ${hash} order by id`;
 }

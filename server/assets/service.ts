@@ -19,7 +19,7 @@ import {
   type DerivativeKind,
   type RetentionClass,
 } from "./contract.ts";
-import type { MediaFacts } from "./job_kinds.ts";
+import { beginInspection, recordInspection } from "./inspection.ts";
 import * as queries from "./queries.ts";
 
 /** The asset, if the actor may do `permission` in its project. */
@@ -116,6 +116,7 @@ export async function acceptUpload(
         "Cannot take this upload: its id belongs to another asset. Use a new id",
       );
     }
+    await beginInspection(tx, { file: upload.file, name: upload.name, projectId, userId: actor.userId });
     await audit(tx, actor, "asset.upload", {
       projectId,
       subject: ["asset", id],
@@ -175,15 +176,5 @@ export async function deleteAsset(db: Db, actor: Actor, assetId: string): Promis
   });
 }
 
-/** Keeps what looking into a file found; called when the job `media.inspect` is done. */
-export async function recordInspection(
-  tx: Tx,
-  hash: string,
-  found: { facts: MediaFacts; working?: FileRef | undefined; thumbnail?: FileRef | undefined },
-): Promise<void> {
-  await queries.upsertFacts(tx, hash, found.facts);
-  if (found.working) await queries.insertDerivative(tx, hash, "working_image", found.working);
-  if (found.thumbnail) await queries.insertDerivative(tx, hash, "thumbnail", found.thumbnail);
-}
-
 export const { findFile, findDerivative, insertDerivative, insertFile } = queries;
+export { recordInspection };

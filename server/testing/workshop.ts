@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { inspectMedia } from "#server/assets/job_kinds.ts";
+import type { inspectMedia, makeProxy } from "#server/assets/job_kinds.ts";
 import type { ClipState } from "#server/clips/contract.ts";
 import type { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
@@ -21,6 +21,7 @@ type Out<K extends { output: z.core.$ZodType }> = z.output<K["output"]>;
 export interface Wishes {
   /** The frame on which a take ends; the target unless said. */
   readonly endFrame?: (end: { target: number; window: number; exact: boolean }) => number;
+  readonly inspect?: (usual: Out<typeof inspectMedia>) => Out<typeof inspectMedia>;
   readonly measureTake?: (usual: Out<typeof measureTake>) => Out<typeof measureTake>;
   readonly measureSeed?: (usual: Out<typeof measureSeed>) => Out<typeof measureSeed>;
   readonly measureCut?: (usual: Out<typeof measureCut>) => Out<typeof measureCut>;
@@ -116,6 +117,8 @@ export class Workshop {
         return await this.#generate(job.input as In<typeof generate>);
       case "media.inspect":
         return await this.#inspect(job.input as In<typeof inspectMedia>);
+      case "media.proxy":
+        return await this.#makeProxy();
       case "seeds.measure":
         return this.#measureSeed(job.input as In<typeof measureSeed>);
       case "clips.ingest_take":
@@ -167,7 +170,14 @@ export class Workshop {
       return { facts, working: await this.picture(), thumbnail: await this.picture() };
     }
     const facts = { kind: "video" as const, mediaType: file.mediaType, container: "mp4", codec: "h264" };
-    return { facts: { ...facts, pixelFormat: "yuv420p", colorPrimaries: "bt709", colorRange: "tv" } };
+    const usual = { facts: { ...facts, pixelFormat: "yuv420p", colorPrimaries: "bt709", colorRange: "tv" } };
+    return this.wishes.inspect?.(usual) ?? usual;
+  }
+
+  async #makeProxy(): Promise<Out<typeof makeProxy>> {
+    const [proxy, poster, sprite] = [await this.#video(), await this.picture(), await this.picture()];
+    const spriteLayout = { columns: 1, rows: 1, tileWidthPx: 8, tileHeightPx: 8, frames: [0] };
+    return { proxy, poster, sprite, spriteLayout };
   }
 
   #measureSeed({ portrait }: In<typeof measureSeed>): Out<typeof measureSeed> {

@@ -29,3 +29,8 @@ select fill_lookup('asset_kind', 'upload', 'portrait', 'foundation', 'take_raw',
   'cut_intermediate', 'master', 'sidecar', 'metadata', 'attachment');
 select fill_lookup('retention_class', 'protected', 'keep', 'reclaimable', 'scratch');
 select fill_lookup('derivative_kind', 'working_image', 'thumbnail', 'poster', 'proxy', 'sprite', 'waveform');
+
+-- 3 (failed) is named in a constraint of file_inspections.
+select fill_lookup('inspection_status', 'waiting', 'done', 'failed');
+select allow_changes('inspection_status', 'waiting', 'done', 'failed');
+select allow_changes('inspection_status', 'failed', 'waiting');

@@ -1,7 +1,7 @@
 select fill_lookup('event_kind', 'project.changed', 'character.changed', 'seed.changed', 'batch.changed',
   'scene.changed', 'clip.changed', 'segment.changed', 'take.changed', 'cut.changed', 'master.changed',
   'delivery.changed', 'asset.added', 'job.changed', 'worker.changed', 'user.changed', 'session.revoked',
-  'settings.changed', 'queue.changed', 'workspace.changed');
+  'settings.changed', 'queue.changed', 'asset.changed', 'workspace.changed');
 select fill_lookup('audit_action', 'user.create', 'user.change', 'user.sign_in', 'user.sign_in_refused',
   'user.sign_out', 'user.sign_out_everywhere', 'session.token_reused', 'api_token.create', 'api_token.revoke',
   'link.create', 'link.use', 'project.create', 'project.change', 'project.member_set', 'project.member_remove',
