@@ -48,6 +48,17 @@ export class DockStore {
     this.#set(readDocument(kept));
   }
 
+  /** Puts back the layouts as one left them. */
+  restoreLayouts(kept: unknown): void {
+    this.#set({ ...this.document, layouts: readLayouts(kept) });
+  }
+
+  /** Puts back what one keeps for all views: one's own layouts, and the lock. */
+  restoreOwn(kept: unknown): void {
+    const { mine, isLocked } = readDocument(kept);
+    this.#set({ ...this.document, mine, isLocked });
+  }
+
   /** The layout that shows: as one left it, else one's own, else the screen's preset. */
   get layout(): Layout | undefined {
     if (this.solo) return soloLayout(this.solo);

@@ -16,6 +16,7 @@ import "./dock.ts";
 import type { Dock } from "./dock.ts";
 import { dockCommands } from "./dock_commands.ts";
 import { dock } from "./dock_store.ts";
+import { openWorkspace } from "./kept_workspace.ts";
 import { listenToKeys } from "./keymap.ts";
 import "./key_sheet.ts";
 import type { KeySheet } from "./key_sheet.ts";
@@ -73,6 +74,8 @@ export class Studio extends SignalWatcher(LitElement) {
 
   @state()
   accessor now = Date.now();
+  @state()
+  accessor isSettled = false;
   @query("st-dock")
   accessor dock!: Dock | null;
   @query("st-palette")
@@ -99,12 +102,20 @@ export class Studio extends SignalWatcher(LitElement) {
       followAddress(),
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
       joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
-      follow(() => this.#keepProject()),
       followProjects(),
       followStudioTokens(),
       () => shell.stop(),
       () => clearInterval(tick),
     );
+    void this.#settle();
+  }
+
+  /** What was kept shows first; only then is it decided where one is without it. */
+  async #settle(): Promise<void> {
+    const close = dock.isSolo ? () => {} : await openWorkspace();
+    if (!this.isConnected) return close();
+    this.#stops.push(close, follow(() => this.#keepProject()));
+    this.isSettled = true;
   }
 
   override disconnectedCallback() {
@@ -120,7 +131,7 @@ export class Studio extends SignalWatcher(LitElement) {
         ? html`<st-top-bar role="banner" @st-skip=${() => this.#focusArea(0)}></st-top-bar>`
         : html`<span></span>`}
       ${this.#silence()}
-      <st-dock role="main" id="content"></st-dock>
+      ${this.isSettled ? html`<st-dock role="main" id="content"></st-dock>` : html`<span></span>`}
       ${hasBars ? html`<st-status-bar role="contentinfo"></st-status-bar>` : nothing}
       <st-toasts></st-toasts>
       <st-palette></st-palette>
