@@ -97,7 +97,11 @@ export class ClipCurveHeads extends SignalWatcher(LitElement) {
       const value = valueAt(row.parts, at);
       const level = value === undefined || value === null ? "" : row.levelOf(value);
       return html`<div class="row"><span>${row.name}</span><span class="value ${level}">${
-        value === undefined ? "–" : value === null ? w("noFace") : value.toFixed(2)
+        value === undefined || value === null && !row.isOfFaces
+          ? "–"
+          : value === null
+          ? w("noFace")
+          : value.toFixed(2)
       }</span></div>`;
     });
   }

@@ -18,7 +18,7 @@ import "#client/ui/state_mark.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import { CLIP_MARKS, cutToShow, openCut } from "./clip_facts.ts";
 import type { ClipFacts } from "./clip_store.ts";
-import { PRIMARY_COMMANDS, primaryLabel } from "./commands.ts";
+import { notReady, PRIMARY_COMMANDS, primaryLabel } from "./commands.ts";
 import { w } from "./words.ts";
 
 /** The open clip's picture, where it stands, and the one button that says what comes next. */
@@ -27,14 +27,13 @@ export class ClipPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .all {
         display: flex;
         flex-direction: column;
         height: 100%;
         min-height: 0;
         overflow: hidden;
         background: var(--color-ground);
-        outline: none;
       }
       st-player {
         flex: 1;
@@ -71,16 +70,29 @@ export class ClipPanel extends SignalWatcher(LitElement) {
         font-size: var(--size-label);
         user-select: all;
       }
+      .status {
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        color: var(--color-text-quiet);
+        font-size: var(--size-text-small);
+        white-space: nowrap;
+      }
       .still {
         display: block;
         width: 100%;
         height: 100%;
         object-fit: contain;
       }
+      .none {
+        display: grid;
+        place-items: center;
+        color: var(--color-text-quiet);
+      }
       .empty {
         display: grid;
         place-items: center;
-        flex: 1;
+        height: 100%;
       }
       .live {
         position: absolute;
@@ -125,12 +137,15 @@ export class ClipPanel extends SignalWatcher(LitElement) {
     if (!facts) return this.#missing(desk);
     this.panel?.rename(facts.clip.name);
     return html`
+      <div class="all">
       ${this.#picture(desk, facts)}
       <div class="bottom">
         ${this.#told(desk, facts, reading.isStale)}
         <st-transport .playback=${desk.playback}>
-          ${this.#decisions(desk)} ${this.#primary(desk, facts)}
+          ${this.#isQuiet(desk, facts) ? this.#status(facts) : nothing} ${this.#decisions(desk)} ${this
+            .#primary(desk, facts)}
         </st-transport>
+      </div>
       </div>
     `;
   }
@@ -198,58 +213,64 @@ export class ClipPanel extends SignalWatcher(LitElement) {
   }
 
   /** How the clip is, in a sentence; what a person is asked; what failed, why, and its id. */
-  #told(desk: ClipDesk, { clip, plan, planProblem, decisions, jobs }: ClipFacts, isStale: boolean) {
+  #told(desk: ClipDesk, facts: ClipFacts, isStale: boolean) {
+    const { clip, jobs } = facts;
     const failed = jobs.find(({ status }) => status === "failed");
-    const last = decisions.findLast(({ undoneAt }) => undoneAt === null);
-    const verdict = clip.status === "in_review" && last
-      ? ` · ${w(last.kind === "reject" ? "rejected" : "approved")} ${last.decidedBy?.name ?? ""}`
-      : "";
+    const verdict = verdictOf(facts);
     const cut = openCut(clip);
     const cutJob = cut && jobs.find(({ cutId }) => cutId === cut.id);
+    const sentence = this.#sentence(desk, facts);
     return html`
-      <div class="told" role="status">
-        <st-state-mark state=${isStale
-          ? "waiting"
-          : failed
-          ? "failed"
-          : CLIP_MARKS[clip.status]}></st-state-mark>
-        <p><b>${w(clip.status)}${verdict}</b>${this.#sentence(
-          desk,
-          clip.attention,
-          plan,
-          planProblem,
-        )}${isStale ? ` ${w("stale")}.` : nothing}${failed
-          ? html`
-            ${failed.error} <code>${failed.id}</code>
-          `
-          : nothing}</p>
-        ${failed ? html`<st-action command="clips.retry" look="quiet"></st-action>` : nothing}
-        ${desk.auditioned
-          ? html`
-            <st-action command="clips.choose" look="quiet"></st-action>
-            <st-action command="clips.back-to-cut" look="quiet"></st-action>
-          `
-          : nothing}
-      </div>
+      ${this.#isQuiet(desk, facts) ? nothing : html`
+        <div class="told" role="status">
+          <st-state-mark state=${isStale
+            ? "waiting"
+            : failed
+            ? "failed"
+            : CLIP_MARKS[clip.status]}></st-state-mark>
+          <p><b>${[w(clip.status), verdict].filter(Boolean).join(" · ")}</b>${sentence}${isStale
+            ? ` ${w("stale")}.`
+            : nothing}${failed
+            ? html`
+              ${failed.error} <code>${failed.id}</code>
+            `
+            : nothing}</p>
+          ${failed ? html`<st-action command="clips.retry" look="quiet"></st-action>` : nothing}
+          ${desk.auditioned
+            ? html`
+              <st-action command="clips.choose" look="quiet"></st-action>
+              <st-action command="clips.back-to-cut"
+                look="quiet"></st-action>
+            `
+            : nothing}
+        </div>
+      `}
       ${cutJob
         ? html`<st-progress .ratio=${desk.store.ratioOf(cutJob)} label=${w("stitchesNow")}></st-progress>`
         : nothing}
     `;
   }
 
-  #sentence(
-    desk: ClipDesk,
-    attention: string | null,
-    plan: Plan | undefined,
-    planProblem: string | undefined,
-  ): string {
-    if (attention) return attention;
-    if (!plan) return planProblem ? `${planProblem}.` : "";
-    if (plan.blocked) return `${plan.blocked.sentence}.`;
-    const isOpen = plan.segments.some(({ state }) => state !== "accepted");
-    return isOpen && (desk.isPlanSeen || desk.step !== "plan") || desk.step === "plan"
-      ? describePlan(plan)
-      : "";
+  #isQuiet(desk: ClipDesk, facts: ClipFacts): boolean {
+    return this.#sentence(desk, facts) === "" && !desk.store.reading.isStale &&
+      desk.auditioned === undefined &&
+      !facts.jobs.some(({ status }) => status === "failed") && verdictOf(facts) === "";
+  }
+
+  /** What a person is asked, why nothing can be made, or what making it would cost. */
+  #sentence({ step }: ClipDesk, facts: ClipFacts): string {
+    const { clip, plan } = facts;
+    if (clip.attention) return clip.attention;
+    if (step !== "plan" && step !== "generate" && step !== "go_on") return "";
+    const why = notReady(facts);
+    if (why) return `${why}.`;
+    return plan ? describePlan(plan) : "";
+  }
+
+  #status({ clip }: ClipFacts) {
+    return html`<span class="status"><st-state-mark state=${CLIP_MARKS[clip.status]}></st-state-mark>${
+      w(clip.status)
+    }</span>`;
   }
 
   #decisions({ step }: ClipDesk) {
@@ -277,6 +298,15 @@ export class ClipPanel extends SignalWatcher(LitElement) {
       }`
       : nothing;
   }
+}
+
+/** "Rejected · Ada": the decision that stands on a cut in review; empty without one. */
+function verdictOf({ clip, decisions }: ClipFacts): string {
+  const last = decisions.findLast(({ undoneAt }) => undoneAt === null);
+  if (clip.status !== "in_review" || !last) return "";
+  return [w(last.kind === "reject" ? "rejected" : "approved"), last.decidedBy?.name].filter(Boolean).join(
+    " · ",
+  );
 }
 
 /** "96 frames to generate at 16 fps, 1024 × 576, by CPU preview · at most 5 segments · …": what it would cost. */

@@ -1,7 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { call } from "#client/core/call.ts";
 import { type JobProgress, live } from "#client/core/live.ts";
-import { orGone, Store, storesBy } from "#client/core/store.ts";
+import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import { getAsset } from "#server/assets/contract.ts";
 import {
   changeClip,
@@ -35,7 +35,7 @@ import {
   rejectCut,
   undoDecision,
 } from "#server/review/contract.ts";
-import { getSeed, type Seed } from "#server/seeds/contract.ts";
+import { getSeed, listSeeds, type Seed } from "#server/seeds/contract.ts";
 import { cutToShow } from "./clip_facts.ts";
 
 /** Everything about one clip that its screen shows, read together so that it agrees with itself. */
@@ -44,6 +44,7 @@ export interface ClipFacts {
   /** Undefined where nothing can be planned: `planProblem` says why. */
   readonly plan: Plan | undefined;
   readonly planProblem: string | undefined;
+  /** The clip's, else the one that generating would take. */
   readonly hero: Seed | undefined;
   /** What was decided about the newest cut that can be seen, oldest first, and the hash of its file. */
   readonly decisions: readonly Decision[];
@@ -257,7 +258,9 @@ async function readFacts(clipId: ClipId): Promise<ClipFacts> {
   const [decisions, asset, hero, jobs] = await Promise.all([
     cut ? call(listDecisions, { params: { cutId: cut.id } }) : [],
     cut?.assetId ? call(getAsset, { params: { assetId: cut.assetId } }) : undefined,
-    clip.heroSeedId ? orGone(call(getSeed, { params: { seedId: clip.heroSeedId } })) : undefined,
+    clip.heroSeedId
+      ? orGone(call(getSeed, { params: { seedId: clip.heroSeedId } }))
+      : findApprovedHero(clip.characterId),
     call(listJobs, { query: { projectId: clip.projectId, status: OPEN_JOBS, limit: 100 } }),
   ]);
   const mine = new Set<string>([
@@ -274,13 +277,21 @@ async function readFacts(clipId: ClipId): Promise<ClipFacts> {
   };
 }
 
-/** Whether an event of the project tells of this clip, its hero or its jobs. */
+/** What generating would start from where the clip names no hero: the character's that was approved last. */
+async function findApprovedHero(characterId: ClipState["characterId"]): Promise<Seed | undefined> {
+  const seeds = await callPages(listSeeds, { params: { characterId }, query: { kind: "foundation" } });
+  return seeds.filter(({ status, approvedAt }) => status === "hero" && approvedAt).sort((one, other) =>
+    (other.approvedAt ?? "").localeCompare(one.approvedAt ?? "")
+  )[0];
+}
+
+/** Whether an event of the project tells of this clip, its jobs, or a seed that may be its hero. */
 function concerns({ data }: LiveEvent, facts: ClipFacts | undefined): boolean {
   if (!facts) return true;
   // Events differ; each names what it tells of by one of these.
   const { clipId, seedId, takeId, cutId } = data as Partial<Record<string, string | null>>;
   const { clip } = facts;
-  return clipId === clip.id || (seedId !== undefined && seedId === clip.heroSeedId) ||
+  return clipId === clip.id || typeof seedId === "string" ||
     clip.cuts.some(({ id }) => id === cutId) ||
     clip.segments.some(({ takes }) => takes.some(({ id }) => id === takeId));
 }

@@ -68,8 +68,9 @@ function notIdle(facts: ClipFacts): string | undefined {
   return isBusy(facts) ? w("needsIdle") : undefined;
 }
 
-function notReady({ clip, hero, plan, planProblem }: ClipFacts): string | undefined {
-  if (!clip.heroSeedId || !hero) return w("needsHero");
+/** Why nothing can be generated, whatever the clip does now. */
+export function notReady({ hero, plan, planProblem }: ClipFacts): string | undefined {
+  if (!hero) return w("needsHero");
   if (hero.status !== "hero" || !hero.approvedAt) return w("needsApprovedHero");
   return plan?.blocked?.sentence ?? (plan ? undefined : planProblem ?? w("needsPlan"));
 }
@@ -275,6 +276,7 @@ export const clipCommands: readonly Command[] = [
   }),
   command("reroll-keep", {
     label: () => w("rerollKeep"),
+    icon: "pin",
     keys: ["shift+r"],
     permission: "generate",
     not: lacksMade,

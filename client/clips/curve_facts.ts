@@ -11,6 +11,8 @@ export interface CurveRow {
   readonly limits: readonly Threshold[];
   readonly low: number;
   readonly high: number;
+  /** Nothing measured there means that no face was found. */
+  readonly isOfFaces?: boolean;
   levelOf(value: number): "warn" | "fail" | "";
 }
 
@@ -65,7 +67,7 @@ function likenessRow(measured: readonly Measured[], floor: number | null): Curve
   });
   const limits: Threshold[] = floor === null ? [] : [{ value: floor, level: "fail" }];
   const levelOf = (value: number) => floor !== null && value < floor ? "fail" as const : "" as const;
-  return { name: w("likeness"), parts, limits, low: 0, high: 1, levelOf };
+  return { name: w("likeness"), parts, limits, low: 0, high: 1, isOfFaces: true, levelOf };
 }
 
 /** How far the picture's mean colour is from the first frames of the clip, as ΔE. */

@@ -202,7 +202,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     ].join(" ");
     const x = `left: ${100 * each.firstFrame / span}%; width: ${100 * each.frames / span}%`;
     return html`
-      <div class="segment ${looks}" role="option" style=${x} tabindex=${isPicked ? "0" : "-1"}
+      <div class="segment ${looks}" role="option" .style=${x} tabindex=${isPicked ? "0" : "-1"}
         aria-selected=${String(isPicked)} aria-label=${this.#describe(each)}
         @click=${() => showSegment(desk, each)} @focus=${() => isPicked || desk.pick(each.number)}>
         ${Array.from({ length: Math.max(0, others) }, () => html`<div class="behind"></div>`)}
@@ -277,7 +277,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     const end = firstFrame + frames;
     const [first, last] = [Math.round(end - reach), Math.round(end + reach)];
     const x = `left: ${100 * first / span}%; width: ${100 * (last - first) / span}%`;
-    return html`<div class="reach" style=${x} title=${w("elasticEnd", { first, last })}></div>`;
+    return html`<div class="reach" .style=${x} title=${w("elasticEnd", { first, last })}></div>`;
   }
 
   #seams(cut: Cut | undefined) {
@@ -293,7 +293,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
       });
       const text = [`${w("seam", { frame: seam.frame })}: ${w(words)}`, facts, ...seam.reasons].join("\n");
       return html`
-        <div class="seam" role="img" style="left: ${100 * seam.frame / span}%" title=${text}
+        <div class="seam" role="img" .style=${`left: ${100 * seam.frame / span}%`} title=${text}
           aria-label=${text}>
           <st-state-mark state=${state}></st-state-mark>
         </div>

@@ -96,8 +96,8 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
       <div class="actions">
         <st-action command="clips.reroll" .target=${lane}></st-action>
         <st-action command="clips.lock" .target=${lane} look="quiet"></st-action>
-        <st-action command="clips.extend" .target=${lane} look="quiet"></st-action>
-        <st-action command="clips.reroll-keep" .target=${lane} look="quiet"></st-action>
+        <st-action command="clips.extend" .target=${lane} look="quiet" icon-only></st-action>
+        <st-action command="clips.reroll-keep" .target=${lane} look="quiet" icon-only></st-action>
       </div>
       <ul>${repeat(segment.takes.toReversed(), ({ id }) => id, (take) => this.#take(take))}</ul>
       ${this.#own(segment)}

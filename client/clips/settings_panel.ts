@@ -31,10 +31,11 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .all {
         display: flex;
         flex-direction: column;
-        gap: var(--space-3);
+        gap: var(--space-2);
+        box-sizing: border-box;
         height: 100%;
         padding: var(--space-3);
         overflow: hidden auto;
@@ -133,6 +134,7 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     }
     const why = whyNot(facts);
     return html`
+      <div class="all">
       ${why ? html`<p class="hint">${icon("info")}${why}.</p>` : nothing}
       ${desk.isPicked
         ? this.#drawer(
@@ -144,6 +146,7 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
       ${this.#drawer("clip", w("clip"), this.#shot(facts, why !== undefined))}
       ${this.#drawer("knobs", w("knobs"), this.#knobs(facts, why !== undefined))}
       ${this.#drawer("gates", w("gates"), this.#gates(facts, why !== undefined))}
+      </div>
     `;
   }
 
@@ -183,7 +186,9 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     );
     const hero = seeds.find(({ id }) => id === clip.heroSeedId);
     const options = [
-      ...(hero ? [] : [{ value: "", label: w("noHero") }]),
+      ...(hero
+        ? []
+        : [{ value: "", label: w(seeds.some(({ approvedAt }) => approvedAt) ? "heroAny" : "noHero") }]),
       ...seeds.map(({ id, approvedAt, createdAt }) => ({
         value: id,
         label: `${w("hero")} ${createdAt.slice(0, 10)} · ${

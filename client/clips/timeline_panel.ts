@@ -21,7 +21,8 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .all {
+        --lane-height: calc(2 * var(--space-12) + var(--space-3));
         display: grid;
         grid-template-columns: max-content minmax(0, 1fr);
         grid-template-rows: 1fr;
@@ -34,7 +35,7 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
         display: grid;
         grid-template-rows: var(--space-6) var(--lane-height) auto;
         align-content: start;
-        width: calc(2.5 * var(--space-12));
+        width: calc(2 * var(--space-12));
         border-right: var(--size-hairline) solid var(--color-line);
         color: var(--color-text-quiet);
         font-size: var(--size-label);
@@ -55,9 +56,6 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
         min-width: 100%;
         min-height: 100%;
       }
-      :host {
-        --lane-height: calc(2.5 * var(--space-12));
-      }
       .playhead {
         position: absolute;
         inset: 0 auto 0 0;
@@ -74,15 +72,15 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
         pointer-events: none;
       }
       .empty {
-        grid-column: 1 / -1;
         display: grid;
         place-items: center;
+        height: 100%;
       }
       @container panel (inline-size < 40rem) {
         .heads {
           display: none;
         }
-        :host {
+        .all {
           grid-template-columns: minmax(0, 1fr);
         }
       }
@@ -123,20 +121,22 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
     const x = (frame: number) => `${100 * frame / span}%`;
     const at = mapping.offset + (playback.frame + 0.5) * mapping.scale;
     return html`
-      <div class="heads">
+      <div class="all">
+        <div class="heads">
         <span></span><span>${w("lane")}</span>
         <st-clip-curve-heads .desk=${desk}></st-clip-curve-heads>
-      </div>
-      <div class="line" @wheel=${this.#zoom}>
-        <div class="scale" style="width: max(${100 * zoom}%, ${lane.length * LEAST_SEGMENT_REM}rem)">
+        </div>
+        <div class="line" @wheel=${this.#zoom}>
+          <div class="scale" .style=${`width: max(${100 * zoom}%, ${lane.length * LEAST_SEGMENT_REM}rem)`}>
           <st-ruler .playback=${playback.reel ? playback : undefined} .rate=${clip.rate} .span=${span}
             .offset=${mapping.offset} .scale=${mapping.scale}></st-ruler>
           <st-segment-lane .desk=${desk}></st-segment-lane>
           <st-clip-curves .desk=${desk}></st-clip-curves>
-          <div class="asked" style="left: ${x(clip.frames)}" title=${w("askedEnd", {
+          <div class="asked" .style=${`left: ${x(clip.frames)}`} title=${w("askedEnd", {
             frame: (plan?.askedFrames ?? clip.frames) - 1,
           })}></div>
-          ${playback.reel ? html`<div class="playhead" style="left: ${x(at)}"></div>` : nothing}
+          ${playback.reel ? html`<div class="playhead" .style=${`left: ${x(at)}`}></div>` : nothing}
+        </div>
         </div>
       </div>
     `;

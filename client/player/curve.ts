@@ -62,7 +62,7 @@ export class Curve extends LitElement {
 
   override render() {
     const { span, low, high } = this;
-    const y = (value: number) => 100 - 96 * Math.max(0, Math.min(1, (value - low) / (high - low || 1))) - 2;
+    const y = (value: number) => 90 - 80 * Math.max(0, Math.min(1, (value - low) / (high - low || 1)));
     return html`
       <svg viewBox="0 0 ${span} 100" preserveAspectRatio="none" aria-hidden="true">
         ${this.thresholds.map(({ value, level }) =>

@@ -49,7 +49,7 @@ export class Player extends SignalWatcher(LitElement) {
     ::slotted(*) {
       max-width: 100%;
     }
-    .still ::slotted(img) {
+    .still ::slotted(*) {
       display: block;
       width: 100%;
       height: 100%;
@@ -104,7 +104,7 @@ export class Player extends SignalWatcher(LitElement) {
     const { playback } = this;
     const isShown = playback?.reel !== undefined;
     return html`
-      <div class="frame" style="--player-ratio: ${this.ratio}" @dblclick=${this.#fullScreen}>
+      <div class="frame" .style=${`--player-ratio: ${this.ratio}`} @dblclick=${this.#fullScreen}>
         ${playback && isShown ? this.#picture(playback) : nothing}
         <div class="still" ?hidden=${isShown && playback?.isReady}><slot></slot></div>
         <div class="overlay"><slot name="overlay"></slot></div>

@@ -113,9 +113,9 @@ export class Ruler extends SignalWatcher(LitElement) {
         aria-disabled=${frames === 0 ? "true" : nothing}
         @pointerdown=${this.#grab} @keydown=${this.#key}></div>
       ${frames > 0
-        ? html`<div class="head" style="left: ${
+        ? html`<div class="head" .style=${`left: ${
           100 * (this.offset + (frame + 0.5) * this.scale) / span
-        }%"></div>`
+        }%`}></div>`
         : nothing}
     `;
   }
@@ -123,7 +123,7 @@ export class Ruler extends SignalWatcher(LitElement) {
   #range({ first, last }: { first: number; last: number }) {
     const left = (this.offset + first * this.scale) / this.span;
     const width = ((last + 1 - first) * this.scale) / this.span;
-    return html`<div class="range" style="left: ${100 * left}%; width: ${100 * width}%"></div>`;
+    return html`<div class="range" .style=${`left: ${100 * left}%; width: ${100 * width}%`}></div>`;
   }
 
   #ticks() {
@@ -132,14 +132,15 @@ export class Ruler extends SignalWatcher(LitElement) {
     const step = stepFor((LABEL_PX / width) * span, rate);
     const minor = step >= 4 && step % 4 === 0 ? step / 4 : step >= 2 && step % 2 === 0 ? step / 2 : step;
     const minors = Array.from({ length: Math.ceil(span / minor) }, (_, n) => n * minor);
-    const majors = minors.filter((frame) => frame % step === 0);
+    // A label that would be cut off at the right edge says nothing.
+    const majors = minors.filter((frame) => frame % step === 0 && (1 - frame / span) * width > LABEL_PX / 2);
     const x = (frame: number) => `${100 * frame / span}%`;
     return html`
       <svg aria-hidden="true">${minors.map((frame) =>
         svg`<line x1=${x(frame)} x2=${x(frame)} y1=${frame % step === 0 ? "0%" : "70%"} y2="100%" />`
       )}</svg>
       ${majors.map((frame) =>
-        html`<span class="label" style="left: ${x(frame)}" aria-hidden="true">${
+        html`<span class="label" .style=${`left: ${x(frame)}`} aria-hidden="true">${
           shortTimecode(this.startFrame + frame, rate)
         }</span>`
       )}

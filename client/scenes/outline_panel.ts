@@ -6,7 +6,6 @@ import type { Panel } from "#client/core/panels.ts";
 import { entity, go, projectId } from "#client/core/place.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { CLIP_MARKS } from "#client/clips/clip_facts.ts";
-import { w as clipWords } from "#client/clips/words.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { ExpandEvent, OpenEvent, SelectEvent } from "#client/ui/list_events.ts";
 import type { TreeNode } from "#client/ui/tree.ts";
@@ -27,15 +26,21 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
-      :host {
+      .all {
         display: flex;
         flex-direction: column;
         height: 100%;
-        min-height: 0;
         background: var(--color-surface);
       }
       st-tree {
         flex: 1;
+      }
+      .foot {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-1);
+        padding: var(--space-1);
+        border-top: var(--size-hairline) solid var(--color-line);
       }
       .stale {
         opacity: 0.6;
@@ -43,7 +48,8 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
       .empty {
         display: grid;
         place-items: center;
-        flex: 1;
+        height: 100%;
+        box-sizing: border-box;
         padding: var(--space-3);
       }
     `,
@@ -100,9 +106,15 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
       `;
     }
     return html`
-      <st-tree class=${reading.isStale ? "stale" : ""} label=${w("outline")} .nodes=${all.map(nodeOf)}
-        .expanded=${this.#expanded(all)} .selected=${entity()?.id ?? ""}
-        @st-select=${this.#select} @st-open=${this.#open} @st-expand=${this.#expand}></st-tree>
+      <div class="all">
+        <st-tree class=${reading.isStale ? "stale" : ""} label=${w("outline")} .nodes=${all.map(nodeOf)}
+          .expanded=${this.#expanded(all)} .selected=${entity()?.id ?? ""}
+          @st-select=${this.#select} @st-open=${this.#open} @st-expand=${this.#expand}></st-tree>
+        <div class="foot">
+          <st-action command="clips.create" look="quiet"></st-action>
+          <st-action command="scenes.create" look="quiet"></st-action>
+        </div>
+      </div>
     `;
   }
 
@@ -162,6 +174,6 @@ function clipNode({ id, name, status, frames, rate }: Clip): TreeNode {
     label: name,
     icon: "film",
     state: CLIP_MARKS[status],
-    detail: `${seconds} s · ${clipWords(status)}`,
+    detail: `${seconds} s`,
   };
 }

@@ -8,7 +8,6 @@ export const scenePanels: readonly PanelKind[] = [{
   tag: "st-outline-panel",
   load: () => import("./outline_panel.ts"),
   permission: "project.read",
-  actions: ["clips.create", "scenes.create"],
   shows: ["scene"],
 }];
 
@@ -28,7 +27,7 @@ export const sceneScreens: readonly Screen[] = [{
       {
         split: "column",
         size: 0.61,
-        areas: [{ panels: ["clip"], size: 0.58 }, { panels: ["clip-timeline"], size: 0.42 }],
+        areas: [{ panels: ["clip"], size: 0.57 }, { panels: ["clip-timeline"], size: 0.43 }],
       },
       { panels: ["clip-settings"], size: 0.22 },
     ],
