@@ -116,6 +116,7 @@ export class AuditPanel extends SignalWatcher(LitElement) {
     const view = this.#view();
     return html`
       <div class="frame">
+        <h1 class="unseen">${w("audit")}</h1>
         <div class="bar">
         <st-select label=${w("filterAction")} label-unseen .value=${view.action}
           .options=${[

@@ -46,7 +46,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         margin: 0 auto;
         padding: var(--space-8) var(--space-6);
       }
-      header {
+      .title {
         grid-column: 1 / -1;
       }
       h1 {
@@ -242,10 +242,10 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
     const { studio, sample, problem } = firstRun.facts;
     return html`
       <div class="page">
-        <header>
+        <div class="title">
           <h1>${w(studio?.isReady === false ? "notReady" : "title")}</h1>
           <p>${w("lead")}</p>
-        </header>
+        </div>
         <div class="facts">${this.#storage()} ${this.#workers()} ${this.#media()}
           <div class="fact"><h2>${w("own")}</h2><p>${w("ownText")}</p>
             <div class="actions"><st-action command="projects.create" look="quiet"></st-action>

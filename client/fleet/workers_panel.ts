@@ -30,18 +30,14 @@ import { typeWorker, workerForm } from "./worker_form.ts";
 
 const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] = [
   {
-    id: "mark",
-    name: () => "",
-    width: "var(--size-icon)",
-    cell: (worker) => html`<st-state-mark state=${markOfWorker(worker)}></st-state-mark>`,
-  },
-  {
     id: "name",
     name: () => w("name"),
     width: "minmax(14ch, 2fr)",
-    cell: ({ name, kind }) =>
-      html`<span title=${name}>${name}</span>${
-        kind === "cpu_engine"
+    cell: (worker) =>
+      html`<st-state-mark state=${
+        markOfWorker(worker)
+      }></st-state-mark> <span title=${worker.name}>${worker.name}</span>${
+        worker.kind === "cpu_engine"
           ? html`
             <st-badge>${w("cpuPreview")}</st-badge>
           `
@@ -50,7 +46,7 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
   },
   {
     id: "state",
-    name: () => "",
+    name: () => w("state"),
     width: "minmax(12ch, 2fr)",
     cell: (worker) =>
       html`<span class="quiet" title=${statusOfWorker(worker)}>${statusOfWorker(worker)}</span>`,
@@ -196,6 +192,7 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     const { isStale } = fleet.reading;
     return html`
       <div class="frame">
+        <h1 class="unseen">${w("workers")}</h1>
         <div class="bar">
         <st-action command="workers.add"></st-action>
         <span class="gap"></span>

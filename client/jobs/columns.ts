@@ -17,7 +17,6 @@ const LEAST_WIDTH: Readonly<Record<string, number>> = {
   person: 1000,
   kind: 720,
   time: 560,
-  picture: 420,
 };
 
 /** What the queue's table shows at a width; `turns` is whether a turn means something in this order. */
@@ -32,32 +31,24 @@ type NamedColumn = Omit<Column<QueueRow>, "label"> & { name(): string };
 
 const ALL: readonly NamedColumn[] = [
   {
-    id: "mark",
-    name: () => "",
-    width: "var(--size-icon)",
-    cell: (row) =>
-      isGroup(row)
-        ? icon(row.isFolded ? "chevronRight" : "chevronDown")
-        : html`<st-state-mark state=${markOf(row)}></st-state-mark>`,
-  },
-  {
-    id: "picture",
-    name: () => "",
-    width: "calc(var(--size-control) * 1.5)",
-    cell: (row) => isGroup(row) ? nothing : html`<st-job-picture .job=${row}></st-job-picture>`,
-  },
-  {
     id: "what",
     name: () => w("what"),
-    width: "minmax(14ch, 3fr)",
+    width: "minmax(18ch, 4fr)",
     cell: (row) =>
       isGroup(row)
-        ? html`<strong>${row.name}</strong> <span class="quiet">${groupFacts(row)}</span>`
-        : html`<span title=${`${nameOf(row)} · ${row.label}`}>${nameOf(row)}${
-          row.priority === 0 ? nothing : html`
-            <span class="priority">${signed(row.priority)}</span>
-          `
-        }</span>`,
+        ? html`
+          <span class="what">${icon(row.isFolded ? "chevronRight" : "chevronDown")}<strong>${row
+            .name}</strong>
+            <span class="quiet">${groupFacts(row)}</span></span>
+        `
+        : html`
+          <span class="what"><st-state-mark state=${markOf(row)}></st-state-mark>
+            <st-job-picture .job=${row}></st-job-picture>
+            <span class="cut" title=${`${nameOf(row)} · ${row.label}`}>${nameOf(row)}</span>
+            ${row.priority === 0
+              ? nothing
+              : html`<span class="priority">${signed(row.priority)}</span>`}</span>
+        `,
   },
   {
     id: "kind",
@@ -122,14 +113,21 @@ function signed(priority: number): string {
 
 /** Styles of what these cells render. */
 export const queueCellStyles = css`
+  .what {
+    display: flex;
+    gap: var(--space-3);
+    align-items: center;
+    min-width: 0;
+  }
   strong {
     font-weight: var(--font-weight-medium);
   }
   st-job-picture {
+    flex: none;
     height: var(--size-control);
   }
   .priority {
-    margin-inline-start: var(--space-1);
+    flex: none;
     padding: 0 var(--space-1);
     border: var(--size-hairline) solid var(--color-line);
     border-radius: var(--radius-control);

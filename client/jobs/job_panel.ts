@@ -204,7 +204,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
         ${row.error && row.status === "failed"
           ? html`<p class="fault">${row.error}</p>`
           : html`<st-job-line wrap .job=${row}></st-job-line>`}
-        ${detail ? this.#estimate(detail) : nothing}
+        ${detail && row.waitsFor === null ? this.#estimate(detail) : nothing}
         <div class="actions">
           ${isOver(row) ? html`<st-action command="jobs.retry" .target=${row.id}></st-action>` : nothing}
           ${isWaiting(row) ? html`<st-action command="jobs.hold" .target=${row.id}></st-action>` : nothing}

@@ -19,8 +19,8 @@ import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
 
-const WAITING_SHOWN = 12;
-const FAILED_SHOWN = 8;
+const WAITING_SHOWN = 10;
+const FAILED_SHOWN = 4;
 
 /** The job tray, which the top bar opens over the right edge: what runs with its pictures, what failed, what waits and why. */
 @customElement("st-job-tray")
@@ -35,8 +35,8 @@ export class JobTray extends SignalWatcher(LitElement) {
         overflow: hidden;
         background: var(--color-surface);
       }
-      header,
-      footer {
+      .head,
+      .foot {
         display: flex;
         flex: none;
         gap: var(--space-2);
@@ -44,7 +44,7 @@ export class JobTray extends SignalWatcher(LitElement) {
         padding: var(--space-2) var(--space-3);
         border-bottom: var(--size-hairline) solid var(--color-line);
       }
-      footer {
+      .foot {
         border-block: var(--size-hairline) solid var(--color-line);
         border-bottom: 0;
       }
@@ -174,15 +174,15 @@ export class JobTray extends SignalWatcher(LitElement) {
   override render() {
     const { running, waiting } = queue.counts;
     return html`
-      <header>
+      <div class="head">
         <h2>${w("jobs")} <span class="quiet">${w("traySummary", { running, waiting })}</span></h2>
-      </header>
+      </div>
       ${queue.reading.isStale ? html`<p class="stale" role="status">${w("stale")}</p>` : nothing}
       <div class="scroll">${this.#content()}</div>
-      <footer>
+      <div class="foot">
         <st-action command="jobs.open_queue" look="quiet"></st-action>
         <st-action command="jobs.retry_failed" look="quiet"></st-action>
-      </footer>
+      </div>
     `;
   }
 
@@ -205,16 +205,16 @@ export class JobTray extends SignalWatcher(LitElement) {
       <h3>${w("running")}</h3>
       ${running.length === 0 ? html`<p class="none quiet">${w("nothingRuns")}</p>` : nothing}
       <ul>${repeat(running, ({ id }) => id, (job) => this.#row(job, false))}</ul>
+      ${failed.length === 0 ? nothing : html`
+        <h3>${w("failedRecently")}</h3>
+        <ul>${repeat(failed, ({ id }) => id, (job) => this.#row(job, true))}</ul>
+      `}
       ${waiting.length === 0 ? nothing : html`
         <h3>${w("waiting")}</h3>
         <ul>${repeat(waiting.slice(0, WAITING_SHOWN), ({ id }) => id, (job) => this.#row(job, true))}</ul>
         ${waiting.length > WAITING_SHOWN
           ? html`<p class="none quiet">${w("seeAll", { n: waiting.length })}</p>`
           : nothing}
-      `}
-      ${failed.length === 0 ? nothing : html`
-        <h3>${w("failedRecently")}</h3>
-        <ul>${repeat(failed, ({ id }) => id, (job) => this.#row(job, true))}</ul>
       `}
     `;
   }

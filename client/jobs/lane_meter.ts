@@ -50,10 +50,9 @@ export class LaneMeter extends SignalWatcher(LitElement) {
     return html`
       <st-state-mark state=${mark}></st-state-mark>
       <span class="name">${laneName(this.lane)}</span>
-      <span class="facts cut">${isPaused ? `${w("lanePaused")} · ` : ""}${w("laneCount", {
-        running,
-        queued: waiting,
-      })}</span>
+      <span class="facts cut">${isPaused && running === 0
+        ? w("lanePausedCount", { queued: waiting })
+        : `${isPaused ? `${w("lanePaused")} · ` : ""}${w("laneCount", { running, queued: waiting })}`}</span>
       <st-action command=${`jobs.pause_${this.lane}`} look="quiet" icon-only></st-action>
     `;
   }

@@ -98,6 +98,9 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         position: relative;
         min-height: 0;
       }
+      st-skeleton {
+        padding: var(--space-2) var(--space-3);
+      }
       .stale {
         margin: 0;
         padding: var(--space-1) var(--space-3);
@@ -106,7 +109,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         color: var(--color-text);
         font-size: var(--size-text-small);
       }
-      footer {
+      .foot {
         display: flex;
         flex-wrap: wrap;
         gap: var(--space-1) var(--space-2);
@@ -155,7 +158,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
     const jobs = filterJobs(queue.all, filter);
     const isBoard = this.panel.state.get<"table" | "lanes">("view", "table") === "lanes";
     return html`
-      <div class="frame">${this.#bar(filter, isBoard)}
+      <div class="frame"><h1 class="unseen">${w("queue")}</h1>${this.#bar(filter, isBoard)}
       <div>
         <div class="lanes">${Lane.options.map((lane) =>
           html`<st-lane-meter lane=${lane}></st-lane-meter>`
@@ -244,7 +247,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       ? w("more", { shown: jobs.length, total: queue.openTotal })
       : w("counted", { n: jobs.length });
     return html`
-      <footer>
+      <div class="foot">
         <span role="status">${beyond}${chosen.length > 1
           ? ` · ${w("selectedCount", { n: chosen.length })}`
           : ""}</span>
@@ -257,7 +260,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
           <st-action command="jobs.hold" look="quiet"></st-action>
           <st-action command="jobs.cancel" look="quiet"></st-action>
         `}
-      </footer>
+      </div>
     `;
   }
 

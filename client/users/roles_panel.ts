@@ -105,6 +105,7 @@ export class RolesPanel extends SignalWatcher(LitElement) {
         : html`<st-skeleton count="12"></st-skeleton>`;
     }
     return html`
+      <h1 class="unseen">${w("roles")}</h1>
       <p>${w("rolesText")}</p>
       <table>
         <thead>

@@ -36,7 +36,7 @@ export class SessionsPanel extends SignalWatcher(LitElement) {
   override render() {
     const { sessions, problem } = account.facts;
     return html`
-      <div class="page">
+      <div class="page"><h1 class="unseen">${w("sessions")}</h1>
         <div class="head">
           <h2>${w("sessions")}</h2>
           ${askedAgain.get() === "everywhere"

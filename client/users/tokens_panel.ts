@@ -43,7 +43,7 @@ export class TokensPanel extends SignalWatcher(LitElement) {
   override render() {
     const { tokens, problem } = account.facts;
     return html`
-      <div class="page">
+      <div class="page"><h1 class="unseen">${w("tokens")}</h1>
         <div class="head"><h2>${w("tokens")}</h2><st-action command="account.new_token"></st-action></div>
         <p>${w("tokenText")}</p>
         ${this.#secret()} ${tokenForm.now ? this.#form() : nothing}

@@ -99,6 +99,7 @@ export class UsersPanel extends SignalWatcher(LitElement) {
   override render() {
     return html`
       <div class="frame">
+        <h1 class="unseen">${w("users")}</h1>
         <div class="bar">
         <st-action command="people.invite"></st-action>
         <span class="gap"></span>

@@ -36,7 +36,7 @@ async function openStudio() {
 /** Runs a command as one without a mouse does. */
 async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill(text);
+  await page.getByRole("combobox", { name: "Search or do something" }).fill(text);
   await page.keyboard.press("Enter");
 }
 
