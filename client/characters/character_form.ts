@@ -44,10 +44,9 @@ export class CharacterForm extends SignalWatcher(LitElement) {
     return html`
       <st-dialog heading=${w(isNew ? "createCharacter" : "renameCharacter")} .open=${this.ask !== undefined}
         @st-close=${() => askForCharacter(undefined)}>
-        <form @submit=${this.#submit} @keydown=${this.#enter}>
+        <form @submit=${this.#submit}>
           <st-field autofocus label=${w("name")} required maxlength="120" .value=${this.name}
-            fault=${this.fault} @input=${(event: Event) =>
-              this.name = (event.target as Field).value}></st-field>
+            fault=${this.fault} @input=${this.#rename}></st-field>
         </form>
         <st-button slot="actions" variant="quiet" @click=${() => askForCharacter(undefined)}>${w(
           "cancel",
@@ -58,14 +57,12 @@ export class CharacterForm extends SignalWatcher(LitElement) {
     `;
   }
 
-  readonly #submit = (event: Event) => {
-    event.preventDefault();
-    void this.#send();
+  readonly #rename = (event: Event) => {
+    this.name = (event.target as Field).value;
+    this.fault = "";
   };
 
-  // A field of its own shadow does not submit the form by Enter.
-  readonly #enter = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || event.isComposing) return;
+  readonly #submit = (event: Event) => {
     event.preventDefault();
     void this.#send();
   };

@@ -43,7 +43,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
         gap: var(--space-2);
         min-width: 0;
       }
-      h1 {
+      h2 {
         margin: 0;
         font-size: var(--size-text-lead);
         font-weight: var(--font-weight-strong);
@@ -142,7 +142,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
     }
     return html`
       <header>
-        <h1 class="cut" title=${character?.name ?? ""}>${character?.name ?? ""}</h1>
+        <h2 class="cut" title=${character?.name ?? ""}>${character?.name ?? ""}</h2>
         ${character
           ? html`<st-action command="characters.rename" .target=${character} look="quiet" icon-only></st-action>`
           : nothing}

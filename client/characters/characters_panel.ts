@@ -83,7 +83,7 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
-    return html`<div class="page">${this.#page()}</div>`;
+    return html`<div class="page"><h1 class="unseen">${w("characters")}</h1>${this.#page()}</div>`;
   }
 
   #page() {

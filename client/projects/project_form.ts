@@ -66,7 +66,7 @@ export class ProjectForm extends SignalWatcher(LitElement) {
     const isNew = ask?.kind === "create";
     return html`
       <st-dialog heading=${isNew ? w("createProject") : w("renameProject")} .open=${ask !== undefined}>
-        <form @submit=${this.#submit} @keydown=${this.#enter}>
+        <form @submit=${this.#submit} @input=${this.#mend}>
           <st-field autofocus label=${w("name")} hint=${isNew ? w("nameHint") : ""} required maxlength="120"
             .value=${this.name} fault=${this.#fault("name")} @input=${(event: Event) =>
               this.name = valueOf(event)}></st-field>
@@ -114,16 +114,10 @@ export class ProjectForm extends SignalWatcher(LitElement) {
     return this.problem?.fields.find((one) => one.field === `/body/${field}`)?.message ?? "";
   }
 
-  readonly #submit = (event: Event) => {
-    event.preventDefault();
-    void this.#send();
-  };
+  /** What was wrong is being mended: the studio says whether it is. */
+  readonly #mend = () => this.problem = undefined;
 
-  // A field of its own shadow does not submit the form by Enter.
-  readonly #enter = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || event.isComposing || (event.target as Element).localName !== "st-field") {
-      return;
-    }
+  readonly #submit = (event: Event) => {
     event.preventDefault();
     void this.#send();
   };

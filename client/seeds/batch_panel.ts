@@ -182,7 +182,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
-    return html`<div class="page">${this.#page()}</div>`;
+    return html`<div class="page"><h2 class="unseen">${w("batch")}</h2>${this.#page()}</div>`;
   }
 
   #page() {

@@ -84,7 +84,7 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
   }
 
   override render() {
-    return html`<div class="page">${this.#page()}</div>`;
+    return html`<div class="page"><h1 class="unseen">${w("variations")}</h1>${this.#page()}</div>`;
   }
 
   #page() {

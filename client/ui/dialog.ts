@@ -42,7 +42,7 @@ export class Dialog extends SignalWatcher(LitElement) {
       dialog::backdrop {
         background: var(--color-veil);
       }
-      header {
+      .header {
         display: flex;
         align-items: center;
         gap: var(--space-2);
@@ -63,7 +63,7 @@ export class Dialog extends SignalWatcher(LitElement) {
         padding: var(--space-4);
         overflow: auto;
       }
-      footer {
+      .footer {
         display: flex;
         flex-wrap: wrap;
         justify-content: flex-end;
@@ -85,13 +85,13 @@ export class Dialog extends SignalWatcher(LitElement) {
   override render() {
     return html`
       <dialog aria-labelledby="heading" @close=${this.#closed} @keydown=${keepKeys}>
-        <header>
+        <div class="header">
           <h2 id="heading">${this.heading}</h2>
           <st-icon-button icon="close" label=${w("close")} @click=${() =>
             this.dialog.close()}></st-icon-button>
-        </header>
+        </div>
         <div class="body"><slot></slot></div>
-        <footer><slot name="actions"></slot></footer>
+        <div class="footer"><slot name="actions"></slot></div>
       </dialog>
     `;
   }
