@@ -117,7 +117,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
       }
       .stage .back {
         object-fit: cover;
-        filter: blur(24px) saturate(0.6);
+        filter: blur(var(--space-6)) saturate(0.6);
         opacity: 0.35;
       }
       .stage.running {
