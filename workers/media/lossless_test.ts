@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import sharp from "sharp";
-import { readAvi, spliceAvi } from "./avi.ts";
+import { readAvi } from "./avi.ts";
+import { spliceAvi } from "./avi_splice.ts";
 import {
   decodeFrames,
   extractFrame,

@@ -1,7 +1,8 @@
 import type { Rate } from "#server/core/media_time.ts";
 import { reduceRate } from "#server/core/media_time.ts";
 import { inputFile } from "./args.ts";
-import { type AviFile, type AviSlice, spliceAvi } from "./avi.ts";
+import type { AviFile } from "./avi.ts";
+import { type AviSlice, spliceAvi } from "./avi_splice.ts";
 import { conformFilters } from "./conform.ts";
 import { readIntermediate } from "./lossless.ts";
 import { MediaError } from "./media_error.ts";
