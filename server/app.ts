@@ -28,6 +28,7 @@ import { projectRoutes } from "#server/projects/routes.ts";
 import { reviewRoutes } from "#server/review/routes.ts";
 import { sceneRoutes } from "#server/scenes/routes.ts";
 import { chooseHero } from "#server/seeds/culling.ts";
+import { searchRoutes } from "#server/search/routes.ts";
 import { seedRoutes } from "#server/seeds/routes.ts";
 import { allSettlements } from "#server/settlements.ts";
 import { settingsRoutes } from "#server/settings/routes.ts";
@@ -77,6 +78,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   reviewRoutes(app, { db, store });
   deliveryRoutes(app, { db, store });
   metadataRoutes(app, { db, store });
+  searchRoutes(app, { db });
   workspaceRoutes(app, { db });
   settingsRoutes(app, { db });
   workflowRoutes(app, { db });

@@ -65,6 +65,7 @@ create table assets (
   constraint assets_retention_class_id_fkey FOREIGN KEY (retention_class_id) REFERENCES retention_class(id) ON DELETE RESTRICT,
   constraint assets_pkey PRIMARY KEY (id)
 );
+CREATE INDEX assets_by_name ON public.assets USING gin (name extensions.gin_trgm_ops);
 CREATE INDEX assets_created_by_id_idx ON public.assets USING btree (created_by_id);
 CREATE INDEX assets_file_hash_idx ON public.assets USING btree (file_hash);
 CREATE INDEX assets_kind_id_id_idx ON public.assets USING btree (kind_id, id DESC);
@@ -157,6 +158,7 @@ create table characters (
   constraint characters_id_project_id_key UNIQUE (id, project_id),
   constraint characters_project_id_name_key UNIQUE (project_id, name)
 );
+CREATE INDEX characters_by_name ON public.characters USING gin (name extensions.gin_trgm_ops);
 CREATE INDEX characters_created_by_id_idx ON public.characters USING btree (created_by_id);
 CREATE INDEX characters_status_id_idx ON public.characters USING btree (status_id);
 CREATE TRIGGER character_status_changes BEFORE UPDATE OF status_id ON public.characters FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_character_status_transition();
@@ -228,6 +230,7 @@ create table clips (
   constraint clips_pkey PRIMARY KEY (id),
   constraint clips_scene_id_name_key UNIQUE (scene_id, name)
 );
+CREATE INDEX clips_by_name ON public.clips USING gin (name extensions.gin_trgm_ops);
 CREATE INDEX clips_character_id_project_id_idx ON public.clips USING btree (character_id, project_id);
 CREATE INDEX clips_created_by_id_idx ON public.clips USING btree (created_by_id);
 CREATE INDEX clips_hero_seed_id_idx ON public.clips USING btree (hero_seed_id);
@@ -1263,6 +1266,7 @@ create table scenes (
   constraint scenes_id_project_id_key UNIQUE (id, project_id),
   constraint scenes_project_id_name_key UNIQUE (project_id, name)
 );
+CREATE INDEX scenes_by_name ON public.scenes USING gin (name extensions.gin_trgm_ops);
 CREATE INDEX scenes_created_by_id_idx ON public.scenes USING btree (created_by_id);
 CREATE INDEX scenes_status_id_idx ON public.scenes USING btree (status_id);
 CREATE TRIGGER scene_status_changes BEFORE UPDATE OF status_id ON public.scenes FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_scene_status_transition();
@@ -2400,4 +2404,70 @@ CREATE OR REPLACE FUNCTION public.wake_queue(lane_number smallint, place bigint)
 AS $function$
   select pg_notify('seedloop_jobs', 'ready ' || l.code || ' ' || place) from lane l where l.id = lane_number
 $function$;
+
+create view searchable as
+ SELECT 'project'::text AS thing,
+    p.id,
+    p.id AS project_id,
+    p.name,
+    s.code AS hint,
+    p.created_at
+   FROM (projects p
+     JOIN project_status s ON ((s.id = p.status_id)))
+UNION ALL
+ SELECT 'character'::text AS thing,
+    c.id,
+    c.project_id,
+    c.name,
+    NULL::text AS hint,
+    c.created_at
+   FROM characters c
+UNION ALL
+ SELECT 'scene'::text AS thing,
+    c.id,
+    c.project_id,
+    c.name,
+    NULL::text AS hint,
+    c.created_at
+   FROM scenes c
+UNION ALL
+ SELECT 'clip'::text AS thing,
+    c.id,
+    s.project_id,
+    c.name,
+    s.name AS hint,
+    c.created_at
+   FROM (clips c
+     JOIN scenes s ON ((s.id = c.scene_id)))
+UNION ALL
+ SELECT 'asset'::text AS thing,
+    a.id,
+    a.project_id,
+    a.name,
+    k.code AS hint,
+    a.created_at
+   FROM (assets a
+     JOIN asset_kind k ON ((k.id = a.kind_id)))
+  WHERE (k.code = ANY (ARRAY['upload'::text, 'portrait'::text, 'foundation'::text, 'take'::text, 'cut'::text, 'master'::text]))
+UNION ALL
+ SELECT 'job'::text AS thing,
+    j.id,
+    j.project_id,
+    k.label AS name,
+    s.code AS hint,
+    j.created_at
+   FROM ((jobs j
+     JOIN job_kind k ON ((k.id = j.kind_id)))
+     JOIN job_status s ON ((s.id = j.status_id)))
+  WHERE (s.code <> ALL (ARRAY['done'::text, 'cancelled'::text]))
+UNION ALL
+ SELECT 'user'::text AS thing,
+    u.id,
+    NULL::uuid AS project_id,
+    u.display_name AS name,
+    u.login AS hint,
+    u.created_at
+   FROM (users u
+     JOIN user_status s ON ((s.id = u.status_id)))
+  WHERE (s.code = 'active'::text);
 
