@@ -1822,17 +1822,19 @@ create table workers (
   max_parallel smallint default 1 not null,
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
+  removed_at timestamp with time zone,
+  constraint removed_is_disabled CHECK (((removed_at IS NULL) OR (status_id = 6))),
   constraint workers_max_parallel_check CHECK (((max_parallel >= 1) AND (max_parallel <= 8))),
   constraint workers_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
   constraint workers_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint workers_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES worker_kind(id) ON DELETE RESTRICT,
   constraint workers_owner_node_id_fkey FOREIGN KEY (owner_node_id) REFERENCES server_nodes(id) ON DELETE SET NULL,
   constraint workers_status_id_fkey FOREIGN KEY (status_id) REFERENCES worker_status(id) ON DELETE RESTRICT,
-  constraint workers_pkey PRIMARY KEY (id),
-  constraint workers_name_key UNIQUE (name)
+  constraint workers_pkey PRIMARY KEY (id)
 );
 CREATE INDEX workers_created_by_id_idx ON public.workers USING btree (created_by_id);
 CREATE INDEX workers_kind_id_idx ON public.workers USING btree (kind_id);
+CREATE UNIQUE INDEX workers_named ON public.workers USING btree (name) WHERE (removed_at IS NULL);
 CREATE INDEX workers_owner_node_id_idx ON public.workers USING btree (owner_node_id);
 CREATE INDEX workers_status_id_idx ON public.workers USING btree (status_id);
 CREATE TRIGGER worker_status_changes BEFORE UPDATE OF status_id ON public.workers FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_worker_status_transition();

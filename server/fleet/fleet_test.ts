@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert/mod.js";
 import { AppError } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { enterNode } from "#server/jobs/lease.ts";
-import { givenWorkflowVersion } from "#server/testing/fixtures.ts";
+import { listQueueJobs } from "#server/jobs/contract.ts";
+import { givenJob, givenWorker, givenWorkflowVersion } from "#server/testing/fixtures.ts";
 import { testStudio } from "#server/testing/test_studio.ts";
 import * as contract from "./contract.ts";
 import { adoptWorkers, listWorkersToCheck } from "./queries.ts";
@@ -192,4 +193,20 @@ Deno.test("recordCapabilities() keeps what a worker lacks until it is checked ag
   await recordCapabilities(db, workerId, "second", [{ versionId: version.id, missing: [] }]);
   const after = await admin.call(contract.getWorker, { params: { workerId: workerId as never } });
   assertEquals(after.capabilities.map((one) => one.isAble), [true]);
+});
+
+Deno.test("a worker that was removed is gone from the fleet, still named by what it ran, and its name is free", async () => {
+  await using studio = await testStudio();
+  const admin = await studio.as("admin");
+  const worker = await givenWorker(studio);
+  const job = await givenJob(studio, { kind: "comfy.generate" });
+  await studio.db`update workers set name = 'Box'`;
+  await studio.db`update jobs set worker_id = ${worker.id}`;
+  assertEquals((await admin.delete(`/api/workers/${worker.id}`)).status, 204);
+  assertEquals((await admin.call(contract.listWorkers)).items, []);
+  assertEquals((await admin.delete(`/api/workers/${worker.id}`)).status, 404);
+  const { items } = await admin.call(listQueueJobs, { query: { ids: job.id } });
+  assertEquals(items.map((one) => [one.workerId as string, one.workerName]), [[worker.id, "Box"]]);
+  const body = { name: "Box", url: "http://127.0.0.1:9" };
+  assertEquals((await admin.post("/api/workers", body)).status, 201);
 });

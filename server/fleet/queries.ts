@@ -15,8 +15,9 @@ const columns = (db: Queryable) =>
   exists (select 1 from queue_pauses p where p.worker_id = w.id) as is_paused,
   w.last_seen_at, w.last_error, w.created_at`;
 
+/** Without those that were removed, which only what they made still names. */
 const sources = (db: Queryable) =>
-  db`workers w join worker_kind k on k.id = w.kind_id join worker_status s on s.id = w.status_id`;
+  db`workers w join worker_kind k on k.id = w.kind_id and w.removed_at is null join worker_status s on s.id = w.status_id`;
 
 export async function listWorkers(db: Queryable): Promise<Worker[]> {
   return await db<Worker[]>`select ${columns(db)} from ${sources(db)} order by w.name`;
@@ -118,10 +119,13 @@ export async function setWorkerStatus(db: Queryable, workerId: string, status: W
   await db`update workers set status_id = (select id from worker_status where code = ${status}) where id = ${workerId}`;
 }
 
-/** False while something runs on it. */
-export async function deleteWorker(db: Queryable, workerId: string): Promise<boolean> {
+/** Takes a worker out of the fleet, but leaves its row to what names it; false while something runs on it. */
+export async function retireWorker(db: Queryable, workerId: string): Promise<boolean> {
   const rows = await db`
-    delete from workers w
+    with pauses as (delete from queue_pauses where worker_id = ${workerId}),
+    capabilities as (delete from worker_capabilities where worker_id = ${workerId})
+    update workers w
+       set removed_at = now(), owner_node_id = null, status_id = (select id from worker_status where code = 'disabled')
      where w.id = ${workerId} and not exists (select 1 from jobs j where j.worker_id = w.id and j.status_id = 4)
     returning 1`;
   return rows.length > 0;
@@ -136,7 +140,7 @@ export async function upsertCpuEngine(
     insert into workers (id, name, kind_id, status_id, url, owner_node_id)
     select ${engine.id}, ${engine.name}, k.id, s.id, ${engine.url}, ${engine.nodeId}
       from worker_kind k, worker_status s where k.code = 'cpu_engine' and s.code = 'unknown'
-    on conflict (name) do update set url = excluded.url, owner_node_id = excluded.owner_node_id
+    on conflict (name) where removed_at is null do update set url = excluded.url, owner_node_id = excluded.owner_node_id
     returning id`;
   if (!row) throw new Error("Cannot register the CPU engine: its lookup rows are missing");
   return row.id;
@@ -164,6 +168,7 @@ export async function adoptWorkers(db: Queryable, nodeId: string): Promise<Owned
       update workers w
          set owner_node_id = ${nodeId}
        where w.kind_id <> (select id from worker_kind where code = 'cpu_engine')
+         and w.removed_at is null
          and w.owner_node_id is distinct from ${nodeId}::uuid
          and not exists (
            select 1 from server_nodes n
@@ -218,7 +223,7 @@ export interface SeenWorker {
 export async function saveSeen(db: Queryable, seen: SeenWorker): Promise<boolean> {
   const status: WorkerStatus = seen.isReachable ? "online" : "offline";
   const [row] = await db<{ hasChanged: boolean }[]>`
-    with old as (select id, status_id, version from workers where id = ${seen.workerId} for no key update)
+    with old as (select id, status_id, version from workers where id = ${seen.workerId} and removed_at is null for no key update)
     update workers w
        set status_id = case when s.code in ('draining', 'disabled') then w.status_id
                             else (select id from worker_status where code = ${status}) end,

@@ -125,7 +125,7 @@ export async function setWorkerStatus(
 export async function removeWorker(db: Db, actor: Actor, workerId: string): Promise<void> {
   const worker = await openWorker(db, workerId);
   await transact(db, async (tx) => {
-    if (!await queries.deleteWorker(tx, workerId)) {
+    if (!await queries.retireWorker(tx, workerId)) {
       throw new AppError("conflict", `Cannot remove ${worker.name}: a job runs on it. Drain it first`);
     }
     await record(tx, actor, "worker.remove", workerId, { name: worker.name, url: worker.url });

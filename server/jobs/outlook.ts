@@ -86,7 +86,8 @@ export async function findWaitReason(db: Queryable, jobId: string): Promise<Wait
                      'missing', coalesce(c.missing, '{}')) order by w.name), '[]')
               from workers w join worker_status t on t.id = w.status_id
               left join worker_capabilities c
-                on c.worker_id = w.id and c.workflow_version_id = j.workflow_version_id) end as workers
+                on c.worker_id = w.id and c.workflow_version_id = j.workflow_version_id
+             where w.removed_at is null) end as workers
       from jobs j
       join job_status s on s.id = j.status_id
       join lane l on l.id = j.lane_id

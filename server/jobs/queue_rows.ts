@@ -38,7 +38,7 @@ export async function listQueueJobs(
     readRows(db, actor, filter),
     db<WorkerFacts[]>`
       select w.id, w.name, s.code as status, exists (select 1 from queue_pauses p where p.worker_id = w.id) as is_paused
-        from workers w join worker_status s on s.id = w.status_id order by w.name`,
+        from workers w join worker_status s on s.id = w.status_id where w.removed_at is null order by w.name`,
     db<Capability[]>`
       select c.worker_id, c.workflow_version_id as version_id, c.is_able, c.missing from worker_capabilities c`,
   ]);

@@ -9,6 +9,7 @@ import { startThread } from "#workers/kit/host.ts";
 import { Dispatch } from "#workers/queue/dispatch.ts";
 import { JobQueue } from "#workers/queue/queue.ts";
 import { answerRequests } from "./children.ts";
+import { drainRaw } from "./queue_floor.ts";
 import { benchJob } from "./queue_job.ts";
 
 const Request = z.discriminatedUnion("t", [
@@ -17,11 +18,13 @@ const Request = z.discriminatedUnion("t", [
   z.object({ t: z.literal("enqueue"), count: z.int() }),
   z.object({ t: z.literal("copy") }),
   z.object({ t: z.literal("drain") }),
+  z.object({ t: z.literal("raw"), clients: z.int(), batch: z.int() }),
 ]);
 
 async function main(url: string): Promise<void> {
   const workRoot = await Deno.makeTempDir({ prefix: "seedloop_bench_work_" });
   const db = connect({ url, max: 6, applicationName: "bench", statementTimeoutMs: 60_000 });
+  const raw = connect({ url, max: 10, applicationName: "bench raw", isPlannedOnce: true });
   let queue: RunningQueue | undefined;
   await answerRequests(async (given) => {
     const request = Request.parse(given);
@@ -39,10 +42,13 @@ async function main(url: string): Promise<void> {
       case "drain":
         if (!queue) throw new Error("Cannot drain: open a queue first");
         return await drain(db, queue);
+      case "raw":
+        // The lane is paused still: the queue leaves the jobs alone.
+        return await timed(() => drainRaw(raw, request));
     }
   });
   await queue?.stop();
-  await db.end({ timeout: 1 });
+  await Promise.all([db.end({ timeout: 1 }), raw.end({ timeout: 1 })]);
   await Deno.remove(workRoot, { recursive: true });
 }
 
@@ -118,7 +124,7 @@ async function enqueue(db: Db, count: number): Promise<void> {
 }
 
 async function empty(db: Db): Promise<void> {
-  await db`truncate jobs, events cascade`;
+  await db`truncate jobs, events, fair_accounts cascade`;
   await db`vacuum analyze jobs, job_attempts, events`;
   await db`
     insert into queue_pauses (id, lane_id) select ${newId()}, id from lane where code = 'cpu' on conflict do nothing`;
@@ -132,7 +138,7 @@ async function copyBack(db: Db): Promise<number> {
   // deno-lint-ignore house/no-unsafe-sql -- COPY takes no parameters
   const file = db.unsafe(`'${row?.path}'`);
   await db`copy jobs to ${file}`;
-  await db`truncate jobs, events cascade`;
+  await db`truncate jobs, events, fair_accounts cascade`;
   return await timed(async () => void await db`copy jobs from ${file}`);
 }
 
