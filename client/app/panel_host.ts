@@ -80,6 +80,8 @@ export class PanelHost extends SignalWatcher(LitElement) {
   @state()
   accessor isSlow = false;
   #element: HTMLElement | undefined;
+  /** The focus was sent here before there was anything to take it. */
+  #isFocusWanted = false;
 
   override render() {
     const kind = findPanelKind(this.ref.kind);
@@ -113,6 +115,10 @@ export class PanelHost extends SignalWatcher(LitElement) {
     if (changed.has("ref")) void this.#load();
   }
 
+  protected override updated() {
+    if (this.#isFocusWanted && this.#element?.isConnected) this.focus();
+  }
+
   async #load(): Promise<void> {
     const { ref } = this;
     const kind = findPanelKind(ref.kind);
@@ -139,6 +145,7 @@ export class PanelHost extends SignalWatcher(LitElement) {
   /** Puts the focus into the panel: to what it wants to have it, else to itself. */
   override focus(): void {
     const element = this.#element;
+    this.#isFocusWanted = element === undefined;
     if (!element) return;
     element.focus();
     if (element.matches(":focus-within")) return;

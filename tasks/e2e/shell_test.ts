@@ -43,7 +43,7 @@ async function makeAdmin(page: Page, url: string): Promise<void> {
 
 async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill(text);
+  await page.locator("st-palette").getByRole("combobox").fill(text);
   await page.keyboard.press("Enter");
 }
 
@@ -62,14 +62,14 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await account.focus();
     await page.keyboard.press("Control+k");
     assertEquals(await findBarriers(page), []);
-    await page.getByRole("combobox").fill("lite thme");
-    await page.getByRole("option", { name: "Light theme" }).waitFor();
+    await page.locator("st-palette").getByRole("combobox").fill("lite thme");
+    await page.locator("st-palette").getByRole("option", { name: "Light theme" }).waitFor();
     await page.keyboard.press("Enter");
     await page.locator("html[data-theme=light]").waitFor();
     assertEquals(await account.evaluate((one) => one.matches(":focus")), true);
     // What was chosen last comes first.
     await page.keyboard.press("Control+k");
-    assertMatch(await page.getByRole("option").first().innerText(), /Dark theme/);
+    assertMatch(await page.locator("st-palette").getByRole("option").first().innerText(), /Dark theme/);
     await page.keyboard.press("Enter");
     await page.locator("html[data-theme=dark]").waitFor();
   });
@@ -109,8 +109,14 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
   await test.step("the keyboard goes through header, panel and areas", async () => {
     await choose(page, "split to the right");
     await page.keyboard.press("F6");
-    const first = await page.evaluate(() => document.activeElement?.shadowRoot !== null);
-    assertEquals(first, true);
+    await page.waitForFunction(() => {
+      let focused = document.activeElement;
+      while (focused?.shadowRoot?.activeElement) {
+        if (focused.localName === "st-panel-host") return true;
+        focused = focused.shadowRoot.activeElement;
+      }
+      return focused?.localName === "st-panel-host";
+    });
     await choose(page, "reset this layout to the preset");
     await page.getByText("The layout is as it was made").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
@@ -154,7 +160,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await page.getByText("The studio does not answer").first().waitFor();
     await page.getByText(/layout, selection and drafts are kept/).waitFor();
     await page.keyboard.press("Control+k");
-    await page.getByRole("option").first().waitFor();
+    await page.locator("st-palette").getByRole("option").first().waitFor();
     await page.keyboard.press("Escape");
     assertEquals(said.filter((line) => !SILENT.test(line)), []);
   });
