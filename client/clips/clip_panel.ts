@@ -182,7 +182,7 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   #picture(desk: ClipDesk, { clip, plan, hero }: ClipFacts) {
     const running = desk.lane.find(({ running }) => running)?.running;
-    const preview = running && desk.store.previewOf(desk.store.jobOf(running.id));
+    const preview = running && desk.store.previewOf(running.id);
     const isLive = preview !== undefined && desk.auditioned === undefined;
     const { shown } = desk;
     const cut = cutToShow(clip);
@@ -267,10 +267,13 @@ export class ClipPanel extends SignalWatcher(LitElement) {
     return plan ? describePlan(plan) : "";
   }
 
-  #status({ clip }: ClipFacts) {
+  #status({ clip, plan }: ClipFacts) {
+    const left = clip.status === "generating" && plan?.estimate
+      ? ` · ${w("about", { time: formatDuration(plan.estimate.p50Ms) })}`
+      : "";
     return html`<span class="status"><st-state-mark state=${CLIP_MARKS[clip.status]}></st-state-mark>${
       w(clip.status)
-    }</span>`;
+    }${left}</span>`;
   }
 
   #decisions({ step }: ClipDesk) {

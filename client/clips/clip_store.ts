@@ -106,9 +106,9 @@ export class ClipStore {
     return job && (this.#progress.get().get(job.id)?.ratio ?? job.progressRatio ?? undefined);
   }
 
-  /** Address of the latest picture of a running job. */
-  previewOf(job: Job | undefined): string | undefined {
-    return job && this.#previews.get().get(job.id);
+  /** Address of the latest picture of a take that is being made; it stays until the take itself can be seen. */
+  previewOf(takeId: string): string | undefined {
+    return this.#previews.get().get(takeId);
   }
 
   /** A take's curves; they are asked for once, when first wanted. */
@@ -219,19 +219,20 @@ export class ClipStore {
   }
 
   #listen(): void {
-    const isMine = (jobId: string) => this.facts?.jobs.some(({ id }) => id === jobId) ?? false;
+    const jobOf = (jobId: string) => this.facts?.jobs.find(({ id }) => id === jobId);
     this.#unlisten = live.listen({
       topics: [`project:${this.#projectId}`],
       progress: (progress) =>
-        isMine(progress.jobId) &&
+        jobOf(progress.jobId) &&
         this.#progress.set(new Map(this.#progress.get()).set(progress.jobId, progress)),
-      preview: (jobId, picture) => isMine(jobId) && this.#showPreview(jobId, picture),
+      preview: (jobId, picture) => this.#showPreview(jobOf(jobId)?.takeId, picture),
     });
   }
 
-  #showPreview(jobId: string, picture: Blob): void {
-    const before = this.#previews.get().get(jobId);
-    this.#previews.set(new Map(this.#previews.get()).set(jobId, URL.createObjectURL(picture)));
+  #showPreview(takeId: string | null | undefined, picture: Blob): void {
+    if (!takeId) return;
+    const before = this.#previews.get().get(takeId);
+    this.#previews.set(new Map(this.#previews.get()).set(takeId, URL.createObjectURL(picture)));
     if (before) URL.revokeObjectURL(before);
   }
 

@@ -235,12 +235,15 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     const { store } = this.desk;
     if (running) {
       const job = store.jobOf(running.id);
-      const preview = store.previewOf(job);
+      const preview = store.previewOf(running.id);
       const ratio = store.ratioOf(job);
       return html`
         ${preview
           ? html`<img class="preview" src=${preview} alt="">`
-          : html`<div class="plan">${ratio === undefined ? w("generating") : formatPercent(ratio)}</div>`}
+          : html`<div class="plan">${
+            [job?.label ?? w("generating"), ratio === undefined ? "" : formatPercent(ratio)].filter(Boolean)
+              .join(" · ")
+          }</div>`}
         <st-progress .ratio=${ratio} label=${w("segment", { number: segment?.index ?? 0 })}></st-progress>
       `;
     }

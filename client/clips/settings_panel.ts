@@ -161,7 +161,8 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     `;
   }
 
-  #shot({ clip, plan }: ClipFacts, isOff: boolean) {
+  #shot(facts: ClipFacts, isOff: boolean) {
+    const { clip, plan } = facts;
     const { num, den } = clip.rate;
     const seconds = Math.round((100 * clip.frames * den) / num) / 100;
     return html`
@@ -172,7 +173,7 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
         @change=${this.#send((prompt) => ({ prompt }))}></st-field>
       <st-field label=${w("negativePrompt")} .rows=${2} ?disabled=${isOff} .value=${clip.negativePrompt}
         @change=${this.#send((negativePrompt) => ({ negativePrompt }))}></st-field>
-      ${this.#hero({ clip, plan } as ClipFacts, isOff)}
+      ${this.#hero(facts, isOff)}
       ${this.#workflow(clip.workflowVersionId ?? "", plan?.blocked !== null && plan !== undefined, isOff)}
       <st-field label=${w("randomSeed")} type="number" min="0" step="1" ?disabled=${isOff}
         .value=${String(clip.randomSeed)}
@@ -180,7 +181,7 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     `;
   }
 
-  #hero({ clip }: ClipFacts, isOff: boolean) {
+  #hero({ clip, hero: shown }: ClipFacts, isOff: boolean) {
     const seeds = seedsOf(clip.projectId, clip.characterId).all.filter(({ kind, status, id }) =>
       kind === "foundation" && (status === "hero" || id === clip.heroSeedId)
     );
@@ -198,8 +199,8 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     ];
     return html`
       <div class="hero">
-        ${hero?.assetId
-          ? html`<img src="/api/assets/${hero.assetId}/derivatives/thumbnail" alt=${w("hero")}>`
+        ${shown?.assetId
+          ? html`<img src="/api/assets/${shown.assetId}/derivatives/thumbnail" alt=${w("hero")}>`
           : html`<span></span>`}
         <st-select label=${w("hero")} .options=${options} .value=${hero?.id ?? ""} ?disabled=${isOff}
           @change=${this.#send((heroSeedId) => ({
