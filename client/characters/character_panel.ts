@@ -37,7 +37,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
         padding: var(--space-3) var(--space-4);
         gap: var(--space-3);
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         gap: var(--space-2);
@@ -48,7 +48,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
         font-size: var(--size-text-lead);
         font-weight: var(--font-weight-strong);
       }
-      header .end {
+      .head .end {
         margin-inline-start: auto;
         display: flex;
         flex: none;
@@ -141,7 +141,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
       `;
     }
     return html`
-      <header>
+      <div class="head">
         <h2 class="cut" title=${character?.name ?? ""}>${character?.name ?? ""}</h2>
         ${character
           ? html`<st-action command="characters.rename" .target=${character} look="quiet" icon-only></st-action>`
@@ -149,7 +149,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
         <span class="end">
           <st-action command="seeds.show_variations" look="quiet"></st-action>
         </span>
-      </header>
+      </div>
       ${isKnown
         ? this.#pair(project, id, isStale)
         : html`<st-skeleton shape="picture" count="2"></st-skeleton>`}

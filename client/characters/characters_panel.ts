@@ -54,7 +54,7 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
       .stale {
         opacity: 0.6;
       }
-      footer {
+      .end-bar {
         flex: none;
         display: grid;
       }
@@ -110,9 +110,9 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
       </st-drop-zone>
       ${store.all.length > 0
         ? html`
-          <footer>
+          <div class="end-bar">
             <st-action command="characters.create"></st-action>
-          </footer>
+          </div>
         `
         : nothing}
       <st-menu .items=${this.#menuItems()} label=${w("characters")} @st-pick=${(event: Event) =>

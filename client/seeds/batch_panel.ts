@@ -110,7 +110,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
         justify-content: space-between;
         gap: var(--space-2);
       }
-      footer {
+      .end-bar {
         flex: none;
         display: grid;
         gap: var(--space-2);
@@ -316,7 +316,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
     const { estimate, problem } = this;
     const faults = draftFaults();
     return html`
-      <footer>
+      <div class="end-bar">
         ${problem ? html`<p class="fault" role="alert">${problem.message}</p>` : nothing}
         ${faults ? html`<p class="fault" role="alert">${w("badFields")}: ${faults.message}</p>` : nothing}
         ${estimate
@@ -342,7 +342,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
           `
           : nothing}
         <st-action command="seeds.generate" look="primary"></st-action>
-      </footer>
+      </div>
     `;
   }
 

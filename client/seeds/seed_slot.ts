@@ -40,7 +40,7 @@ export class SeedSlot extends SignalWatcher(LitElement) {
         min-width: 0;
         min-height: 0;
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         gap: var(--space-2);
@@ -170,14 +170,14 @@ export class SeedSlot extends SignalWatcher(LitElement) {
     const [sent] = seedUploads(this.characterId, kind);
     const may = session.may("character.edit");
     return html`
-      <header>
+      <div class="head">
         <span class="letter">${kind === "portrait" ? "A" : "B"}</span>
         <span class="kind">${w(kind)}</span>
         ${seed ? this.#state(seed) : nothing}
         <span class="end">${seed
           ? html`<st-action command=${`seeds.give_${kind}`} look="quiet" icon-only></st-action>`
           : nothing}</span>
-      </header>
+      </div>
       <st-drop-zone accept=${ACCEPT} label=${w(kind === "portrait" ? "dropPortrait" : "dropFoundation")}
         ?disabled=${!may} @st-files=${this.#given}>
         ${seed
