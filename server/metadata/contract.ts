@@ -6,7 +6,7 @@ import { Rate } from "#server/core/media_time.ts";
 import { Instant } from "#server/core/time.ts";
 
 /** Raised with every change of shape: the last number for additions, the first when readers must change. */
-export const SCHEMA_VERSION = "1.0.0";
+export const SCHEMA_VERSION = "1.1.0";
 
 export const DocumentKind = z.enum(["character", "video"]);
 export type DocumentKind = z.infer<typeof DocumentKind>;
@@ -97,6 +97,8 @@ export const VideoMetadata = z.object({
     last_frame: z.int(),
     source_first_frame: z.int(),
     source_frame_count: z.int(),
+    /** So many frames at the generated rate were made of the source's by motion; null: each is as it was made. */
+    retimed_frame_count: z.nullable(z.int()),
     source_sha256: z.nullable(ContentHash),
     random_seed: z.int(),
     stability: z.nullable(z.number()),
@@ -118,6 +120,10 @@ export const VideoMetadata = z.object({
   })),
   quality: z.object({
     likeness: Likeness,
+    /** What the gates said of the whole cut; `segment` (from 1) is the one they spoke of. Null: never judged. */
+    gate: z.nullable(
+      z.object({ verdict: z.string(), reasons: z.array(z.string()), segment: z.nullable(z.int()) }),
+    ),
     seams: z.array(z.object({
       frame: z.int(),
       verdict: z.string(),

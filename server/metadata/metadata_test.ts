@@ -92,9 +92,11 @@ Deno.test("video_metadata is valid, tells each frame's origin, and follows decis
     const { provenance } = segment;
     assertEquals([provenance.software, provenance.parameters.seed], ["seedloop-cpu", segment.random_seed]);
     assertEquals(provenance.inputs.image, segment.start_sha256);
+    assertEquals(segment.retimed_frame_count, null);
     assert(Object.keys(provenance.graph).length > 0);
   }
   assertEquals(next, 150);
+  assertEquals(document.quality.gate, { verdict: "pass", reasons: [], segment: null });
   assertEquals(document.segments[0].start_sha256, clip.hero.file.hash);
   await artist.post(`/api/decisions/${document.review.decisions[0] && (await decisionsOf())[0].id}/undo`);
   const undone = await read();

@@ -69,7 +69,10 @@ export async function readVideo(db: Queryable, cutId: string): Promise<VideoFact
     seedHash(db, db`c.portrait_seed_id`)
   }) as portrait,
            (${segments(db)}) as segments,
-           json_build_object('likeness', (${cutLikeness(db)}), 'seams', coalesce((
+           json_build_object('likeness', (${cutLikeness(db)}),
+             'gate', (select json_build_object('verdict', g.code, 'reasons', u.gate_reasons, 'segment', u.gate_segment)
+                        from gate_verdict g where g.id = u.gate_verdict_id),
+             'seams', coalesce((
              select json_agg(json_build_object('frame', e.frame, 'verdict', v.code, 'jump', e.jump, 'reversal', e.reversal,
                       'color_step', e.color_step, 'luma_step', e.luma_step, 'sharpness_ratio', e.sharpness_ratio,
                       'reasons', e.reasons) order by e.frame)
@@ -107,7 +110,7 @@ const segments = (db: Queryable) =>
   select json_agg(json_build_object(
            'index', q.index, 'take_id', t.id, 'take_number', t.number, 'first_frame', q.first_frame,
            'last_frame', coalesce(q.next_frame, u.frames) - 1, 'source_first_frame', q.source_first_frame,
-           'source_frame_count', q.source_frame_count,
+           'source_frame_count', q.source_frame_count, 'retimed_frame_count', q.retimed_frame_count,
            'source_sha256', (select file_hash from assets where id = t.intermediate_asset_id),
            'random_seed', t.random_seed, 'stability', t.stability,
            'likeness', (select json_build_object('model', json_build_object('name', y.name, 'sha256', y.hash, 'metric', y.metric),
