@@ -18,6 +18,7 @@ import type { Column, Table } from "#client/ui/table.ts";
 import { people } from "#client/users/people_store.ts";
 import { sideStyles } from "#client/users/side_styles.ts";
 import type { AuditEntry } from "#server/audit/contract.ts";
+import { actionName } from "./action_names.ts";
 import { auditLog, type AuditView, EVERYTHING } from "./audit_store.ts";
 import { w } from "./words.ts";
 
@@ -43,7 +44,12 @@ const COLUMNS: readonly (Omit<Column<AuditEntry>, "label"> & { name(): string })
           : nothing
       }`,
   },
-  { id: "did", name: () => w("did"), width: "minmax(16ch, 2fr)", cell: ({ label }) => label },
+  {
+    id: "did",
+    name: () => w("did"),
+    width: "minmax(16ch, 2fr)",
+    cell: ({ action, label }) => actionName(action, label),
+  },
   {
     id: "what",
     name: () => w("what"),
@@ -121,7 +127,11 @@ export class AuditPanel extends SignalWatcher(LitElement) {
         <st-select label=${w("filterAction")} label-unseen .value=${view.action}
           .options=${[
             { value: "", label: w("everyAction") },
-            ...actions.map(({ action, label }) => ({ value: action, label, group: action.split(".")[0] })),
+            ...actions.map(({ action, label }) => ({
+              value: action,
+              label: actionName(action, label),
+              group: action.split(".")[0],
+            })),
           ]} @change=${(event: Event) => this.#set({ action: valueOf(event) })}></st-select>
         <st-select label=${w("filterUser")} label-unseen .value=${view.userId}
           .options=${[
@@ -175,7 +185,7 @@ export class AuditPanel extends SignalWatcher(LitElement) {
     const { facts } = entry;
     return html`
       <div class="stack">
-        <h2>${entry.label}</h2>
+        <h2>${actionName(entry.action, entry.label)}</h2>
         <dl>
           <dt>${w("who")}</dt><dd>${entry.login ?? w("studio")}</dd>
           <dt>${w("when")}</dt><dd>${new Date(entry.at).toLocaleString(locale())}</dd>

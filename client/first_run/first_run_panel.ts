@@ -101,7 +101,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         display: grid;
         place-items: center;
         aspect-ratio: 3 / 2;
-        max-height: 54cqh;
+        max-height: 48cqh;
         width: 100%;
         overflow: hidden;
         border-radius: var(--radius-panel);
@@ -336,8 +336,6 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
     const isFailed = sample.step === "failed";
     return html`
       ${this.#stage(sample)}
-      ${this.#steps(sample)}
-      ${sample.foundations.length > 0 ? this.#strip(sample) : nothing}
       ${isFailed
         ? html`
           <st-error heading=${w("sampleFailed")} text=${`${sample.failure}. ${w("sampleFailedMend")}`}>
@@ -358,6 +356,8 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         <st-action command="first_run.open_project" look="quiet"></st-action>
         <st-action command="jobs.tray" look="quiet"></st-action>
       </div>
+      ${this.#steps(sample)}
+      ${sample.foundations.length > 0 ? this.#strip(sample) : nothing}
     `;
   }
 

@@ -48,7 +48,7 @@ export class JobPicture extends SignalWatcher(LitElement) {
       }
       /* Before its own picture comes, what it works on stands back. */
       .source {
-        opacity: 0.55;
+        opacity: 0.75;
       }
       .live {
         outline: var(--size-hairline) solid var(--color-plasma);
