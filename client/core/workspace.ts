@@ -91,6 +91,8 @@ export class WorkspaceStore {
   readonly #texts = computed(() =>
     new Map([...this.#docs.get()].map(([name, { content }]) => [name, content]))
   );
+  /** What was parsed already: the same document is the same value until it changes. */
+  readonly #values = new Map<string, { readonly text: string; readonly value: unknown }>();
   readonly #bindings = new Set<{ readonly show: (changed?: ReadonlySet<string>) => void }>();
   #options: WorkspaceOptions | undefined;
   #memory: WorkspaceMemory | undefined;
@@ -156,11 +158,16 @@ export class WorkspaceStore {
     this.#current.set(undefined);
   }
 
-  /** A document's value, or `fallback` where there is none; read it inside render(). */
+  /** A document's value, not to be changed in place, or `fallback` where there is none; read it inside render(). */
   get<T>(name: string, fallback: T, { isShared = true } = {}): T {
-    const text = this.#texts.get().get(this.#fullName(name, isShared));
+    const full = this.#fullName(name, isShared);
+    const text = this.#texts.get().get(full);
+    if (text === undefined) return fallback;
+    const known = this.#values.get(full);
+    const value = known?.text === text ? known.value : JSON.parse(text);
+    if (known?.text !== text) this.#values.set(full, { text, value });
     // Whoever reads a document is who wrote it.
-    return text === undefined ? fallback : JSON.parse(text) as T;
+    return value as T;
   }
 
   /** Keeps a JSON value; undefined removes the document. In this browser at once, on the studio within two seconds. */
