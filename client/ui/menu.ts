@@ -176,7 +176,7 @@ export class Menu extends SignalWatcher(LitElement) {
   }
 
   async #show(anchor: Anchor, isLast = false): Promise<void> {
-    this.#returnTo = document.activeElement;
+    this.#returnTo = deepestFocus();
     this.open = true;
     await this.updateComplete;
     if (!this.float.matches(":popover-open")) this.float.showPopover();
@@ -274,4 +274,11 @@ export class Menu extends SignalWatcher(LitElement) {
 
 function focusIt(event: Event): void {
   if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus({ preventScroll: true });
+}
+
+/** What really has the focus: the document names only the outermost element around it. */
+function deepestFocus(): Element | null {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  return focused;
 }
