@@ -48,13 +48,19 @@ async function areas(page: Page): Promise<string[]> {
 }
 
 async function dragTab(page: Page, name: string, to: { x: number; y: number }): Promise<void> {
-  const box = await page.getByRole("tab", { name }).boundingBox();
+  const tab = page.getByRole("tab", { name });
+  // Hovering waits until nothing moves any more.
+  await tab.hover();
+  const box = await tab.boundingBox();
   if (!box) throw new Error(`There is no tab ${name}`);
   await page.mouse.move(box.x + 20, box.y + 10);
   await page.mouse.down();
   await page.mouse.move(to.x - 20, to.y, { steps: 4 });
   await page.mouse.move(to.x, to.y, { steps: 2 });
+  // What a frame shows is what a hand would see before it lets go.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   await page.mouse.up();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
 }
 
 Deno.test("st-dock", async (test) => {

@@ -227,8 +227,10 @@ export class Palette extends SignalWatcher(LitElement) {
     void this.#find();
   }
 
+  /** At once: the event of a dialog that closes may come late, in a window that is behind another. */
   close(): void {
     this.dialog.close();
+    this.#closed();
   }
 
   protected override updated(changed: PropertyValues<this>) {

@@ -79,8 +79,10 @@ export function go(next: Place, { replace = false }: { readonly replace?: boolea
   here.set(to);
   const address = addressOf(isOfStudio(to) ? { ...to, projectId: undefined } : to);
   if (!globalThis.history || location.pathname === address) return;
-  if (replace) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  // A window that was opened for one panel stays that.
+  const whole = `${address}${location.search}`;
+  if (replace) history.replaceState(null, "", whole);
+  else history.pushState(null, "", whole);
 }
 
 /** Whether a place is the same in every project: its address names none, and the open project stays open. */

@@ -51,7 +51,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(20_000);
   await makeAdmin(page, world.studio.firstAdminUrl ?? "");
   await choose(page, "go to status");
   await page.getByRole("heading", { name: "Workers" }).waitFor();
@@ -133,9 +133,9 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await second.getByRole("heading", { name: "Workers" }).waitFor();
     assertEquals(await second.locator("st-top-bar").count(), 0);
     assertEquals(await page.getByRole("heading", { name: "Workers" }).count(), 0);
-    await page.evaluate(() => history.pushState(null, "", "/jobs/j1"));
+    await page.evaluate(() => history.pushState(null, "", "/projects"));
     await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
-    await second.waitForURL(/\/jobs\/j1/);
+    await second.waitForURL(/\/projects\?/);
     await second.close({ runBeforeUnload: true });
     await choose(page, "go to status");
     await page.getByRole("heading", { name: "Workers" }).waitFor();
