@@ -42,6 +42,8 @@ export interface HistoryKeeper {
   get<T>(name: string, fallback: T, options?: { isShared?: boolean }): T;
   set(name: string, value: unknown, options?: { isShared?: boolean }): void;
   names(prefix: string): readonly string[];
+  /** Short, and of no other tab that lives: under it this one writes. */
+  readonly writer: string;
 }
 
 /**
@@ -58,7 +60,6 @@ export class HistoryStore {
   readonly #followed = new Map<string, string>();
   readonly #nodes = computed(() => this.#readNodes());
   readonly #children = computed(() => childrenOf(this.#nodes.get()));
-  #chunk: { readonly name: string; nodes: readonly HistoryNode[] } = { name: "", nodes: [] };
   #known: {
     readonly chunks: readonly (readonly HistoryNode[])[];
     readonly nodes: ReadonlyMap<string, HistoryNode>;
@@ -117,11 +118,8 @@ export class HistoryStore {
       ...(memory ? { memory } : {}),
     };
     this.#acts.set(id, { ...(undo ? { undo } : {}), ...(redo ? { redo } : {}) });
-    if (this.#chunk.name === "" || this.#chunk.nodes.length >= CHUNK_NODES) {
-      this.#chunk = { name: `${CHUNKS}${newId()}`, nodes: [] };
-    }
-    this.#chunk.nodes = [...this.#chunk.nodes, node];
-    this.#keeper.set(this.#chunk.name, this.#chunk.nodes);
+    const chunk = this.#chunkToWrite();
+    this.#keeper.set(chunk, [...this.#keeper.get<readonly HistoryNode[]>(chunk, []), node]);
     this.#arrive(id);
     return id;
   }
@@ -192,6 +190,15 @@ export class HistoryStore {
     } finally {
       this.#busy.set(false);
     }
+  }
+
+  /** The last document of this tab, or of one before it that wrote under the same name, until it is full. */
+  #chunkToWrite(): string {
+    const prefix = `${CHUNKS}${this.#keeper.writer}/`;
+    const mine = this.#keeper.names(prefix);
+    const last = mine.at(-1);
+    const isFull = last === undefined || this.#keeper.get<readonly unknown[]>(last, []).length >= CHUNK_NODES;
+    return isFull ? `${prefix}${String(mine.length + 1).padStart(4, "0")}` : last;
   }
 
   #arrive(id: string): void {

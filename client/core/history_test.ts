@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { HISTORY_START, type HistoryKeeper, HistoryStore } from "./history.ts";
 
 /** Documents of one view, as the workspace keeps them: JSON. */
-function openKeeper(shared = signal<Readonly<Record<string, string>>>({})): HistoryKeeper {
+function openKeeper(
+  shared = signal<Readonly<Record<string, string>>>({}),
+  writer = "laptop.1",
+): HistoryKeeper {
   const own = signal<Readonly<Record<string, string>>>({});
   const place = (isShared = true) => isShared ? shared : own;
   return {
@@ -16,6 +19,7 @@ function openKeeper(shared = signal<Readonly<Record<string, string>>>({})): Hist
     set: (name, value, { isShared } = {}) =>
       place(isShared).set({ ...place(isShared).get(), [name]: JSON.stringify(value) }),
     names: (prefix) => Object.keys(shared.get()).filter((name) => name.startsWith(prefix)).sort(),
+    writer,
   };
 }
 
@@ -94,9 +98,14 @@ Deno.test("HistoryStore takes back after a reload what was recorded with its fac
   await assertRejects(() => history.goTo(HISTORY_START), Error, '"Only here" can\'t be taken back any more');
   assertEquals([state.value, history.nodes.size], [5, 3]);
 
-  // Another view of the same tree is at its own place in it.
-  const elsewhere = new HistoryStore(openKeeper(shared));
+  // Another view of the same tree is at its own place in it, and writes beside it.
+  const elsewhere = new HistoryStore(openKeeper(shared, "desk.1"));
   assertEquals([elsewhere.at, elsewhere.nodes.size], [HISTORY_START, 3]);
+  elsewhere.record({ label: "At the desk" });
+  history.record({ label: "On the laptop" });
+  assertEquals([elsewhere.nodes.size, history.nodes.size], [5, 5]);
+  const documents = Object.keys(shared.get()).filter((name) => name.startsWith("history/"));
+  assertEquals(documents.sort(), ["history/desk.1/0001", "history/laptop.1/0001"]);
 });
 
 Deno.test("HistoryStore stays where a step failed, and tells why", async () => {

@@ -125,6 +125,11 @@ export class WorkspaceStore {
     return this.#slot?.slot ?? 1;
   }
 
+  /** Names this tab among all that live now, on any device; a later tab may have the same name. */
+  get writer(): string {
+    return `${deviceId()}.${this.slot}`;
+  }
+
   /**
    * Shows what was kept, and follows it. Resolves once that shows: at once from this browser, after an answer of the
    * studio in a new one; with nothing kept when the studio is out of reach too.
@@ -667,6 +672,15 @@ interface TabMessage {
 function sent({ name, editId, base, editedAt, content, keepsBefore }: KeptEdit) {
   const agoMs = Math.max(0, Date.now() - editedAt);
   return { name, editId, base, agoMs, content, ...(keepsBefore ? { keepsBefore } : {}) };
+}
+
+const DEVICE = "seedloop.device";
+
+/** This browser profile's own short name, made when it is first asked for. */
+function deviceId(): string {
+  const known = localStorage.getItem(DEVICE) ?? newId().replaceAll("-", "").slice(-12);
+  localStorage.setItem(DEVICE, known);
+  return known;
 }
 
 function textOf(value: unknown): string | undefined {
