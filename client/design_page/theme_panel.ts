@@ -49,9 +49,14 @@ export class ThemePanel extends SignalWatcher(LitElement) {
         flex: 1 1 18ch;
       }
       .tree {
+        position: relative;
         flex: 1 1 0;
         min-height: var(--size-tile);
         border-bottom: var(--size-hairline) solid var(--color-line);
+      }
+      .tree st-tree {
+        position: absolute;
+        inset: 0;
       }
       .detail {
         flex: 1.4 1 0;

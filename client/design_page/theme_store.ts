@@ -147,12 +147,14 @@ function showDraft(): void {
     if (saved) previewCss(saved.css);
     return;
   }
-  previewCss(studioCss(THEMES.map((name) => ({
-    name,
-    isHighContrast: isHighContrast(name),
-    files: THEME_FILES[name],
-    own: ownFile(wanted, name),
-  }))));
+  previewCss(studioCss(
+    THEMES.filter((name) => wanted[name] !== undefined).map((name) => ({
+      name,
+      isHighContrast: isHighContrast(name),
+      files: THEME_FILES[name],
+      own: ownFile(wanted, name),
+    })),
+  ));
 }
 
 function ownFile(all: Themes, name: ThemeName): TokenFile {
