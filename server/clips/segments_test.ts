@@ -365,6 +365,6 @@ Deno.test("whatever people do with segments, the clip lands on its length, locke
         }
       },
     ),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
