@@ -67,8 +67,9 @@ export async function finishAndClaim(
   completions: readonly Completion[],
   request: ClaimRequest,
 ): Promise<{ ended: string[]; claimed: ClaimedJob[] }> {
+  // The ids that ended are in the first row alone: in each they would be the square of the batch.
   // "+ 0" keeps the plan to the primary key: the running jobs' part of jobs_open is full of those that just ended.
-  const rows = await db<(ClaimedJob & { ended: string[] })[]>`
+  const rows = await db<(ClaimedJob & { ended: string[] | null })[]>`
     with given as (
       select g.id, g.epoch, g.output
         from jsonb_to_recordset(${
@@ -86,7 +87,9 @@ export async function finishAndClaim(
       select attempt_id, id, attempt, worker_id, ${request.nodeId}, attempt_started_at, now(), 1 from finished),
     readied as (select coalesce(array_agg(id), '{}') as ids, ready_successors(array_agg(id)) from finished),
     ${claimSteps(db, request)}
-    select r.ids as ended, c.* from readied r left join (${claimedRows(db)}) c on true`;
+    select case when row_number() over (order by c.order_key, c.id) = 1 then r.ids end as ended, c.*
+      from readied r left join (${claimedRows(db)}) c on true
+     order by c.order_key, c.id`;
   return {
     ended: rows[0]?.ended ?? [],
     claimed: rows.filter((row) => row.id !== null).map(({ ended: _ended, ...job }) => job),
