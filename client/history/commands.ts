@@ -1,0 +1,95 @@
+import { signal } from "@lit-labs/signals";
+import type { Command } from "#client/core/commands.ts";
+import { history, HISTORY_START } from "#client/core/history.ts";
+import { w } from "./words.ts";
+
+const chosen = signal<string | undefined>(undefined);
+const renamed = signal<string | undefined>(undefined);
+
+/** The point that is chosen in the panel. */
+export function chosenPoint(): string | undefined {
+  return chosen.get();
+}
+
+export function choosePoint(id: string | undefined): void {
+  chosen.set(id);
+}
+
+/** The point whose name is being typed. */
+export function renamedPoint(): string | undefined {
+  return renamed.get();
+}
+
+export function renamePoint(id: string | undefined): void {
+  renamed.set(id);
+}
+
+/** What a point of the tree is called: its name, else what was done. */
+export function titleOfPoint(id: string): string {
+  return history.nameOf(id) ?? history.nodes.get(id)?.label ?? w("start");
+}
+
+const pointOf = (target: unknown) => typeof target === "string" ? target : chosen.get();
+
+function whyNotUndo(): string {
+  const why = history.whyNotUndo();
+  return why === "start" ? w("nothingBefore") : why === "final" ? w("isFinal") : w("isForgotten");
+}
+
+/** Undo, redo, and the walk through the tree. */
+export const historyCommands: readonly Command[] = [
+  {
+    id: "history.undo",
+    label: () => history.undoLabel === undefined ? w("undo") : w("undoWhat", { what: history.undoLabel }),
+    group: () => w("history"),
+    icon: "undo",
+    keys: ["mod+z"],
+    permission: null,
+    repeats: true,
+    when: () => !history.isBusy && history.whyNotUndo() === undefined,
+    whyNot: whyNotUndo,
+    run: () => history.undo(),
+  },
+  {
+    id: "history.redo",
+    label: () => history.redoLabel === undefined ? w("redo") : w("redoWhat", { what: history.redoLabel }),
+    group: () => w("history"),
+    icon: "redo",
+    keys: ["mod+shift+z", "mod+y"],
+    permission: null,
+    repeats: true,
+    when: () => !history.isBusy && history.redoLabel !== undefined,
+    whyNot: () => w("nothingNext"),
+    run: () => history.redo(),
+  },
+  {
+    id: "history.go_to",
+    label: () => w("goTo"),
+    group: () => w("history"),
+    icon: "history",
+    keys: ["enter"],
+    permission: null,
+    scope: "history",
+    when: (target) => {
+      const id = pointOf(target);
+      return id !== undefined && id !== history.at && !history.isBusy;
+    },
+    whyNot: (target) => pointOf(target) === undefined ? w("nothingChosen") : w("isHere"),
+    run: (target) => history.goTo(pointOf(target) ?? history.at),
+  },
+  {
+    id: "history.name",
+    label: () => w("name"),
+    group: () => w("history"),
+    icon: "bookmark",
+    keys: ["f2"],
+    permission: null,
+    scope: "history",
+    when: (target) => {
+      const id = pointOf(target);
+      return id !== undefined && id !== HISTORY_START;
+    },
+    whyNot: () => w("nothingChosen"),
+    run: (target) => renamePoint(pointOf(target)),
+  },
+];

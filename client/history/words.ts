@@ -1,0 +1,53 @@
+import { defineWords } from "#client/core/words.ts";
+
+export const w = defineWords({
+  en: {
+    history: "History",
+    undo: "Undo",
+    undoWhat: "Undo: {what}",
+    redo: "Redo",
+    redoWhat: "Redo: {what}",
+    goTo: "Go to this point",
+    name: "Name this point",
+    namePrompt: "Name of this point; leave it empty for none",
+    nothingBefore: "Nothing was done before this",
+    nothingNext: "Nothing was undone here",
+    isFinal: "This can't be taken back",
+    isForgotten: "This was done before the page was loaded again and can't be taken back any more",
+    isHere: "You are at this point",
+    nothingChosen: "Choose a point in the history first",
+    start: "Start",
+    here: "here",
+    branches: "Parts into {n} branches",
+    back: "{undone} back, {redone} forward",
+    emptyTitle: "Nothing was done yet",
+    emptyText:
+      "What you change shows here. Undo and then do something else: both ways stay, and you can go back to either.",
+    wentTo: "Went to {what}",
+  },
+  de: {
+    history: "Verlauf",
+    undo: "Rückgängig",
+    undoWhat: "Rückgängig: {what}",
+    redo: "Wiederholen",
+    redoWhat: "Wiederholen: {what}",
+    goTo: "Zu diesem Punkt gehen",
+    name: "Diesen Punkt benennen",
+    namePrompt: "Name dieses Punktes; leer lassen für keinen",
+    nothingBefore: "Davor wurde nichts getan",
+    nothingNext: "Hier wurde nichts rückgängig gemacht",
+    isFinal: "Das lässt sich nicht rückgängig machen",
+    isForgotten:
+      "Das geschah, bevor die Seite neu geladen wurde, und lässt sich nicht mehr rückgängig machen",
+    isHere: "Hier bist du gerade",
+    nothingChosen: "Wähle zuerst einen Punkt im Verlauf",
+    start: "Anfang",
+    here: "hier",
+    branches: "Teilt sich in {n} Zweige",
+    back: "{undone} zurück, {redone} vor",
+    emptyTitle: "Noch nichts getan",
+    emptyText:
+      "Was du änderst, erscheint hier. Mach etwas rückgängig und tu etwas anderes: beide Wege bleiben, und du kannst zu jedem zurück.",
+    wentTo: "Zu {what} gegangen",
+  },
+});
