@@ -7,6 +7,8 @@ import { clipCommands } from "#client/clips/commands.ts";
 import { clipPanels } from "#client/clips/panels.ts";
 import { designCommands } from "#client/design_page/commands.ts";
 import { designPanels, designScreens } from "#client/design_page/panels.ts";
+import { historyCommands } from "#client/history/commands.ts";
+import { historyPanels } from "#client/history/panels.ts";
 import { playerCommands } from "#client/player/commands.ts";
 import { projectCommands } from "#client/projects/commands.ts";
 import { projectPanels, projectScreens } from "#client/projects/panels.ts";
@@ -44,6 +46,7 @@ export const SLICES: readonly Slice[] = [
   { panels: scenePanels, screens: sceneScreens, commands: sceneCommands },
   { panels: clipPanels, commands: clipCommands },
   { commands: playerCommands },
+  { panels: historyPanels, commands: historyCommands },
   { panels: jobPanels, screens: jobScreens, commands: jobCommands },
   { panels: statusPanels, screens: statusScreens },
   { panels: workerPanels, screens: workerScreens, commands: workerCommands },
