@@ -68,8 +68,8 @@ export function openDock(): void {
   listenToKeys(() => dock.active?.kind);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(
-    "body{margin:0} st-dock{width:1000px;height:600px} :root{--size-control-small:24px;--space-half:2px;--space-1:4px}",
+    "body{margin:0;padding:0;max-width:none} st-dock{width:1000px;height:600px} :root{--size-control-small:24px;--space-half:2px;--space-1:4px}",
   );
   document.adoptedStyleSheets = [sheet];
-  document.body.append(document.createElement("st-dock"));
+  document.body.replaceChildren(document.createElement("st-dock"));
 }
