@@ -6,6 +6,7 @@ import { formatDuration } from "#client/core/format.ts";
 import { follow } from "#client/core/follow.ts";
 import { live } from "#client/core/live.ts";
 import { screens } from "#client/core/panels.ts";
+import { makeEntitySource } from "#client/core/search_source.ts";
 import { followAddress, go, place, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { followStudioTokens } from "#client/design_page/studio_tokens.ts";
@@ -23,7 +24,7 @@ import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
 import "./palette.ts";
 import type { Palette } from "./palette.ts";
-import { commandSource, registerSource } from "./palette_sources.ts";
+import { commandSource, recencyBoost, registerSource } from "./palette_sources.ts";
 import { currentScreen } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
 import { registerSlices } from "./slices.ts";
@@ -99,6 +100,7 @@ export class Studio extends SignalWatcher(LitElement) {
     this.#stops.push(
       registerCommands([...appCommands(verbs), ...dockCommands(), ...screenCommands(screens())]),
       registerSource(commandSource),
+      registerSource(makeEntitySource(recencyBoost)),
       followAddress(),
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
       joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
