@@ -128,6 +128,7 @@ export class ClipPanel extends SignalWatcher(LitElement) {
     const desk = openDesk();
     if (!desk) {
       return html`
+        <h1 class="unseen">${w("clip")}</h1>
         <div class="empty">
           <st-empty icon="clapperboard" heading=${w("noClip")} text="${w("noClipText")}."></st-empty>
         </div>
@@ -137,6 +138,7 @@ export class ClipPanel extends SignalWatcher(LitElement) {
     if (!facts) return this.#missing(desk);
     this.panel?.rename(facts.clip.name);
     return html`
+      <h1 class="unseen">${facts.clip.name}</h1>
       <div class="all">
       ${this.#picture(desk, facts)}
       <div class="bottom">
@@ -163,9 +165,10 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   #missing({ store: { reading } }: ClipDesk) {
     const { problem, isKnown } = reading;
+    const title = html`<h1 class="unseen">${w("clip")}</h1>`;
     if (problem) {
       return html`
-        <div class="empty">
+        ${title}<div class="empty">
           <st-error heading=${w("unread")} text="${problem.message}." id-to-copy=${problem
             .requestId}></st-error>
         </div>
@@ -173,11 +176,11 @@ export class ClipPanel extends SignalWatcher(LitElement) {
     }
     return isKnown
       ? html`
-        <div class="empty">
+        ${title}<div class="empty">
           <st-empty icon="clapperboard" heading=${w("gone")} text="${w("goneText")}."></st-empty>
         </div>
       `
-      : html`<div class="empty" aria-busy="true"></div>`;
+      : html`${title}<div class="empty" aria-busy="true"></div>`;
   }
 
   #picture(desk: ClipDesk, { clip, plan, hero }: ClipFacts) {

@@ -10,7 +10,6 @@ import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
 import type { ClipChange } from "#server/clips/contract.ts";
 import type { Knob } from "#server/workflows/manifest.ts";
-import "#client/ui/empty_state.ts";
 import "#client/ui/field.ts";
 import "#client/ui/select.ts";
 import "#client/ui/slider.ts";
@@ -91,11 +90,6 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
         border-radius: var(--radius-control);
         background: var(--color-ground);
       }
-      .empty {
-        display: grid;
-        place-items: center;
-        height: 100%;
-      }
       @media (prefers-reduced-motion: reduce) {
         summary .icon {
           transition: none;
@@ -125,13 +119,8 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
   override render() {
     const desk = openDesk();
     const facts = desk?.store.facts;
-    if (!desk || !facts) {
-      return html`<div class="empty">${
-        desk
-          ? nothing
-          : html`<st-empty icon="sliders" heading=${w("noClip")} text="${w("noClipText")}."></st-empty>`
-      }</div>`;
-    }
+    // The picture's panel says what to do; saying it in each would only be noise.
+    if (!desk || !facts) return nothing;
     const why = whyNot(facts);
     return html`
       <div class="all">

@@ -5,7 +5,6 @@ import { follow } from "#client/core/follow.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/player/ruler.ts";
-import "#client/ui/empty_state.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import "./clip_curves.ts";
 import "./segment_lane.ts";
@@ -71,11 +70,6 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
         background: linear-gradient(var(--color-ion) 0 60%, transparent);
         pointer-events: none;
       }
-      .empty {
-        display: grid;
-        place-items: center;
-        height: 100%;
-      }
       @container panel (inline-size < 40rem) {
         .heads {
           display: none;
@@ -108,13 +102,8 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
   override render() {
     const desk = openDesk();
     const facts = desk?.store.facts;
-    if (!desk || !facts) {
-      return html`<div class="empty">${
-        desk
-          ? nothing
-          : html`<st-empty icon="film" heading=${w("noClip")} text="${w("noClipText")}."></st-empty>`
-      }</div>`;
-    }
+    // The picture's panel says what to do; saying it in each would only be noise.
+    if (!desk || !facts) return nothing;
     const { clip, plan } = facts;
     const { span, lane, playback, mapping } = desk;
     const zoom = this.panel?.state.get("zoom", 1) ?? 1;

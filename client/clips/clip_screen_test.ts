@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertMatch } from "@std/assert/mod.js";
+import { readConfig } from "#server/config.ts";
+import { silentLog } from "#server/core/log.ts";
+import { startStudio } from "#server/main.ts";
+import { findBarriers } from "#server/testing/accessibility.ts";
+import { openBrowser, type Page } from "#server/testing/browser.ts";
+import { openTestDatabase } from "#server/testing/test_database.ts";
+import { buildClient } from "#tasks/build_client.ts";
+import { defaultPortrait } from "#tasks/demo/portrait.ts";
+
+const PHRASE = "a phrase that is long enough";
+const LONG_NAME = "A clip whose name somebody typed without a thought for any column, outline or bar at all";
+/** A take and a cut on two busy cores. */
+const RENDER_MS = 120_000;
+/** The browser notes each request that nobody answers: the studio is stopped on purpose. */
+const SILENT = /^(Failed to load resource|WebSocket connection)/;
+
+async function openStudio() {
+  await buildClient();
+  const database = await openTestDatabase();
+  const data = await Deno.makeTempDir({ prefix: "seedloop_clip_" });
+  const args = ["--data", data, "--port", "0", "--database-url", database.url];
+  const studio = await startStudio(readConfig(args, () => undefined), silentLog);
+  let isStopped = false;
+  const stop = async () => {
+    if (!isStopped) await studio.stop();
+    isStopped = true;
+  };
+  return {
+    studio,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await database[Symbol.asyncDispose]();
+      await Deno.remove(data, { recursive: true });
+    },
+  };
+}
+
+/** Asks the studio as the page's own user. */
+// deno-lint-ignore no-explicit-any -- a test asserts what it reads
+async function ask(page: Page, method: string, path: string, body?: unknown): Promise<any> {
+  return await page.evaluate(async ([method, path, body]) => {
+    const response = await fetch(`/api${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body }),
+    });
+    return await response.json();
+  }, [method, path, body === undefined ? undefined : JSON.stringify(body)] as const);
+}
+
+/** A project with a character whose hero is approved, and a scene. */
+async function givenScene(page: Page): Promise<string> {
+  const project = await ask(page, "POST", "/projects", { name: "Aurora", widthPx: 192, heightPx: 256 });
+  const character = await ask(page, "POST", `/projects/${project.id}/characters`, { name: "Jane" });
+  const bytes = [...await defaultPortrait()];
+  const asset = await page.evaluate(async ([path, bytes]) => {
+    const body = new Uint8Array(bytes);
+    return await (await fetch(path, { method: "POST", body, headers: { "content-type": "image/png" } }))
+      .json();
+  }, [`/api/projects/${project.id}/assets?name=jane.png`, bytes] as const);
+  const seed = await ask(page, "POST", `/characters/${character.id}/seeds`, {
+    kind: "foundation",
+    assetId: asset.id,
+  });
+  await page.waitForFunction(
+    async (path) => (await (await fetch(path)).json()).status === "candidate",
+    `/api/seeds/${seed.id}`,
+    { polling: 200, timeout: RENDER_MS },
+  );
+  await ask(page, "POST", `/seeds/${seed.id}/hero`, { approve: true });
+  await ask(page, "POST", `/projects/${project.id}/scenes`, { name: "Scene 010" });
+  return project.id;
+}
+
+async function overflowOf(page: Page): Promise<number> {
+  return await page.evaluate(() =>
+    document.documentElement.scrollWidth - document.documentElement.clientWidth
+  );
+}
+
+Deno.test("a clip: made in the outline, planned, generated, stepped through, made final and taken back", async (test) => {
+  await using world = await openStudio();
+  await using opened = await openBrowser();
+  const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
+  page.setDefaultTimeout(45_000);
+  await page.goto(world.studio.firstAdminUrl ?? "");
+  await page.getByLabel("Name to sign in with").fill("ada");
+  await page.getByLabel("Password").fill(PHRASE);
+  await page.keyboard.press("Enter");
+  await page.locator("st-dock st-panel-host").first().waitFor();
+  const projectId = await givenScene(page);
+  const { origin } = new URL(page.url());
+  await page.goto(`${origin}/projects/${projectId}/scenes`);
+  const frame = page.getByLabel("Frame: a number");
+
+  await test.step("a scene without clips says what comes next, and a clip is made by its length in seconds", async () => {
+    await page.getByRole("treeitem", { name: "Scene 010" }).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("button", { name: "New clip" }).click();
+    const form = page.locator("st-scene-form");
+    await form.getByLabel("Length").fill("1");
+    await form.getByText("24 frames at the project's rate").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("treeitem", { name: "Clip 010" }).waitFor();
+    assertMatch(page.url(), /\/clips\/[0-9a-f-]+$/);
+  });
+
+  await test.step("the plan is seen before anything runs, then it runs, with live pictures", async () => {
+    const plan = page.getByRole("button", { name: /^Plan 24 frames · 1 segment/ });
+    await plan.waitFor();
+    await page.getByText(/\d+ frames to generate at 24 fps/).waitFor();
+    await page.getByText(/^generates \d+$/).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await plan.press("Enter");
+    await page.getByRole("button", { name: /^Generate/ }).press("Enter");
+    await page.getByRole("button", { name: "Pause" }).first().waitFor();
+    await page.getByText("CPU preview", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "Finalize cut 1" }).waitFor({ timeout: RENDER_MS });
+    assertEquals(await findBarriers(page), []);
+  });
+
+  await test.step("keys step to the frame, play, and put it on either end", async () => {
+    const at = async (wanted: string) =>
+      await page.waitForFunction(
+        ([field, wanted]) => (field as HTMLInputElement).value === wanted,
+        [await frame.elementHandle(), wanted] as const,
+      );
+    await page.locator("st-player").click();
+    for (let presses = 0; presses < 3; presses++) await page.keyboard.press("ArrowRight");
+    await at("3");
+    await page.keyboard.press("ArrowLeft");
+    await at("2");
+    await page.keyboard.press("End");
+    await at("23");
+    await frame.fill("0:07");
+    await page.keyboard.press("Enter");
+    await at("7");
+    await page.locator("st-player").click();
+    await page.keyboard.press("l");
+    await page.waitForFunction(
+      (field) => Number((field as HTMLInputElement).value) > 10,
+      await frame.elementHandle(),
+    );
+    await page.keyboard.press("k");
+  });
+
+  await test.step("Enter makes it final, U takes that back, and the lane knows its seams and takes", async () => {
+    const clip = `/clips/${page.url().split("/").at(-1)}`;
+    const settle = (status: string) =>
+      page.waitForFunction(
+        async ([path, status]) => (await (await fetch(`/api${path}`)).json()).status === status,
+        [clip, status] as const,
+        { polling: 200 },
+      );
+    await page.keyboard.press("Enter");
+    await settle("final");
+    await page.getByText("Cut 1 of Clip 010 is final").waitFor();
+    await page.getByRole("button", { name: "Undo final" }).waitFor();
+    await page.locator("st-player").click();
+    await page.keyboard.press("u");
+    await settle("in_review");
+    await page.getByRole("option", { name: /^Segment 1, 24 frames, Take 1/ }).click();
+    await page.getByText(/^chosen · /).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await ask(page, "PATCH", clip, { name: LONG_NAME });
+    await page.getByRole("treeitem", { name: LONG_NAME }).waitFor();
+    assertEquals(await overflowOf(page), 0);
+  });
+
+  await test.step("without the studio the clip stays, and says that it may be out of date", async () => {
+    assertEquals(said.filter((line) => !SILENT.test(line)), []);
+    await world.stop();
+    await page.getByText(/The studio does not answer: what shows may be out of date/).first().waitFor();
+    assert(await frame.isVisible());
+  });
+});
