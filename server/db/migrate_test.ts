@@ -48,3 +48,15 @@ Deno.test("migrate() by two processes at once runs each file once", async () => 
     .db`select count(*) as n from schema_files where name = 'migrations/9000_once.sql'`;
   assertEquals(found?.n, 1);
 });
+
+Deno.test("migrate() refuses a lookup whose list was changed in its middle, and keeps every code's id", async () => {
+  await using database = await openTestDatabase();
+  const files = (await readSqlFiles()).map((file) =>
+    file.name === "lookups/06_events.sql"
+      ? { ...file, text: file.text.replace("'user.create', ", "'user.create', 'user.greet', ") }
+      : file
+  );
+  await assertRejects(() => migrate(database.db, silentLog, files), Error, "Add new codes at the end");
+  const [second] = await database.db`select code from audit_action where id = 2`;
+  assertEquals(second?.code, "user.change");
+});

@@ -3,7 +3,7 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { id } from "#server/core/id.ts";
 
 /** How far the sample project is; each step follows from what is there, so nothing is lost when nobody looks. */
-export const SampleStep = z.enum(["none", "portrait", "foundations", "clip", "ready", "failed"]);
+const SampleStep = z.enum(["none", "portrait", "foundations", "clip", "ready", "failed"]);
 export type SampleStep = z.infer<typeof SampleStep>;
 
 export const Sample = z.object({
