@@ -34,7 +34,7 @@ import {
   readWorkflows,
   setBatchDraft,
 } from "./batch_draft.ts";
-import { isReady, openPair, showSeed } from "./open_pair.ts";
+import { isReady, openPair, openSeeds, showSeed } from "./open_pair.ts";
 import { seedsOf } from "./seed_store.ts";
 import "./seed_picture.ts";
 import { w } from "./words.ts";
@@ -382,7 +382,9 @@ export class BatchPanel extends SignalWatcher(LitElement) {
     if (!this.workflows && projectId() !== undefined) void this.#readWorkflows();
     if (character === undefined) return;
     const draft = this.#draft(character);
-    const text = JSON.stringify(draft);
+    // What a batch takes is known better once one has ended.
+    const making = openSeeds()?.all.filter(({ status }) => status === "making").length ?? 0;
+    const text = JSON.stringify([draft, making]);
     if (text === this.#asked) return;
     this.#asked = text;
     setBatchDraft(draft);

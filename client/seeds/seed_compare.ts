@@ -142,10 +142,10 @@ export class SeedCompare extends SignalWatcher(LitElement) {
       <div class="cell ${isActive ? "active" : ""}" id=${`cell-${seed.id}`} role="option" data-id=${seed.id}
         aria-selected=${isActive ? "true" : "false"}
         aria-label=${describeSeed(seed, this.hints, w("tile", { name: w("foundation"), index: index + 1 }))}>
-        <div class="moved" .style=${move}>
+        <div class="moved" aria-hidden="true" .style=${move}>
           <st-seed-picture .seed=${seed} size="large" fit="contain"></st-seed-picture>
         </div>
-        <div class="facts">
+        <div class="facts" aria-hidden="true">
           <span>${index + 1}</span>
           ${seed.status === "hero" ? html`<span class="hero">${icon("crown")}</span>` : nothing}
           ${seed.status === "rejected" ? html`<span class="rejected">${icon("close")}</span>` : nothing}

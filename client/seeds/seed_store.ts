@@ -13,6 +13,7 @@ type CharacterId = Seed["characterId"];
 export class SeedStore {
   readonly #store: Store<Seed>;
   readonly #characterId: CharacterId;
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(projectId: string, characterId: string) {
     // An id that the studio gave, out of an address.
@@ -68,8 +69,15 @@ export class SeedStore {
     await this.#store.act(
       seedId,
       (seed) => seed && { ...seed, ...change as Partial<Seed> },
-      () => call(seeds.cullSeed, { params: { seedId }, body: change }),
+      () => this.#inTurn(seedId, () => call(seeds.cullSeed, { params: { seedId }, body: change })),
     );
+  }
+
+  /** Keys are faster than answers: what is decided of one seed reaches the studio in the order of the decisions. */
+  #inTurn(seedId: string, send: () => Promise<Seed>): Promise<Seed> {
+    const turn = (this.#turns.get(seedId) ?? Promise.resolve()).then(send);
+    this.#turns.set(seedId, turn.catch(() => undefined));
+    return turn;
   }
 
   /** Makes it the hero in place of any other of its batch, shown at once. Throws ApiError. */
@@ -77,7 +85,7 @@ export class SeedStore {
     await this.#store.act(
       seedId,
       (seed) => seed && { ...seed, status: "hero" },
-      () => call(seeds.chooseHero, { params: { seedId }, body: { approve } }),
+      () => this.#inTurn(seedId, () => call(seeds.chooseHero, { params: { seedId }, body: { approve } })),
     );
   }
 

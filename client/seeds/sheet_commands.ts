@@ -3,12 +3,12 @@ import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
-import { entity, go, projectId, select } from "#client/core/place.ts";
+import { entity, go, projectId } from "#client/core/place.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
 import { batchDraft, resetKnobs, setDraftFaults } from "./batch_draft.ts";
-import { lastDecision, noteDecision, takeBackLast } from "./decisions.ts";
+import { type CullChange, noteCull, noteHero } from "./decisions.ts";
 import { isReady, openPair, openSeeds } from "./open_pair.ts";
-import { batchesOf, type SeedStore } from "./seed_store.ts";
+import { batchesOf } from "./seed_store.ts";
 import { seedWorkOf } from "./seed_work.ts";
 import { advance, compare, compared, fitCompare, seedsFor, toCompare, zoomCompare } from "./sheet_state.ts";
 import { w } from "./words.ts";
@@ -17,59 +17,36 @@ const SCOPE = "variations";
 /** How much a key zooms. */
 const STEP = 1.25;
 const group = () => w("variations");
-type Flag = "candidate" | "kept" | "rejected";
+type Flag = NonNullable<CullChange["status"]>;
 
 function readyFor(target: unknown): Seed[] {
   return seedsFor(target).filter(isReady);
 }
 
-/** Goes on by itself in the sheet and back with undo: the picture that was decided is selected again. */
-async function decide(
-  target: unknown,
-  change: { readonly status?: Flag; readonly rating?: number | null },
-  text: (count: number) => string,
-): Promise<void> {
+/** Decides, goes on to the next picture where a flag was set by key, and can be taken back. */
+async function decide(target: unknown, change: CullChange, text: (count: number) => string): Promise<void> {
   const store = openSeeds();
   const before = readyFor(target);
   if (!store || before.length === 0) return;
   // A flag decides, and one goes on; a rating is often followed by one.
   if (target === undefined && change.status !== undefined) advance(before);
-  await Promise.all(before.map(({ id }) => store.cull(id, change)));
   const label = text(before.length);
-  noteDecision({ label, undo: () => takeBack(store, before) });
+  const undo = noteCull(label, before, change);
+  await Promise.all(before.map(({ id }) => store.cull(id, change)));
   // One picture shows by itself what became of it; of many, that they were many should be said.
-  if (before.length > 1) tell({ kind: "done", text: label, undo: takeBackLast });
+  if (before.length > 1) tell({ kind: "done", text: label, undo });
 }
 
-async function takeBack(store: SeedStore, before: readonly Seed[]): Promise<void> {
-  for (const { id, status, rating } of before) {
-    const isFlag = status === "candidate" || status === "kept" || status === "rejected";
-    await store.cull(id, { rating, ...(isFlag ? { status } : {}) });
-    if (status === "hero") await store.chooseHero(id, false);
-  }
-  if (before[0]) select("seed", [before[0].id]);
-}
-
-async function makeHero(seed: Seed): Promise<void> {
+async function makeHero(hero: Seed): Promise<void> {
   const store = openSeeds();
   if (!store) return;
-  const previous = seed.batchId === null
+  const previous = hero.batchId === null
     ? undefined
-    : store.all.find(({ batchId, status }) => batchId === seed.batchId && status === "hero");
-  const mayApprove = session.may("review.finalize");
-  await store.chooseHero(seed.id, mayApprove);
-  noteDecision({
-    label: w("makeHero"),
-    undo: async () => {
-      if (previous && previous.id !== seed.id) {
-        await store.chooseHero(previous.id, previous.approvedAt !== null);
-      }
-      if (seed.status === "hero") return;
-      await store.cull(seed.id, { status: seed.status === "kept" ? "kept" : "candidate" });
-    },
-  });
-  const kind = mayApprove ? "done" : "attention";
-  tell({ kind, text: w(mayApprove ? "heroTold" : "heroWaits"), undo: takeBackLast });
+    : store.all.find(({ batchId, status }) => batchId === hero.batchId && status === "hero");
+  const isApproved = session.may("review.finalize");
+  await store.chooseHero(hero.id, isApproved);
+  const undo = noteHero(w("makeHero"), { hero, previous, isApproved });
+  tell({ kind: isApproved ? "done" : "attention", text: w(isApproved ? "heroTold" : "heroWaits"), undo });
 }
 
 function rateCommand(rating: number): Command {
@@ -173,21 +150,6 @@ export const sheetCommands: readonly Command[] = [
     when: (target) => readyFor(target).length > 0,
     whyNot: () => w("needsSelection"),
     run: (target) => decide(target, { rating: null }, () => w("unrated")),
-  },
-  {
-    id: "seeds.undo",
-    label: () => {
-      const last = lastDecision();
-      return last ? w("undoDecision", { what: last.label }) : w("undo");
-    },
-    group,
-    icon: "undo",
-    keys: ["mod+z"],
-    scope: SCOPE,
-    permission: "character.edit",
-    when: () => lastDecision() !== undefined,
-    whyNot: () => w("needsDecision"),
-    run: takeBackLast,
   },
   {
     id: "seeds.compare_kept",
