@@ -140,8 +140,12 @@ export class SeedCompare extends SignalWatcher(LitElement) {
     const likeness = seed.measures?.likeness;
     return html`
       <div class="cell ${isActive ? "active" : ""}" id=${`cell-${seed.id}`} role="option" data-id=${seed.id}
-        aria-selected=${isActive ? "true" : "false"}
-        aria-label=${describeSeed(seed, this.hints, w("tile", { name: w("foundation"), index: index + 1 }))}>
+        aria-selected=${isActive ? "true" : "false"}>
+        <span class="unseen">${describeSeed(
+          seed,
+          this.hints,
+          w("tile", { name: w("foundation"), index: index + 1 }),
+        )}</span>
         <div class="moved" aria-hidden="true" .style=${move}>
           <st-seed-picture .seed=${seed} size="large" fit="contain"></st-seed-picture>
         </div>

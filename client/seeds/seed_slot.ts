@@ -273,13 +273,16 @@ export class SeedSlot extends SignalWatcher(LitElement) {
     const newest = [...others].reverse().slice(0, OTHERS_SHOWN);
     return html`
       <div class="others" role="group" aria-label=${w("alternatives")}>
-        ${repeat(newest, ({ id }) => id, (seed) =>
+        ${repeat(newest, ({ id }) => id, (seed, index) =>
           html`
             <st-button variant="quiet" .pressed=${seed.id === this.seed?.id} tip=${w("showThis")}
               @click=${() =>
                 showSeed(
                   seed,
-                )}><span class="thumb"><st-seed-picture bare .seed=${seed}></st-seed-picture></span></st-button>
+                )}><span class="thumb"><st-seed-picture bare .seed=${seed}></st-seed-picture></span><span class="unseen">${w(
+                  "tile",
+                  { name: w(this.kind), index: newest.length - index },
+                )}, ${stateOf(seed, undefined)[1]}</span></st-button>
           `)}
       </div>
     `;

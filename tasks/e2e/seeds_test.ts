@@ -52,7 +52,7 @@ async function overflowOf(page: Page): Promise<number> {
 
 async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill(text);
+  await page.getByRole("combobox", { name: "Search or do something" }).fill(text);
   await page.keyboard.press("Enter");
 }
 
