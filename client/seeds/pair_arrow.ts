@@ -170,6 +170,7 @@ export class PairArrow extends SignalWatcher(LitElement) {
           ? "plain"
           : "primary"}></st-action>
         <st-action command="seeds.vary" look="quiet"></st-action>
+        ${this.b?.approvedAt ? html`<st-action command="clips.begin" look="primary"></st-action>` : nothing}
       </div>
     `;
   }

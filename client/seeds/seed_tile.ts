@@ -30,8 +30,7 @@ export class SeedTile extends SignalWatcher(LitElement) {
         display: flex;
         align-items: center;
         gap: var(--space-2);
-        padding: var(--space-4) var(--space-2) var(--space-1);
-        background: linear-gradient(transparent, color-mix(in oklab, var(--color-ground) 85%, transparent));
+        padding: var(--space-1);
         color: var(--color-text);
         font: var(--font-weight-regular) var(--size-label) / 1.4 var(--font-ui);
         font-variant-numeric: tabular-nums;
@@ -45,6 +44,15 @@ export class SeedTile extends SignalWatcher(LitElement) {
         .foot .less {
           display: none;
         }
+      }
+      /* A ground of its own, as the chip has: the picture may be of any colour. */
+      .said {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--space-2);
+        padding: 0 var(--space-1);
+        border-radius: var(--radius-control);
+        background: color-mix(in oklab, var(--color-ground) 80%, transparent);
       }
       .glyph {
         display: inline-flex;
@@ -131,8 +139,9 @@ export class SeedTile extends SignalWatcher(LitElement) {
 
   #foot(seed: Seed, { likeness }: NonNullable<Seed["measures"]>) {
     const { likenessRank, sharpness, twins } = hintsFor(this.hints, seed.id);
+    if (likeness === null && sharpness === undefined) return nothing;
     return html`
-      <div class="foot">
+      <div class="foot"><span class="said">
         ${likeness === null
           ? nothing
           : html`<span class="glyph ${likenessRank === 1 ? "best" : ""}">${icon("face")}${
@@ -147,7 +156,7 @@ export class SeedTile extends SignalWatcher(LitElement) {
         ${seed.rating === null
           ? nothing
           : html`<span class="stars">${Array.from({ length: seed.rating }, () => html`<i></i>`)}</span>`}
-        ${seed.madeWith?.isCpuPreview ? html`<st-badge over>${w("cpuPreview")}</st-badge>` : nothing}
+        </span>${seed.madeWith?.isCpuPreview ? html`<st-badge over>${w("cpuPreview")}</st-badge>` : nothing}
       </div>
     `;
   }

@@ -3,7 +3,7 @@ import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
-import { entity, go, projectId } from "#client/core/place.ts";
+import { entity, go, projectId, takeKeyboard } from "#client/core/place.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
 import { batchDraft, resetKnobs, setDraftFaults } from "./batch_draft.ts";
 import { type CullChange, noteCull, noteHero } from "./decisions.ts";
@@ -314,6 +314,7 @@ async function generate(): Promise<void> {
     });
     compare([]);
     go({ entity: { kind: "batch", id: batch.id } });
+    takeKeyboard();
   } catch (error) {
     if (!(error instanceof ApiError) || error.fields.length === 0) throw error;
     setDraftFaults(error);

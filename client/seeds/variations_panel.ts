@@ -221,6 +221,9 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     const [only] = chosen;
     const count = (...statuses: Seed["status"][]) =>
       all.filter(({ status }) => statuses.includes(status)).length;
+    const hasHero = this.#seeds?.all.some(({ status, approvedAt }) =>
+      status === "hero" && approvedAt !== null
+    );
     const facts = chosen.length > 1
       ? w("selectedMany", { n: chosen.length })
       : only
@@ -240,6 +243,7 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
           ${only?.status === "hero" && only.approvedAt === null
             ? html`<st-action command="seeds.approve_hero" .target=${only}></st-action>`
             : html`<st-action command="seeds.make_hero"></st-action>`}
+          ${hasHero ? html`<st-action command="clips.begin" look="primary"></st-action>` : nothing}
         </span>
       </div>
     `;
@@ -269,7 +273,14 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     `;
   }
 
+  /** The keyboard is for the pictures. */
+  override focus(): void {
+    this.renderRoot.querySelector<Grid>("st-grid")?.focus();
+  }
+
   protected override updated() {
+    // The first pictures came after the keyboard.
+    if (this.matches(":focus") && !this.shadowRoot?.activeElement) this.focus();
     const character = openCharacterId();
     const project = projectId();
     if (project !== undefined && character !== undefined) noteOpen(project, character);
