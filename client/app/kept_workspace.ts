@@ -3,8 +3,11 @@ import { live } from "#client/core/live.ts";
 import { tell } from "#client/core/notices.ts";
 import { workspace } from "#client/core/workspace.ts";
 import { bindView } from "#client/core/workspace_bindings.ts";
+import { chooseLanguage, language } from "#client/core/words.ts";
+import { THEMES } from "#client/design/tokens.ts";
 import { dock } from "./dock_store.ts";
-import { boundKeys, restoreKeys, type Stroke } from "./keymap.ts";
+import { allowSingleKeys, boundKeys, restoreKeys, singleKeys, type Stroke } from "./keymap.ts";
+import { chooseTheme, theme } from "./theme.ts";
 import { w } from "./words.ts";
 
 /** Longer than this nobody waits to see the studio: what was kept then shows when it comes. */
@@ -31,6 +34,17 @@ export async function openWorkspace(): Promise<() => void> {
       write: (kept) => kept === undefined || dock.restoreOwn(kept),
     }),
     workspace.bind({
+      name: "active_panel",
+      read: () => ({ id: dock.active?.id, isFocused: dock.isFocused }),
+      write: (kept) => isActive(kept) && restoreActive(kept),
+    }),
+    workspace.bind({
+      name: "settings",
+      isShared: true,
+      read: () => ({ theme: theme(), language: language(), hasSingleKeys: singleKeys() }),
+      write: (kept) => typeof kept === "object" && kept !== null && restoreSettings(kept),
+    }),
+    workspace.bind({
       name: "keys",
       isShared: true,
       read: boundKeys,
@@ -51,6 +65,30 @@ export async function openWorkspace(): Promise<() => void> {
     for (const stop of stops) stop();
     void workspace.close();
   };
+}
+
+interface ActivePanel {
+  readonly id?: string;
+  readonly isFocused: boolean;
+}
+
+function isActive(kept: unknown): kept is ActivePanel {
+  return typeof kept === "object" && kept !== null && "isFocused" in kept &&
+    (!("id" in kept) || typeof kept.id === "string");
+}
+
+function restoreActive({ id, isFocused }: ActivePanel): void {
+  if (id !== undefined) dock.setActive(id);
+  dock.focusOnActive(isFocused);
+}
+
+function restoreSettings(kept: { theme?: unknown; language?: unknown; hasSingleKeys?: unknown }): void {
+  const known = THEMES.find((name) => name === kept.theme);
+  if (known && known !== theme()) chooseTheme(known);
+  if ((kept.language === "en" || kept.language === "de") && kept.language !== language()) {
+    chooseLanguage(kept.language);
+  }
+  if (typeof kept.hasSingleKeys === "boolean") allowSingleKeys(kept.hasSingleKeys);
 }
 
 function isKeys(kept: unknown): kept is Record<string, readonly Stroke[]> {

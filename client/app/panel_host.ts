@@ -6,6 +6,8 @@ import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
 import "#client/ui/button.ts";
 import { dock } from "./dock_store.ts";
+import { keepDrafts } from "./kept_drafts.ts";
+import { keepScroll } from "./kept_scroll.ts";
 import type { PanelRef } from "./layout.ts";
 import { mayShow } from "./screens.ts";
 import { w } from "./words.ts";
@@ -82,6 +84,12 @@ export class PanelHost extends SignalWatcher(LitElement) {
   #element: HTMLElement | undefined;
   /** The focus was sent here before there was anything to take it. */
   #isFocusWanted = false;
+  #stopKeeping = () => {};
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#stopKeeping();
+  }
 
   override render() {
     const kind = findPanelKind(this.ref.kind);
@@ -133,13 +141,22 @@ export class PanelHost extends SignalWatcher(LitElement) {
       element.className = "panel";
       element.panel = panelOf(ref);
       this.#element = element;
+      this.#keep(element);
       this.phase = "shown";
+      this.dispatchEvent(new Event("st-panel-shown", { bubbles: true, composed: true }));
     } catch {
       if (this.ref === ref) this.phase = "failed";
     } finally {
       clearTimeout(patience);
       this.isSlow = false;
     }
+  }
+
+  #keep(element: HTMLElement): void {
+    this.#stopKeeping();
+    const state = panelState(this.ref.id);
+    const stops = [keepScroll(element, state), keepDrafts(element, state)];
+    this.#stopKeeping = () => stops.forEach((stop) => stop());
   }
 
   /** Puts the focus into the panel: to what it wants to have it, else to itself. */

@@ -1,5 +1,5 @@
-import { signal } from "@lit-labs/signals";
 import type { Command } from "#client/core/commands.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
 import type { Character } from "#server/characters/contract.ts";
@@ -11,7 +11,10 @@ export type CharacterAsk =
   | { readonly kind: "create"; readonly portrait?: File | undefined }
   | { readonly kind: "rename"; readonly character: Character };
 
-const asked = signal<CharacterAsk | undefined>(undefined);
+const asked = keptSignal<CharacterAsk | undefined>("characters_ask", undefined, {
+  // A file that was dropped is no text.
+  toKeep: (ask) => ask?.kind === "create" ? { kind: "create" } : ask,
+});
 
 /** The form that is open, if any. */
 export function characterAsk(): CharacterAsk | undefined {

@@ -1,5 +1,6 @@
 import { signal } from "@lit-labs/signals";
 import { call } from "#client/core/call.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { entity, projectId } from "#client/core/place.ts";
 import { charactersOf } from "./character_store.ts";
 import { getSeed, getVariations, type Seed, type VariationBatch } from "#server/seeds/contract.ts";
@@ -7,7 +8,7 @@ import { getSeed, getVariations, type Seed, type VariationBatch } from "#server/
 /** Which character a batch or a seed belongs to. */
 const owners = signal<ReadonlyMap<string, string>>(new Map());
 /** The character that was open last, by project. */
-const lastOpen = signal<ReadonlyMap<string, string>>(new Map());
+const lastOpen = keptSignal<Readonly<Record<string, string>>>("characters_last", {});
 const asked = new Set<string>();
 
 /**
@@ -24,7 +25,7 @@ export function openCharacterId(): string | undefined {
   }
   const project = projectId();
   if (project === undefined) return undefined;
-  const last = lastOpen.get().get(project);
+  const last = lastOpen.get()[project];
   const characters = charactersOf(project);
   return last !== undefined && characters.find(last) ? last : characters.all[0]?.id;
 }
@@ -40,8 +41,8 @@ export function noteOwner(thingId: string, characterId: string): void {
 }
 
 export function noteOpen(project: string, characterId: string): void {
-  if (lastOpen.get().get(project) !== characterId) {
-    lastOpen.set(new Map(lastOpen.get()).set(project, characterId));
+  if (lastOpen.get()[project] !== characterId) {
+    lastOpen.set({ ...lastOpen.get(), [project]: characterId });
   }
 }
 

@@ -1,4 +1,5 @@
 import { computed, signal } from "@lit-labs/signals";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { storesBy } from "#client/core/store.ts";
 import { entity, projectId } from "#client/core/place.ts";
 import { Playback, type Reel } from "#client/player/playback.ts";
@@ -15,6 +16,22 @@ import {
 } from "./clip_facts.ts";
 import { type ClipStore, clipStoreOf } from "./clip_store.ts";
 
+/** How one looks at a clip. */
+interface ClipLook {
+  /** Number of the segment that is looked at. */
+  readonly picked?: number | undefined;
+  /** The take that one looks at instead of the cut. */
+  readonly auditioned?: string | undefined;
+  /** What was on the player, and where it stood. */
+  readonly src?: string;
+  readonly frame?: number;
+}
+
+const NOTHING: ClipLook = {};
+/** Clips of which it is remembered how one looked at them. */
+const MOST_LOOKS = 50;
+const looks = keptSignal<Readonly<Record<string, ClipLook>>>("clip_looks", {});
+
 /** What the player shows. */
 export type Shown =
   | { readonly kind: "cut"; readonly cut: Cut }
@@ -27,8 +44,6 @@ export type Shown =
 export class ClipDesk {
   readonly store: ClipStore;
   readonly #playback = computed(() => new Playback());
-  readonly #picked = signal<number | undefined>(undefined);
-  readonly #auditioned = signal<string | undefined>(undefined);
   readonly #seenPlan = signal("");
   readonly #lane = computed(() => this.#layOut());
   readonly #shown = computed(() => this.#choose());
@@ -48,12 +63,12 @@ export class ClipDesk {
   /** The segment that is looked at; the first one that needs a look where none was picked. */
   get picked(): LaneSegment | undefined {
     const { lane } = this;
-    const number = this.#picked.get();
+    const number = this.#look.picked;
     return lane.find((each) => each.number === number) ?? lane.find(({ running }) => running) ?? lane[0];
   }
 
   get isPicked(): boolean {
-    return this.#picked.get() !== undefined;
+    return this.#look.picked !== undefined;
   }
 
   /** The take that one looks at instead of the cut. */
@@ -88,13 +103,12 @@ export class ClipDesk {
   }
 
   pick(number: number | undefined): void {
-    this.#picked.set(number);
-    this.#auditioned.set(undefined);
+    this.#see({ picked: number, auditioned: undefined });
   }
 
   /** Puts a take on the player; undefined goes back to the cut. */
   audition(takeId: string | undefined): void {
-    this.#auditioned.set(takeId);
+    this.#see({ auditioned: takeId });
   }
 
   /** Where a frame of what plays lies on the line of time: line = offset + frame · scale. */
@@ -111,11 +125,30 @@ export class ClipDesk {
     const { shown, playback } = this;
     const reel = shown && reelOf(shown);
     const isOther = playback.reel?.src !== reel?.src;
-    playback.load(reel, shown?.kind === "take" && isOther ? 0 : undefined);
+    const isBack = isOther && reel?.src === this.#look.src;
+    playback.load(reel, isBack ? this.#look.frame : shown?.kind === "take" && isOther ? 0 : undefined);
     if (!isOther || shown?.kind !== "take") return;
     playback.clearMarks();
     // What was left out after the end can be looked at, but is not played.
     if (shown.take.endFrame !== null) playback.markOut(shown.take.endFrame);
+  }
+
+  /** Remembers the frame on which it stands; while it plays it is nowhere. */
+  keepFrame(): void {
+    const { reel, frame, isPlaying } = this.playback;
+    if (reel && !isPlaying) this.#see({ src: reel.src, frame });
+  }
+
+  get #look(): ClipLook {
+    return looks.get()[this.store.clipId] ?? NOTHING;
+  }
+
+  #see(change: Partial<ClipLook>): void {
+    const { [this.store.clipId]: before = NOTHING, ...others } = looks.get();
+    const after = { ...before, ...change };
+    if (JSON.stringify(after) === JSON.stringify(before)) return;
+    const kept = Object.entries(others).slice(-(MOST_LOOKS - 1));
+    looks.set({ ...Object.fromEntries(kept), [this.store.clipId]: after });
   }
 
   #planKey(): string {
@@ -132,7 +165,7 @@ export class ClipDesk {
     const { facts } = this.store;
     if (!facts) return undefined;
     const { segments } = facts.clip;
-    const wanted = this.#auditioned.get();
+    const wanted = this.#look.auditioned;
     for (const segment of segments) {
       const take = segment.takes.find(({ id }) => id === wanted);
       if (take?.assetId && take.frameCount) return { kind: "take", take, segment, isAudition: true };
@@ -141,7 +174,7 @@ export class ClipDesk {
     const isWorking = facts.clip.status === "generating" || segments.some((segment) => openTake(segment));
     if (cut?.assetId && !isWorking) return { kind: "cut", cut };
     // Until there is a cut: the segment that is looked at, else the newest that was made.
-    const number = this.#picked.get();
+    const number = this.#look.picked;
     const made = segments.filter((segment) => chosenTake(segment)?.assetId);
     const segment = made.find(({ index }) => index === number) ?? made.at(-1);
     const take = segment && chosenTake(segment);

@@ -114,7 +114,8 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   override connectedCallback() {
     super.connectedCallback();
-    this.#unfollow = follow(() => this.#take(openDesk()));
+    const stops = [follow(() => this.#take(openDesk())), follow(keepPlace)];
+    this.#unfollow = () => stops.forEach((stop) => stop());
   }
 
   override disconnectedCallback() {
@@ -130,7 +131,9 @@ export class ClipPanel extends SignalWatcher(LitElement) {
       return html`
         <h1 class="unseen">${w("clip")}</h1>
         <div class="empty">
-          <st-empty icon="clapperboard" heading=${w("noClip")} text="${w("noClipText")}."></st-empty>
+          <st-empty icon="clapperboard" heading=${w("noClip")} text="${w("noClipText")}.">
+            <st-action command="clips.create"></st-action>
+          </st-empty>
         </div>
       `;
     }
@@ -337,4 +340,12 @@ function describePlan(plan: Plan): string {
 /** "24", "23.976". */
 export function rateText({ num, den }: Rate): string {
   return String(Math.round((1000 * num) / den) / 1000);
+}
+
+/** Where the playhead stands comes back with everything else. */
+function keepPlace(): void {
+  const desk = openDesk();
+  if (desk?.playback.reel && desk.playback.frame >= 0 && !desk.playback.isPlaying) {
+    queueMicrotask(() => desk.keepFrame());
+  }
 }

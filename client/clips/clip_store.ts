@@ -84,6 +84,10 @@ export class ClipStore {
     }, live);
   }
 
+  get clipId(): string {
+    return this.#clipId;
+  }
+
   get facts(): ClipFacts | undefined {
     return this.#store.find(this.#clipId);
   }

@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import type { Command } from "#client/core/commands.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
 import type { Project, ProjectCard, ProjectMember } from "#server/projects/contract.ts";
@@ -11,7 +12,7 @@ import { w } from "./words.ts";
 /** What the page of projects asks one to fill in. */
 export type ProjectAsk = { readonly kind: "create" } | { readonly kind: "rename"; readonly project: Project };
 
-const asked = signal<ProjectAsk | undefined>(undefined);
+const asked = keptSignal<ProjectAsk | undefined>("projects_ask", undefined);
 const isAdding = signal(false);
 const picked = signal<string | undefined>(undefined);
 

@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { select, selection } from "#client/core/place.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 import { openSeeds } from "./open_pair.ts";
@@ -7,7 +8,7 @@ import { openSeeds } from "./open_pair.ts";
 export const COMPARE_MOST = 9;
 
 const shownIds = signal<readonly string[]>([]);
-const comparedIds = signal<readonly string[]>([]);
+const comparedIds = keptSignal<readonly string[]>("seeds_compared", []);
 
 /** What the sheet shows, in its order: so that keys know what comes next. */
 export function sheetIds(): readonly string[] {
@@ -41,7 +42,7 @@ export interface CompareView {
 }
 const WHOLE: CompareView = { zoom: 1, x: 0.5, y: 0.5 };
 const MOST_ZOOM = 16;
-const seen = signal<CompareView>(WHOLE);
+const seen = keptSignal<CompareView>("seeds_compare_view", WHOLE);
 
 export function compareView(): CompareView {
   return seen.get();

@@ -71,10 +71,11 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     if (key === this.#key) return;
     for (const close of this.#closers) close();
     this.#closers = [];
+    // Until the first character is known it is the one of whom pictures were compared when one left.
+    if (this.#seeds) compare([]);
     this.#key = key;
     this.#seeds = undefined;
     this.#batches = undefined;
-    compare([]);
     if (project === "") return;
     this.#closers.push(projectStore.open(), charactersOf(project).open(), seedWorkOf(project).open());
     if (character === "") return;

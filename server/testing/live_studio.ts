@@ -3,7 +3,7 @@ import { readConfig } from "#server/config.ts";
 import { silentLog } from "#server/core/log.ts";
 import { listen } from "#server/listen.ts";
 import { LiveHub } from "#server/live/hub.ts";
-import { type TestClient, type TestStudio, testStudio } from "./test_studio.ts";
+import { type TestClient, type TestStudio, testStudio, type TestStudioOptions } from "./test_studio.ts";
 
 /** A studio that really listens, with its live hub; port 0, loopback. */
 export interface LiveStudio extends AsyncDisposable {
@@ -15,8 +15,8 @@ export interface LiveStudio extends AsyncDisposable {
   open(client: TestClient): Promise<LiveSocket>;
 }
 
-export async function liveStudio(): Promise<LiveStudio> {
-  const studio = await testStudio();
+export async function liveStudio(options: TestStudioOptions = {}): Promise<LiveStudio> {
+  const studio = await testStudio(options);
   const { db, actors, app, folder } = studio;
   const hub = await LiveHub.open({ db, actors, log: silentLog });
   const config = readConfig(["--port", "0", "--data", folder], () => undefined);

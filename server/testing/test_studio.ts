@@ -84,6 +84,8 @@ export interface TestStudioOptions {
   readonly log?: Log;
   /** Mounts the health routes, which need to know of threads. */
   readonly vitals?: Vitals;
+  /** Serves the client that was built there. */
+  readonly clientFolder?: string;
 }
 
 /** Opens the app on a database of its own (SPEC: a slice's rules are tested through HTTP without a socket). */
@@ -102,6 +104,7 @@ export async function testStudio(options: TestStudioOptions = {}): Promise<TestS
     checkReplies: true,
     uploads: await openUploadFolder(`${folder}/uploads`),
     ...(options.vitals ? { vitals: options.vitals } : {}),
+    ...(options.clientFolder === undefined ? {} : { clientFolder: options.clientFolder }),
   });
   const asUser = async (user: TestUser) => withToken(await openSession(auth, user), user);
   const withToken = (token: string | undefined, user?: TestUser) => makeClient(app, token, user);

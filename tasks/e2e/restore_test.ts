@@ -1,0 +1,289 @@
+import { assert, assertEquals } from "@std/assert/mod.js";
+import { join } from "@std/path/mod.js";
+import type { BrowserContext, ElementHandle } from "playwright-core";
+import sharp from "sharp";
+import { delay } from "#server/core/time.ts";
+import { openBrowser, type OpenedBrowser, type Page } from "#server/testing/browser.ts";
+import { givenClip } from "#server/testing/clip_fixtures.ts";
+import { type ClientStudio, clientStudio, signInAs } from "#server/testing/client_studio.ts";
+import {
+  givenCharacter,
+  givenMember,
+  givenProject,
+  givenScene,
+  givenSeed,
+  givenWorkflowVersion,
+} from "#server/testing/fixtures.ts";
+import type { TestUser } from "#server/testing/test_studio.ts";
+
+/** What one may lose when everything dies. */
+const LOST_MS = 2_000;
+const ROUNDS = Number(Deno.env.get("SEEDLOOP_RESTORE_ROUNDS") ?? 4);
+const SEED = Number(Deno.env.get("SEEDLOOP_RESTORE_SEED") ?? Math.floor(Math.random() * 1e6));
+const VIEW = { viewport: { width: 1280, height: 720 }, locale: "en" };
+
+interface Stage {
+  readonly world: ClientStudio;
+  readonly opened: OpenedBrowser;
+  readonly user: TestUser;
+  readonly address: string;
+}
+
+/** Enough of everything that lists scroll and searches show. */
+async function fill(world: ClientStudio, user: TestUser): Promise<string> {
+  const { studio } = world;
+  const project = await givenProject(studio);
+  await givenMember(studio, project, user, "creator");
+  await givenWorkflowVersion(studio);
+  await givenWorkflowVersion(studio, { role: "foundation_from_portrait" });
+  for (let count = 0; count < 20; count++) await givenCharacter(studio, { projectId: project.id });
+  const character = await givenCharacter(studio, { projectId: project.id });
+  await givenSeed(studio, { character });
+  for (let count = 0; count < 40; count++) {
+    const status = (["candidate", "kept", "rejected"] as const)[count % 3] ?? "candidate";
+    await givenSeed(studio, { character, kind: "foundation", status });
+  }
+  const scene = await givenScene(studio, { projectId: project.id });
+  for (let count = 0; count < 12; count++) await givenClip(studio, { scene });
+  return `${world.url}/projects/${project.id}/characters/${character.id}`;
+}
+
+/** The same numbers for the same seed, 0–1. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Pick = <T>(list: readonly T[]) => T;
+
+async function choose(page: Page, text: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  const box = page.locator("st-palette").getByRole("combobox");
+  await box.fill(text);
+  await page.locator("st-palette").getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+  await box.waitFor({ state: "hidden" });
+}
+
+const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => Promise<void>])[] = [
+  ...["characters", "variations", "scenes", "queue", "status", "people", "projects", "workers"].map((
+    place,
+  ) => [`go to ${place}`, (page: Page) => choose(page, `go to ${place}`)] as const),
+  ["split", (page, pick) => choose(page, pick(["split to the right", "split below"]))],
+  ["size", (page, pick) => choose(page, pick(["widen the area", "narrow the area", "heighten the area"]))],
+  ["maximise", (page) => choose(page, "fill the window with this area")],
+  ["theme", (page, pick) => choose(page, pick(["light theme", "dark theme"]))],
+  ["scroll", scrollSomething],
+  ["scroll", scrollSomething],
+  ["search", searchSomething],
+  ["slide", slideSomething],
+  ["form", async (page) => {
+    await choose(page, "go to characters");
+    await choose(page, "new character");
+    await page.locator("st-character-form").getByLabel("Name").fill("Half a na");
+  }],
+];
+
+async function scrollSomething(page: Page, pick: Pick): Promise<void> {
+  const hosts = await visible(page, "st-panel-host");
+  const box = hosts.length > 0 ? await pick(hosts).boundingBox() : null;
+  if (!box) return;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.wheel(0, pick([120, 300, 700]));
+  await delay(150);
+}
+
+async function searchSomething(page: Page, pick: Pick): Promise<void> {
+  const fields = await visible(page, 'st-field[type="search"] >> input');
+  if (fields.length > 0) await pick(fields).fill(pick(["e", "ch", "1", "nothing like it"]));
+}
+
+async function slideSomething(page: Page, pick: Pick): Promise<void> {
+  const sliders = await visible(page, 'st-panel-host input[type="range"]');
+  if (sliders.length === 0) return;
+  await pick(sliders).focus();
+  for (let presses = 0; presses < 4; presses++) await page.keyboard.press("ArrowRight");
+}
+
+async function visible(page: Page, selector: string): Promise<ElementHandle[]> {
+  const found = await page.locator(selector).elementHandles();
+  const seen = await Promise.all(found.map((one) => one.isVisible()));
+  return found.filter((_, at) => seen[at]);
+}
+
+/** What one sees outside of what moves by itself, once it stands still; without caret, focus and pointer. */
+async function look(page: Page): Promise<Uint8Array> {
+  await page.mouse.move(640, 0);
+  await page.evaluate(() => {
+    let active: Element | null = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    if (active instanceof HTMLElement) active.blur();
+  });
+  const shoot = () =>
+    page.screenshot({
+      animations: "disabled",
+      caret: "hide",
+      mask: [page.locator("st-status-bar"), page.locator("st-toasts"), page.locator("time")],
+    });
+  let before = await shoot();
+  for (let tries = 0; tries < 20; tries++) {
+    await delay(200);
+    const now = await shoot();
+    if (now.equals(before)) return now;
+    before = now;
+  }
+  return before;
+}
+
+/** Of 255: the same rounded corner is not drawn to the very same shade by each process. */
+const SHADE = 8;
+
+/** How many pixels differ. */
+async function differing(one: Uint8Array, other: Uint8Array): Promise<number> {
+  const pixelsOf = (png: Uint8Array) => sharp(png).removeAlpha().raw().toBuffer();
+  const [a, b] = await Promise.all([pixelsOf(one), pixelsOf(other)]);
+  assertEquals(a.length, b.length);
+  let count = 0;
+  for (let at = 0; at < a.length; at += 3) {
+    const by = [0, 1, 2].map((channel) => Math.abs((a[at + channel] ?? 0) - (b[at + channel] ?? 0)));
+    if (Math.max(...by) > SHADE) count++;
+  }
+  return count;
+}
+
+/** Waits until the page looks like `wanted`; where it never does, says where both pictures are. */
+async function assertLooksLike(page: Page, wanted: Uint8Array, label: string): Promise<void> {
+  let seen = wanted;
+  for (const until = Date.now() + 12_000; Date.now() < until;) {
+    seen = await look(page);
+    if (await differing(wanted, seen) === 0) return;
+  }
+  const folder = await Deno.makeTempDir({ prefix: "seedloop_restore_" });
+  await Deno.writeFile(join(folder, "before.png"), wanted);
+  await Deno.writeFile(join(folder, "after.png"), seen);
+  throw new Error(
+    `${label}: ${await differing(wanted, seen)} pixels differ, see ${folder}. ` +
+      `SEEDLOOP_RESTORE_SEED=${SEED} shows it again`,
+  );
+}
+
+/** As the system would end it: no event of the page is called. */
+async function kill(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent("crash", { timeout: 8_000 });
+  // A page that is gone answers nothing.
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+  await page.close();
+}
+
+async function openProfile({ opened, user, address }: Stage, at = address): Promise<Page> {
+  const context = await opened.browser.newContext(VIEW);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(at);
+  await signInAs(page, user);
+  return page;
+}
+
+async function openAgain(context: BrowserContext, at: string): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(at);
+  await page.locator("st-dock st-panel-host").first().waitFor();
+  return page;
+}
+
+Deno.test("what one sees comes back after a crash, here and in another browser", async (test) => {
+  console.log(`SEEDLOOP_RESTORE_SEED=${SEED}`);
+  const random = randomOf(SEED);
+  const pick: Pick = (list) => {
+    const found = list[Math.floor(random() * list.length)];
+    if (found === undefined) throw new Error("There is nothing to pick from");
+    return found;
+  };
+  await using world = await clientStudio();
+  await using opened = await openBrowser();
+  const user = await world.person({ login: "ada", role: "admin" });
+  const stage: Stage = { world, opened, user, address: await fill(world, user) };
+  let page = await openProfile(stage);
+
+  for (let round = 1; round <= ROUNDS; round++) {
+    const names: string[] = [];
+    for (let count = 0; count < 6; count++) {
+      const [name, act] = pick(STEPS);
+      names.push(name);
+      await act(page, pick).catch((error) => {
+        throw new Error(`${names.join(", ")}: ${error}. SEEDLOOP_RESTORE_SEED=${SEED} shows it again`);
+      });
+      if (name === "form") break;
+    }
+    const label = `round ${round} (${names.join(", ")})`;
+    await test.step(label, async () => {
+      const since = Date.now();
+      const before = await look(page);
+      const address = page.url();
+      const context = page.context();
+      const isHere = random() < 0.5;
+      // In this browser at once; on the studio within two seconds.
+      if (!isHere) await delay(Math.max(0, LOST_MS - (Date.now() - since)));
+      await kill(page);
+      if (isHere) page = await openAgain(context, address);
+      else {
+        await context.close();
+        page = await openProfile(stage, address);
+      }
+      await assertLooksLike(page, before, isHere ? "in this browser" : "in another browser");
+    });
+    if (names.at(-1) === "form") {
+      await page.locator("st-character-form").getByRole("button", { name: "Cancel" }).click();
+    }
+  }
+
+  await test.step("typing is cut off at a random moment: at most two seconds of it are lost", async () => {
+    await choose(page, "go to characters");
+    await choose(page, "new character");
+    const typed: number[] = [];
+    const field = page.locator("st-character-form").getByLabel("Name");
+    await field.fill("");
+    await field.focus();
+    const until = Date.now() + 2_500 + 2_000 * random();
+    while (Date.now() < until) {
+      await page.keyboard.type("x");
+      typed.push(Date.now());
+      await delay(60);
+    }
+    const address = page.url();
+    const killedAt = Date.now();
+    const context = page.context();
+    await kill(page);
+    await context.close();
+    page = await openProfile(stage, address);
+    const again = page.locator("st-character-form").getByLabel("Name");
+    await again.waitFor();
+    await page.waitForFunction(
+      () => {
+        const all = (root: ParentNode): Element[] =>
+          [...root.querySelectorAll("*")].flatMap((
+            one,
+          ) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
+        const form = all(document).find(({ localName }) => localName === "st-character-form");
+        return all(form?.shadowRoot ?? document.body).some((one) =>
+          one instanceof HTMLInputElement && one.value.startsWith("x")
+        );
+      },
+      undefined,
+      { polling: 50 },
+    );
+    const kept = (await again.inputValue()).length;
+    const old = typed.filter((at) => killedAt - at > LOST_MS).length;
+    console.log(`typed ${typed.length}, kept ${kept}, older than two seconds ${old}`);
+    assert(kept >= old, `${kept} of ${old} letters are there`);
+    assertEquals(await again.inputValue(), "x".repeat(kept));
+  });
+});
