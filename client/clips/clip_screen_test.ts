@@ -49,6 +49,18 @@ async function ask(page: Page, method: string, path: string, body?: unknown): Pr
   }, [method, path, body === undefined ? undefined : JSON.stringify(body)] as const);
 }
 
+/** Waits until the studio says that a thing has this status. */
+async function settle(page: Page, path: string, status: string): Promise<void> {
+  await page.evaluate(async ([path, status]) => {
+    for (let tries = 0; tries < 600; tries++) {
+      const { status: now } = await (await fetch(`/api${path}`)).json();
+      if (now === status) return;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    throw new Error(`${path} never became ${status}`);
+  }, [path, status] as const);
+}
+
 /** A project with a character whose hero is approved, and a scene. */
 async function givenScene(page: Page): Promise<string> {
   const project = await ask(page, "POST", "/projects", { name: "Aurora", widthPx: 192, heightPx: 256 });
@@ -63,12 +75,9 @@ async function givenScene(page: Page): Promise<string> {
     kind: "foundation",
     assetId: asset.id,
   });
-  await page.waitForFunction(
-    async (path) => (await (await fetch(path)).json()).status === "candidate",
-    `/api/seeds/${seed.id}`,
-    { polling: 200, timeout: RENDER_MS },
-  );
-  await ask(page, "POST", `/seeds/${seed.id}/hero`, { approve: true });
+  await settle(page, `/seeds/${seed.id}`, "candidate");
+  const hero = await ask(page, "POST", `/seeds/${seed.id}/hero`, { approve: true });
+  assertEquals([hero.status, typeof hero.approvedAt], ["hero", "string"], hero.detail);
   await ask(page, "POST", `/projects/${project.id}/scenes`, { name: "Scene 010" });
   return project.id;
 }
@@ -80,6 +89,10 @@ async function overflowOf(page: Page): Promise<number> {
 }
 
 Deno.test("a clip: made in the outline, planned, generated, stepped through, made final and taken back", async (test) => {
+  // Each step goes on where the one before it ended.
+  const step = async (name: string, body: () => Promise<void>) => {
+    assert(await test.step(name, body), "A step failed: those after it say nothing");
+  };
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
@@ -94,19 +107,22 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
   await page.goto(`${origin}/projects/${projectId}/scenes`);
   const frame = page.getByLabel("Frame: a number");
 
-  await test.step("a scene without clips says what comes next, and a clip is made by its length in seconds", async () => {
-    await page.getByRole("treeitem", { name: "Scene 010" }).waitFor();
-    assertEquals(await findBarriers(page), []);
-    await page.getByRole("button", { name: "New clip" }).click();
-    const form = page.locator("st-scene-form");
-    await form.getByLabel("Length").fill("1");
-    await form.getByText("24 frames at the project's rate").waitFor();
-    await page.keyboard.press("Enter");
-    await page.getByRole("treeitem", { name: "Clip 010" }).waitFor();
-    assertMatch(page.url(), /\/clips\/[0-9a-f-]+$/);
-  });
+  await step(
+    "a scene without clips says what comes next, and a clip is made by its length in seconds",
+    async () => {
+      await page.getByRole("treeitem", { name: "Scene 010" }).waitFor();
+      assertEquals(await findBarriers(page), []);
+      await page.locator("st-outline-panel").getByRole("button", { name: "New clip" }).click();
+      const form = page.locator("st-scene-form");
+      await form.getByLabel("Length").fill("1");
+      await form.getByText("24 frames at the project's rate").waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByRole("treeitem", { name: "Clip 010" }).waitFor();
+      assertMatch(page.url(), /\/clips\/[0-9a-f-]+$/);
+    },
+  );
 
-  await test.step("the plan is seen before anything runs, then it runs, with live pictures", async () => {
+  await step("the plan is seen before anything runs, then it runs, with live pictures", async () => {
     const plan = page.getByRole("button", { name: /^Plan 24 frames · 1 segment/ });
     await plan.waitFor();
     await page.getByText(/\d+ frames to generate at 24 fps/).waitFor();
@@ -120,7 +136,7 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     assertEquals(await findBarriers(page), []);
   });
 
-  await test.step("keys step to the frame, play, and put it on either end", async () => {
+  await step("keys step to the frame, play, and put it on either end", async () => {
     const at = async (wanted: string) =>
       await page.waitForFunction(
         ([field, wanted]) => (field as HTMLInputElement).value === wanted,
@@ -145,21 +161,15 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     await page.keyboard.press("k");
   });
 
-  await test.step("Enter makes it final, U takes that back, and the lane knows its seams and takes", async () => {
+  await step("Enter makes it final, U takes that back, and the lane knows its seams and takes", async () => {
     const clip = `/clips/${page.url().split("/").at(-1)}`;
-    const settle = (status: string) =>
-      page.waitForFunction(
-        async ([path, status]) => (await (await fetch(`/api${path}`)).json()).status === status,
-        [clip, status] as const,
-        { polling: 200 },
-      );
     await page.keyboard.press("Enter");
-    await settle("final");
+    await settle(page, clip, "final");
     await page.getByText("Cut 1 of Clip 010 is final").waitFor();
     await page.getByRole("button", { name: "Undo final" }).waitFor();
     await page.locator("st-player").click();
     await page.keyboard.press("u");
-    await settle("in_review");
+    await settle(page, clip, "in_review");
     await page.getByRole("option", { name: /^Segment 1, 24 frames, Take 1/ }).click();
     await page.getByText(/^chosen · /).waitFor();
     assertEquals(await findBarriers(page), []);
@@ -168,7 +178,7 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     assertEquals(await overflowOf(page), 0);
   });
 
-  await test.step("without the studio the clip stays, and says that it may be out of date", async () => {
+  await step("without the studio the clip stays, and says that it may be out of date", async () => {
     assertEquals(said.filter((line) => !SILENT.test(line)), []);
     await world.stop();
     await page.getByText(/The studio does not answer: what shows may be out of date/).first().waitFor();

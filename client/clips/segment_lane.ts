@@ -203,10 +203,11 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     const x = `left: ${100 * each.firstFrame / span}%; width: ${100 * each.frames / span}%`;
     return html`
       <div class="segment ${looks}" role="option" .style=${x} tabindex=${isPicked ? "0" : "-1"}
-        aria-selected=${String(isPicked)} aria-label=${this.#describe(each)}
+        aria-selected=${String(isPicked)}
         @click=${() => showSegment(desk, each)} @focus=${() => isPicked || desk.pick(each.number)}>
         ${Array.from({ length: Math.max(0, others) }, () => html`<div class="behind"></div>`)}
-        <div class="card">
+        <span class="unseen">${this.#describe(each)}</span>
+        <div class="card" aria-hidden="true">
           <div class="head">
             <b>V${each.number}</b>${this.#head(each)}
           </div>
