@@ -12,8 +12,8 @@ import { w } from "./words.ts";
 
 /** What only the shell can do. */
 export interface ShellVerbs {
-  openPalette(text?: string): void;
-  openKeySheet(): void;
+  openPalette(text?: string): void | Promise<void>;
+  openKeySheet(): void | Promise<void>;
   /** Puts the focus into the next area, or the one before. */
   focusArea(by: 1 | -1): void;
 }

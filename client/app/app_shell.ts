@@ -3,7 +3,6 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
-import { live } from "#client/core/live.ts";
 import { w } from "#client/auth/words.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import "#client/ui/state_mark.ts";
@@ -61,7 +60,6 @@ export class AppShell extends SignalWatcher(LitElement) {
   override disconnectedCallback() {
     super.disconnectedCallback();
     clearTimeout(this.#retry);
-    live.stop();
   }
 
   override render() {
@@ -75,12 +73,8 @@ export class AppShell extends SignalWatcher(LitElement) {
     return this.isStudioLoaded ? html`<st-studio></st-studio>` : nothing;
   }
 
-  /** The socket and the page follow who is signed in. */
   protected override updated() {
-    if (session.me && !this.link) {
-      live.start();
-      void this.#loadStudio();
-    } else live.stop();
+    if (session.me && !this.link) void this.#loadStudio();
   }
 
   #silence(problem: ApiError) {

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert/mod.js";
+import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import { Permission } from "#server/core/permissions.ts";
 import { chooseLanguage } from "#client/core/words.ts";
-import type { Command } from "#client/core/commands.ts";
+import { type Command, findCommand } from "#client/core/commands.ts";
+import { findPanelKind } from "#client/core/panels.ts";
 import { clashesWith, findClashes } from "./keymap.ts";
 
 // What no browser is needed for: the lists alone. A sheet of styles that is made at the start is the one exception.
@@ -17,7 +18,7 @@ const ALL: readonly Command[] = [
   ...appCommands(verbs),
   ...dockCommands(),
   ...screenCommands(screens),
-  ...SLICES.flatMap(({ commands = [] }) => commands),
+  ...(await Promise.all(SLICES.map(({ loadCommands }) => loadCommands?.() ?? []))).flat(),
 ];
 
 /** What a name is in one language; a command that names its target says something without one too. */
@@ -70,4 +71,37 @@ Deno.test("screens and panels name only panels and commands that are there", () 
       `${id} shows nothing`,
     );
   }
+});
+
+Deno.test("registerSlices() brings a slice's commands with its first panel, the others when asked", async () => {
+  const named = (id: string): Command => ({
+    id,
+    label: () => id,
+    group: () => "",
+    permission: null,
+    run: () => {},
+  });
+  let failures = 1;
+  const panel = {
+    id: "panel-of-one",
+    title: () => "",
+    icon: "grid",
+    tag: "st-none",
+    load: () => Promise.resolve(),
+  } as const;
+  const loadAll = registerSlices([
+    { panels: [panel], loadCommands: () => Promise.resolve([named("one.act")]) },
+    {
+      loadCommands: () =>
+        failures-- > 0 ? Promise.reject(new Error("offline")) : Promise.resolve([named("two.act")]),
+    },
+  ]);
+  assertEquals(findCommand("one.act"), undefined);
+  await findPanelKind("panel-of-one")?.load();
+  assertEquals(findCommand("one.act")?.id, "one.act");
+  assertEquals(findCommand("two.act"), undefined);
+  await assertRejects(loadAll, Error, "offline");
+  await loadAll();
+  await loadAll();
+  assertEquals(findCommand("two.act")?.id, "two.act");
 });

@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
+import { session } from "#client/auth/session_store.ts";
 import { registerCommands } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { follow } from "#client/core/follow.ts";
@@ -19,10 +20,8 @@ import { dockCommands } from "./dock_commands.ts";
 import { dock } from "./dock_store.ts";
 import { openWorkspace } from "./kept_workspace.ts";
 import { listenToKeys } from "./keymap.ts";
-import "./key_sheet.ts";
 import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
-import "./palette.ts";
 import type { Palette } from "./palette.ts";
 import { commandSource, recencyBoost, registerSource } from "./palette_sources.ts";
 import { currentScreen } from "./screens.ts";
@@ -37,7 +36,11 @@ import { w } from "./words.ts";
 const LAST_PROJECT = "seedloop.project";
 const TICK_MS = 1_000;
 
-let isRegistered = false;
+/** Brings the commands of all slices; there once the slices are known. */
+let loadCommands: (() => Promise<void>) | undefined;
+
+/** At the latest then palette and commands are fetched, whatever the first panel does. */
+const LATEST_MS = 5_000;
 
 /** The studio of one who is signed in: bars, dock, palette, toasts. */
 @customElement("st-studio")
@@ -88,13 +91,19 @@ export class Studio extends SignalWatcher(LitElement) {
   override connectedCallback() {
     super.connectedCallback();
     dock.solo = panelOfWindow();
-    if (!isRegistered) registerSlices();
-    isRegistered = true;
+    loadCommands ??= registerSlices();
     const verbs = {
-      openPalette: (text?: string) => this.palette.open(text),
-      openKeySheet: () => this.keySheet.open(),
+      openPalette: async (text?: string) => {
+        await Promise.all([import("./palette.ts"), loadCommands?.()]);
+        this.palette.open(text);
+      },
+      openKeySheet: async () => {
+        await Promise.all([import("./key_sheet.ts"), loadCommands?.()]);
+        this.keySheet.open();
+      },
       focusArea: (by: 1 | -1) => this.#focusArea(by),
     };
+    live.start();
     shell.start();
     const tick = setInterval(() => shell.facts.silentSince !== undefined && (this.now = Date.now()), TICK_MS);
     this.#stops.push(
@@ -106,10 +115,30 @@ export class Studio extends SignalWatcher(LitElement) {
       joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
       followProjects(),
       followStudioTokens(),
+      this.#loadRestLater(),
       () => shell.stop(),
+      () => live.stop(),
       () => clearInterval(tick),
     );
     void this.#settle();
+  }
+
+  /** What the first panel doesn't need comes after it: the commands of all slices, the palette. */
+  #loadRestLater(): () => void {
+    const load = () => {
+      stop();
+      // Who asks for it before it could be fetched is told what failed.
+      void Promise.all([loadCommands?.(), import("./palette.ts")]).catch(() => {});
+    };
+    // Safari has no idle callback.
+    const soon = () => globalThis.requestIdleCallback?.(load, { timeout: LATEST_MS }) ?? setTimeout(load);
+    const latest = setTimeout(load, LATEST_MS);
+    this.addEventListener("st-panel-shown", soon, { once: true });
+    const stop = () => {
+      clearTimeout(latest);
+      this.removeEventListener("st-panel-shown", soon);
+    };
+    return stop;
   }
 
   /** What was kept shows first; only then is it decided where one is without it. */
@@ -173,8 +202,15 @@ export class Studio extends SignalWatcher(LitElement) {
     if (!isRead) return;
     const last = localStorage.getItem(LAST_PROJECT);
     const wanted = projects.find(({ id }) => id === last) ?? projects[0];
-    if (!wanted) return;
     const { entity, screen } = place();
+    if (!wanted) {
+      // Who may make the first project is shown how; an empty list of projects would say nothing.
+      const isNowhere = screen === undefined && entity === undefined;
+      if (isNowhere && !dock.isSolo && session.may("project.create")) {
+        go({ screen: "first-run" }, { replace: true });
+      }
+      return;
+    }
     go({ projectId: wanted.id, entity, screen: entity ? undefined : screen ?? currentScreen()?.id }, {
       replace: true,
     });

@@ -1,11 +1,11 @@
 import type { PanelKind } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** A clip: its picture, its line of time, and what it is asked to be. */
 export const clipPanels: readonly PanelKind[] = [
   {
     id: "clip",
-    title: () => w("clip"),
+    title: () => title("clip"),
     icon: "clapperboard",
     tag: "st-clip-panel",
     load: () => import("./clip_panel.ts"),
@@ -14,7 +14,7 @@ export const clipPanels: readonly PanelKind[] = [
   },
   {
     id: "clip-timeline",
-    title: () => w("timeline"),
+    title: () => title("timeline"),
     icon: "film",
     tag: "st-clip-timeline-panel",
     load: () => import("./timeline_panel.ts"),
@@ -24,7 +24,7 @@ export const clipPanels: readonly PanelKind[] = [
   },
   {
     id: "clip-settings",
-    title: () => w("settings"),
+    title: () => title("settings"),
     icon: "sliders",
     tag: "st-clip-settings-panel",
     load: () => import("./settings_panel.ts"),

@@ -4,8 +4,6 @@ export const w = defineWords({
   en: {
     clips: "Clips",
     clip: "Clip",
-    timeline: "Timeline",
-    settings: "Clip settings",
     noClip: "No clip is open",
     noClipText:
       "Choose a clip in the outline, or make one in a scene: it turns a hero into a shot of the length you ask for",
@@ -168,8 +166,6 @@ export const w = defineWords({
   de: {
     clips: "Clips",
     clip: "Clip",
-    timeline: "Zeitachse",
-    settings: "Clip-Einstellungen",
     noClip: "Kein Clip ist offen",
     noClipText:
       "Wähle einen Clip in der Übersicht oder lege einen in einer Szene an: er macht aus einem Hero eine Einstellung der gewünschten Länge",

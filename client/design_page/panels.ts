@@ -1,18 +1,18 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** The design system: all its elements and tokens, and the editor of the studio's theme. */
 export const designPanels: readonly PanelKind[] = [
   {
     id: "gallery",
-    title: () => w("gallery"),
+    title: () => title("gallery"),
     icon: "layers",
     tag: "st-gallery-panel",
     load: () => import("./gallery_panel.ts"),
   },
   {
     id: "theme",
-    title: () => w("themeEditor"),
+    title: () => title("themeEditor"),
     icon: "palette",
     tag: "st-theme-panel",
     load: () => import("./theme_panel.ts"),
@@ -22,7 +22,7 @@ export const designPanels: readonly PanelKind[] = [
 
 export const designScreens: readonly Screen[] = [{
   id: "design",
-  title: () => w("design"),
+  title: () => title("design"),
   icon: "palette",
   isOfProject: false,
   isInBar: false,

@@ -1,10 +1,10 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** The first steps in a new studio. */
 export const firstRunPanels: readonly PanelKind[] = [{
   id: "first_run",
-  title: () => w("firstRun"),
+  title: () => title("firstRun"),
   icon: "sparkles",
   tag: "st-first-run-panel",
   permission: "project.create",
@@ -13,7 +13,7 @@ export const firstRunPanels: readonly PanelKind[] = [{
 
 export const firstRunScreens: readonly Screen[] = [{
   id: "first-run",
-  title: () => w("firstRun"),
+  title: () => title("firstRun"),
   icon: "sparkles",
   permission: "project.create",
   isOfProject: false,

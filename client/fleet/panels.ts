@@ -1,10 +1,10 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** The workers, and what each can run. */
 export const workerPanels: readonly PanelKind[] = [{
   id: "workers",
-  title: () => w("workers"),
+  title: () => title("workers"),
   icon: "server",
   tag: "st-workers-panel",
   permission: "worker.read",
@@ -15,7 +15,7 @@ export const workerPanels: readonly PanelKind[] = [{
 
 export const workerScreens: readonly Screen[] = [{
   id: "workers",
-  title: () => w("workers"),
+  title: () => title("workers"),
   icon: "server",
   permission: "worker.read",
   isOfProject: false,

@@ -1,11 +1,11 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** The queue as a table or as lanes, and one job with its log. */
 export const jobPanels: readonly PanelKind[] = [
   {
     id: "queue",
-    title: () => w("queue"),
+    title: () => title("queue"),
     icon: "list",
     tag: "st-queue-panel",
     permission: "job.read",
@@ -13,7 +13,7 @@ export const jobPanels: readonly PanelKind[] = [
   },
   {
     id: "job",
-    title: () => w("job"),
+    title: () => title("job"),
     icon: "activity",
     tag: "st-job-panel",
     permission: "job.read",
@@ -22,7 +22,7 @@ export const jobPanels: readonly PanelKind[] = [
   },
   {
     id: "job_tray",
-    title: () => w("tray"),
+    title: () => title("tray"),
     icon: "activity",
     tag: "st-job-tray",
     permission: "job.read",
@@ -32,7 +32,7 @@ export const jobPanels: readonly PanelKind[] = [
 
 export const jobScreens: readonly Screen[] = [{
   id: "queue",
-  title: () => w("queue"),
+  title: () => title("queue"),
   icon: "list",
   permission: "job.read",
   isOfProject: false,

@@ -1,11 +1,11 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** All projects as pictures, and who is in the open one. */
 export const projectPanels: readonly PanelKind[] = [
   {
     id: "projects",
-    title: () => w("projects"),
+    title: () => title("projects"),
     icon: "folder",
     tag: "st-projects-panel",
     load: () => import("./projects_panel.ts"),
@@ -13,7 +13,7 @@ export const projectPanels: readonly PanelKind[] = [
   },
   {
     id: "members",
-    title: () => w("members"),
+    title: () => title("members"),
     icon: "users",
     tag: "st-members-panel",
     load: () => import("./members_panel.ts"),
@@ -24,7 +24,7 @@ export const projectPanels: readonly PanelKind[] = [
 export const projectScreens: readonly Screen[] = [
   {
     id: "projects",
-    title: () => w("projects"),
+    title: () => title("projects"),
     icon: "folder",
     permission: "project.read",
     isOfProject: false,
@@ -33,7 +33,7 @@ export const projectScreens: readonly Screen[] = [
   },
   {
     id: "members",
-    title: () => w("members"),
+    title: () => title("members"),
     icon: "users",
     permission: "project.read",
     isOfProject: true,

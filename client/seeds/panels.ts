@@ -1,11 +1,11 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** The contact sheet of variations, and the form of a new batch. */
 export const seedPanels: readonly PanelKind[] = [
   {
     id: "variations",
-    title: () => w("variations"),
+    title: () => title("variations"),
     icon: "grid",
     tag: "st-variations-panel",
     load: () => import("./variations_panel.ts"),
@@ -14,7 +14,7 @@ export const seedPanels: readonly PanelKind[] = [
   },
   {
     id: "batch",
-    title: () => w("batch"),
+    title: () => title("batch"),
     icon: "sparkles",
     tag: "st-batch-panel",
     load: () => import("./batch_panel.ts"),
@@ -24,7 +24,7 @@ export const seedPanels: readonly PanelKind[] = [
 
 export const seedScreens: readonly Screen[] = [{
   id: "variations",
-  title: () => w("variations"),
+  title: () => title("variations"),
   icon: "grid",
   permission: "asset.read",
   isOfProject: true,

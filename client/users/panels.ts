@@ -1,11 +1,11 @@
 import type { PanelKind, Screen } from "#client/core/panels.ts";
-import { w } from "./words.ts";
+import { title } from "./titles.ts";
 
 /** People and roles for admins, and one's own account for everybody. */
 export const peoplePanels: readonly PanelKind[] = [
   {
     id: "users",
-    title: () => w("users"),
+    title: () => title("users"),
     icon: "users",
     tag: "st-users-panel",
     permission: "user.read",
@@ -14,7 +14,7 @@ export const peoplePanels: readonly PanelKind[] = [
   },
   {
     id: "roles",
-    title: () => w("roles"),
+    title: () => title("roles"),
     icon: "shield",
     tag: "st-roles-panel",
     permission: "user.read",
@@ -22,7 +22,7 @@ export const peoplePanels: readonly PanelKind[] = [
   },
   {
     id: "tokens",
-    title: () => w("tokens"),
+    title: () => title("tokens"),
     icon: "key",
     tag: "st-tokens-panel",
     permission: "token.own",
@@ -30,7 +30,7 @@ export const peoplePanels: readonly PanelKind[] = [
   },
   {
     id: "sessions",
-    title: () => w("sessions"),
+    title: () => title("sessions"),
     icon: "globe",
     tag: "st-sessions-panel",
     load: () => import("./sessions_panel.ts"),
@@ -40,7 +40,7 @@ export const peoplePanels: readonly PanelKind[] = [
 export const peopleScreens: readonly Screen[] = [
   {
     id: "people",
-    title: () => w("people"),
+    title: () => title("people"),
     icon: "users",
     permission: "user.read",
     isOfProject: false,
@@ -49,7 +49,7 @@ export const peopleScreens: readonly Screen[] = [
   },
   {
     id: "account",
-    title: () => w("account"),
+    title: () => title("account"),
     icon: "user",
     isOfProject: false,
     layout: { split: "row", areas: [{ panels: ["tokens"] }, { panels: ["sessions"] }] },

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
+import { Name } from "#server/core/name.ts";
 import { Permission, RoleCode, TokenScope } from "#server/core/permissions.ts";
 import { Instant } from "#server/core/time.ts";
-import { Name } from "#server/projects/contract.ts";
 
 export const RevokeReason = z.enum([
   "signed_out",

@@ -3,10 +3,10 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
+import { Name } from "#server/core/name.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
 import { Estimate } from "#server/jobs/contract.ts";
-import { Name } from "#server/projects/contract.ts";
 import { Prompt, RandomSeed } from "#server/seeds/contract.ts";
 import { ConformRule, FrameCurves, LikenessTrack, Seam } from "./job_kinds.ts";
 

@@ -3,19 +3,12 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
+import { Name } from "#server/core/name.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { RoleCode } from "#server/core/permissions.ts";
 import { Instant } from "#server/core/time.ts";
 
 export const ProjectStatus = z.enum(["active", "archived", "trashed"]);
-
-/** A name that people see: trimmed, 1–120 characters, no control characters. */
-export const Name = z.string().check(
-  z.trim(),
-  z.minLength(1, "must not be empty"),
-  z.maxLength(120, "must have at most 120 characters"),
-  z.regex(/^[^\p{Cc}]*$/u, "must not contain control characters"),
-);
 
 const Side = z.int().check(z.minimum(64), z.maximum(8192), z.multipleOf(2, "must be even"));
 

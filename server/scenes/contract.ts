@@ -3,9 +3,9 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
+import { Name } from "#server/core/name.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
-import { Name } from "#server/projects/contract.ts";
 
 export const SceneStatus = z.enum(["active", "trashed"]);
 export const MasterStatus = z.enum(["assembling", "ready", "failed"]);

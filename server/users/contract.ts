@@ -3,10 +3,10 @@ import { Login } from "#server/auth/contract.ts";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
+import { Name } from "#server/core/name.ts";
 import { page, PageQuery } from "#server/core/page.ts";
 import { Permission, RoleCode } from "#server/core/permissions.ts";
 import { Instant } from "#server/core/time.ts";
-import { Name } from "#server/projects/contract.ts";
 
 export const UserStatus = z.enum(["invited", "active", "disabled"]);
 export type UserStatus = z.infer<typeof UserStatus>;

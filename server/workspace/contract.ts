@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
+import { Name } from "#server/core/name.ts";
 import { Instant } from "#server/core/time.ts";
-import { Name } from "#server/projects/contract.ts";
 
 /** One document's JSON text at most, in UTF-8 bytes. */
 export const MAX_DOCUMENT_BYTES: number = 512 * 1024;

@@ -1,0 +1,15 @@
+import { defineWords } from "#client/core/words.ts";
+
+/** Names of panels and places: the shell shows them before anything else of the slice is fetched. */
+export const title = defineWords({
+  en: {
+    gallery: "Elements and tokens",
+    themeEditor: "Theme editor",
+    design: "Design",
+  },
+  de: {
+    gallery: "Elemente und Tokens",
+    themeEditor: "Themen-Editor",
+    design: "Gestaltung",
+  },
+});

@@ -1,0 +1,13 @@
+import { defineWords } from "#client/core/words.ts";
+
+/** Names of panels and places: the shell shows them before anything else of the slice is fetched. */
+export const title = defineWords({
+  en: {
+    projects: "Projects",
+    members: "Members",
+  },
+  de: {
+    projects: "Projekte",
+    members: "Mitglieder",
+  },
+});

@@ -1,0 +1,13 @@
+import { defineWords } from "#client/core/words.ts";
+
+/** Names of panels and places: the shell shows them before anything else of the slice is fetched. */
+export const title = defineWords({
+  en: {
+    variations: "Variations",
+    batch: "New batch",
+  },
+  de: {
+    variations: "Varianten",
+    batch: "Neuer Satz",
+  },
+});

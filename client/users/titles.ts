@@ -1,0 +1,21 @@
+import { defineWords } from "#client/core/words.ts";
+
+/** Names of panels and places: the shell shows them before anything else of the slice is fetched. */
+export const title = defineWords({
+  en: {
+    users: "Users",
+    roles: "Roles",
+    tokens: "API tokens",
+    sessions: "Sessions",
+    people: "People",
+    account: "Account",
+  },
+  de: {
+    users: "Benutzer",
+    roles: "Rollen",
+    tokens: "API-Token",
+    sessions: "Sitzungen",
+    people: "Leute",
+    account: "Konto",
+  },
+});
