@@ -96,7 +96,6 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
-  page.setDefaultTimeout(45_000);
   await page.goto(world.studio.firstAdminUrl ?? "");
   await page.getByLabel("Name to sign in with").fill("ada");
   await page.getByLabel("Password").fill(PHRASE);

@@ -68,6 +68,8 @@ export async function openBrowser(): Promise<OpenedBrowser> {
     source: executablePath ?? "",
     newPage: async (options) => {
       const context = await browser.newContext(options);
+      // Two of these, each with a studio, share two cores: only a step that never comes should be given up.
+      context.setDefaultTimeout(90_000);
       return watch(await context.newPage());
     },
     [Symbol.asyncDispose]: () => browser.close(),

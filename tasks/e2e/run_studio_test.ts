@@ -56,7 +56,6 @@ Deno.test("who runs a studio: first run, queue, workers, people, tokens, and a s
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1440, height: 900 }, locale: "en" });
-  page.setDefaultTimeout(15_000);
   await page.goto(world.studio.firstAdminUrl ?? "");
   await page.getByLabel("Name to sign in with").fill("ada");
   await page.getByLabel("Password").fill(PHRASE);

@@ -60,7 +60,6 @@ Deno.test("from an empty studio to a hero: project, character, portrait, variati
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
-  page.setDefaultTimeout(10_000);
   await page.goto(world.studio.firstAdminUrl ?? "");
   await page.getByLabel("Name to sign in with").fill("ada");
   await page.getByLabel("Password").fill(PHRASE);

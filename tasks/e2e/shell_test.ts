@@ -51,7 +51,6 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
-  page.setDefaultTimeout(20_000);
   await makeAdmin(page, world.studio.firstAdminUrl ?? "");
   await choose(page, "go to status");
   await page.getByRole("heading", { name: "Workers" }).waitFor();
