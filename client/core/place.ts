@@ -39,6 +39,7 @@ const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker"]);
 const NOWHERE: Place = {};
 const here = signal<Place>(NOWHERE);
 const selected = signal<Selection | undefined>(undefined);
+const arrivals = signal(0);
 
 /** Where one is. */
 export function place(): Place {
@@ -83,6 +84,16 @@ export function go(next: Place, { replace = false }: { readonly replace?: boolea
   const whole = `${address}${location.search}`;
   if (replace) history.replaceState(null, "", whole);
   else history.pushState(null, "", whole);
+}
+
+/** How often the keyboard was wanted where the open thing shows; the dock follows it. */
+export function keyboardWanted(): number {
+  return arrivals.get();
+}
+
+/** Gives the keyboard to the panel that shows the open thing: whoever has just made it goes on there. */
+export function takeKeyboard(): void {
+  arrivals.set(arrivals.get() + 1);
 }
 
 /** Whether a place is the same in every project: its address names none, and the open project stays open. */
