@@ -2,7 +2,6 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
 import { runCommand } from "#client/core/commands.ts";
 import { formatAgo } from "#client/core/format.ts";
 import { history, HISTORY_START } from "#client/core/history.ts";
@@ -142,9 +141,8 @@ export class HistoryPanel extends SignalWatcher(LitElement) implements PanelElem
     const chosen = chosenPoint() ?? history.at;
     return html`
       <div class="tree" role="listbox" tabindex="0" aria-label=${w("history")}
-        aria-activedescendant=${`point-${chosen}`} style=${styleMap({
-          height: `calc(${this.#rows.length} * var(--size-row))`,
-        })} @keydown=${this.#move}>
+        aria-activedescendant=${`point-${chosen}`} .style=${`height: calc(${this.#rows.length} * var(--size-row))`}
+        @keydown=${this.#move}>
         ${repeat(
           this.#virtual.inOrder(range),
           (at) => this.#rows[at]?.id,
@@ -171,7 +169,7 @@ export class HistoryPanel extends SignalWatcher(LitElement) implements PanelElem
     ];
     return html`
       <div class=${classes.join(" ")} id=${`point-${id}`} role="option" aria-selected=${id === chosen}
-        title=${hints.filter(Boolean).join(" · ")} style=${styleMap({ top: `calc(${at} * var(--size-row))` })}
+        title=${hints.filter(Boolean).join(" · ")} .style=${`top: calc(${at} * var(--size-row))`}
         @click=${() => choosePoint(id)} @dblclick=${() => void runCommand("history.go_to", id)}>
         ${drawRow(row, lanes)}
         ${renamedPoint() === id

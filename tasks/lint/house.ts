@@ -168,6 +168,9 @@ export function whyNotButton(path: string, html: string): string | undefined {
   return undefined;
 }
 
+/** A `style` attribute in a template, also one that is made by styleMap: the studio's policy on content refuses it. */
+const STYLE_ATTRIBUTE = /<[a-z][^<>]*\sstyle=/;
+
 /** The path inside the repository, with forward slashes. */
 export function housePath(filename: string): string {
   const root = new URL("../../", import.meta.url).pathname;
@@ -392,6 +395,19 @@ const house: Deno.lint.Plugin = {
         if (node.tag.type !== "Identifier" || node.tag.name !== "html") return;
         const message = whyNotButton(path, node.quasi.quasis.map(({ raw }) => raw).join("…"));
         if (message) ctx.report({ node: node.tag, message });
+      },
+    })),
+
+    "no-style-attribute": rule((path, ctx) => ({
+      TaggedTemplateExpression(node) {
+        if (!isIn(path, "client") || isTest(path)) return;
+        if (node.tag.type !== "Identifier" || !/^(html|svg)$/.test(node.tag.name)) return;
+        if (!STYLE_ATTRIBUTE.test(node.quasi.quasis.map(({ raw }) => raw).join("…"))) return;
+        ctx.report({
+          node: node.tag,
+          message:
+            "Cannot write style= here: the studio's content security policy drops it, so write .style=${…}",
+        });
       },
     })),
 

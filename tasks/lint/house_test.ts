@@ -158,3 +158,11 @@ Deno.test("button-has-command wants st-action in pages, and lets steps of a dial
   assertEquals(of("<button>x</button>", "client/ui/tabs.ts"), []);
   assertEquals(of('<st-action command="clips.generate"></st-action>'), []);
 });
+
+Deno.test("no-style-attribute refuses what the content security policy would drop", () => {
+  const page = (html: string) => complaints("client/clips/lane.ts", `export const page = ${html};\n`);
+  assertEquals(page('html`<div class="a" style="top: 0"></div>`'), ["no-style-attribute"]);
+  assertEquals(page("html`<div title=${1 > 0} style=${styleMap({})}></div>`"), ["no-style-attribute"]);
+  assertEquals(page("svg`<g\n  style=${text}></g>`"), ["no-style-attribute"]);
+  assertEquals(page("html`<div .style=${`top: ${at}`}></div><p>style=</p>`"), []);
+});
