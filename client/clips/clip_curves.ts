@@ -10,7 +10,7 @@ import { w } from "./words.ts";
 
 const rowStyles = css`
   .row {
-    height: var(--space-12);
+    height: var(--curve-height, var(--space-12));
     box-sizing: border-box;
     border-bottom: var(--size-hairline) solid var(--color-line);
   }

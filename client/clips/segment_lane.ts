@@ -59,6 +59,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
         inset: calc(-2 * var(--space-1)) var(--space-2) auto;
       }
       .card {
+        container-type: inline-size;
         position: relative;
         flex: 1;
         display: flex;
@@ -110,6 +111,17 @@ export class SegmentLane extends SignalWatcher(LitElement) {
         overflow: hidden;
         text-overflow: ellipsis;
         color: var(--color-text-quiet);
+      }
+      /* In a narrow segment the number alone: the unit stands in the others, and in what is read aloud. */
+      @container (inline-size < 8rem) {
+        .head .unit {
+          display: none;
+        }
+      }
+      @container (inline-size >= 8rem) {
+        .head .bare {
+          display: none;
+        }
       }
       .head .end {
         margin-inline-start: auto;
@@ -221,7 +233,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     const shown = running ?? take;
     const takes = segment?.takes.length ?? 0;
     return html`
-      <span class="quiet">${w("ghost", { frames })}</span>
+      <span class="quiet unit">${w("ghost", { frames })}</span><span class="quiet bare">${frames}</span>
       <span class="end">
         ${takes > 1 && shown
           ? html`<span class="quiet">${w("takeOf", { number: shown.number, n: takes })}</span>`

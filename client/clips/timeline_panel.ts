@@ -21,7 +21,9 @@ export class ClipTimelinePanel extends SignalWatcher(LitElement) {
     controlStyles,
     css`
       .all {
-        --lane-height: calc(2 * var(--space-12) + var(--space-3));
+        /* A tall panel gives its room to the pictures and the curves. */
+        --lane-height: clamp(calc(2 * var(--space-12) + var(--space-3)), 36cqb, calc(4 * var(--space-12)));
+        --curve-height: clamp(var(--space-12), 15cqb, calc(2 * var(--space-12)));
         display: grid;
         grid-template-columns: max-content minmax(0, 1fr);
         grid-template-rows: 1fr;

@@ -9,7 +9,6 @@ export const workerPanels: readonly PanelKind[] = [{
   tag: "st-workers-panel",
   permission: "worker.read",
   shows: ["worker"],
-  actions: ["workers.add"],
   load: () => import("./workers_panel.ts"),
 }];
 

@@ -53,7 +53,7 @@ const ALL: readonly NamedColumn[] = [
   {
     id: "kind",
     name: () => w("kind"),
-    width: "minmax(9ch, 1fr)",
+    width: "minmax(13ch, 1fr)",
     cell: (row) => isGroup(row) ? nothing : html`<span class="quiet" title=${row.label}>${row.label}</span>`,
   },
   {

@@ -52,7 +52,9 @@ export class LaneMeter extends SignalWatcher(LitElement) {
       <span class="name">${laneName(this.lane)}</span>
       <span class="facts cut">${isPaused && running === 0
         ? w("lanePausedCount", { queued: waiting })
-        : `${isPaused ? `${w("lanePaused")} · ` : ""}${w("laneCount", { running, queued: waiting })}`}</span>
+        : `${isPaused ? `${w("lanePaused")} · ` : ""}${
+          running + waiting === 0 ? w("laneIdle") : w("laneCount", { running, queued: waiting })
+        }`}</span>
       <st-action command=${`jobs.pause_${this.lane}`} look="quiet" icon-only></st-action>
     `;
   }

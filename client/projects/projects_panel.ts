@@ -78,7 +78,10 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
 
   override connectedCallback() {
     super.connectedCallback();
+    const isKnown = projectStore.reading.isKnown;
     this.#close = projectStore.open();
+    // Covers and counts come from what is in the projects, of which no event of the project tells.
+    if (isKnown) void projectStore.reading.read();
   }
 
   override disconnectedCallback() {
