@@ -3,6 +3,8 @@ import { acceptLink, createToken, signIn } from "#server/auth/contract.ts";
 import { readConfig } from "#server/config.ts";
 import * as clips from "#server/clips/contract.ts";
 import { errorMessage } from "#server/core/errors.ts";
+import { pauseQueue, resumeQueue } from "#server/jobs/contract.ts";
+import { cancelVariations, createVariations } from "#server/seeds/contract.ts";
 import { silentLog } from "#server/core/log.ts";
 import { startStudio } from "#server/main.ts";
 import { openBrowser } from "#server/testing/browser.ts";
@@ -10,7 +12,15 @@ import { ApiClient } from "./demo/api_client.ts";
 import { buildClient } from "./build_client.ts";
 import { Camera } from "./shots/camera.ts";
 import { writeContactPage } from "./shots/contact_page.ts";
-import { addCharacter, addClips, addFailure, addPeople, addProject, until } from "./shots/full_studio.ts";
+import {
+  addCharacter,
+  addClips,
+  addFailure,
+  addMembers,
+  addPeople,
+  addProject,
+  until,
+} from "./shots/full_studio.ts";
 import { HELP, readOptions, type ShotsOptions } from "./shots/options.ts";
 import { Tour } from "./shots/tour.ts";
 import { findWorld } from "./shots/world.ts";
@@ -101,6 +111,7 @@ async function makeFullStudio(options: ShotsOptions, url: string, link: string, 
   await addProject(api, "Nightfall");
   const project = await addProject(api, "Aurora");
   await tour.visitEmptyProject(`/projects/${project.id}`);
+  await addMembers(api, project);
   const cast = await addCharacter(api, project);
   await addFailure(api, project, cast);
   const { running, final } = await addClips(api, project, cast);
@@ -112,6 +123,14 @@ async function makeFullStudio(options: ShotsOptions, url: string, link: string, 
   await until(async () => (await readSegments()).some(({ takes }) => takes.some(({ isChosen }) => isChosen)));
   await tour.visitRunning(clip(running.id));
   await api.call(clips.pauseClip, { params: { clipId: running.id } });
+  await api.call(pauseQueue, { body: { lane: "gpu" } });
+  const batch = await api.call(createVariations, {
+    params: { characterId: cast.character.id },
+    body: { portraitSeedId: cast.portrait.id, count: 12 },
+  });
+  await tour.visitWaiting(`/projects/${project.id}/batches/${batch.id}`);
+  await api.call(cancelVariations, { params: { batchId: batch.id } });
+  await api.call(resumeQueue, { body: { lane: "gpu" } });
 }
 
 async function openApi(url: string, { login, password }: ShotsOptions): Promise<ApiClient> {

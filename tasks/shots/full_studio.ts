@@ -8,7 +8,7 @@ import * as projects from "#server/projects/contract.ts";
 import * as review from "#server/review/contract.ts";
 import * as scenes from "#server/scenes/contract.ts";
 import * as seeds from "#server/seeds/contract.ts";
-import { inviteUser } from "#server/users/contract.ts";
+import { inviteUser, listUsers } from "#server/users/contract.ts";
 import { ApiClient, ApiError } from "#tasks/demo/api_client.ts";
 import { defaultPortrait } from "#tasks/demo/portrait.ts";
 
@@ -33,6 +33,13 @@ export async function addPeople(api: ApiClient): Promise<void> {
   await api.call(createToken, { body: { name: LONG_NAME, scopes: ["read"] } });
   // Nothing answers there: how a worker looks that was switched off.
   await mayRefuse(api.call(fleet.addWorker, { body: { name: "gpu-b", url: "http://127.0.0.1:9" } }));
+}
+
+/** Everyone who is in the studio works on it. */
+export async function addMembers(api: ApiClient, project: projects.Project): Promise<void> {
+  for (const { id, role } of (await api.call(listUsers, { query: {} })).items) {
+    await api.call(projects.setMember, { params: { projectId: project.id, userId: id }, body: { role } });
+  }
 }
 
 export async function addProject(api: ApiClient, name: string): Promise<projects.Project> {

@@ -82,7 +82,22 @@ export class Tour {
     await take("clip", "running", go(clip));
     await take("queue", "running", go("/queue"));
     await take("job tray", "running", this.#inDialog("Control+j"));
+    await this.#require().keyboard.press("Escape");
     await take("status", "running", go("/status"));
+  }
+
+  /** What is asked for while its lane is paused. */
+  async visitWaiting(batch: string): Promise<void> {
+    const { page, take, go } = this.#taker();
+    await take("variations", "waiting", go(batch));
+    await take("queue", "waiting", go("/queue"));
+    await take("queue", "lanes of the workers", async () => {
+      await go("/queue")();
+      await page.getByRole("button", { name: /Worker lanes/ }).click();
+    });
+    await page.getByRole("button", { name: /Worker lanes/ }).or(page.getByRole("button", { name: /Table/ }))
+      .first()
+      .click();
   }
 
   async visitFull({ project, character, batch, clips, failedJob, doneJob }: World): Promise<void> {
