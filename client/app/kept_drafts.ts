@@ -54,12 +54,21 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
     const key = field && keyOf(field);
     if (field && key !== undefined && !isOfForm(field)) forget([key]);
   };
+  // A form that was opened again holds other texts than the one that was closed.
+  const entered = (event: Event) => {
+    const field = fieldOf(event);
+    const key = field && keyOf(field);
+    if (!field || key === undefined || back.waits(key)) return;
+    if (field.value !== state.get<Drafts>(KEY, {})[key]) forget([key]);
+  };
   panel.addEventListener("input", typed);
   panel.addEventListener("change", left);
+  panel.addEventListener("focusin", entered);
   return () => {
     back.stop();
     panel.removeEventListener("input", typed);
     panel.removeEventListener("change", left);
+    panel.removeEventListener("focusin", entered);
   };
 }
 

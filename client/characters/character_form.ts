@@ -3,12 +3,13 @@ import { css, html, LitElement, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { ApiError } from "#client/core/call.ts";
 import { tell, tellError } from "#client/core/notices.ts";
-import { projectId } from "#client/core/place.ts";
+import { projectId, takeKeyboard } from "#client/core/place.ts";
 import { giveStill } from "#client/seeds/seed_uploads.ts";
 import type { Field } from "#client/ui/field.ts";
 import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
 import "#client/ui/field.ts";
+import { noteCharacter } from "./changes.ts";
 import { askForCharacter, type CharacterAsk, openCharacter } from "./commands.ts";
 import { charactersOf } from "./character_store.ts";
 import { w } from "./words.ts";
@@ -84,9 +85,16 @@ export class CharacterForm extends SignalWatcher(LitElement) {
       } else {
         const { id, name: before } = ask.character;
         await store.change(id, { name });
-        tell({ kind: "done", text: w("renamed", { name }), undo: () => store.change(id, { name: before }) });
+        const undo = noteCharacter(w("renamed", { name }), {
+          projectId: project,
+          id,
+          before: { name: before },
+          after: { name },
+        });
+        tell({ kind: "done", text: w("renamed", { name }), undo });
       }
       askForCharacter(undefined);
+      takeKeyboard();
     } catch (error) {
       this.fault = error instanceof ApiError
         ? error.fields.find(({ field }) => field === "/body/name")?.message ??

@@ -3,6 +3,7 @@ import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
 import type { Character } from "#server/characters/contract.ts";
+import { noteCharacter } from "./changes.ts";
 import { charactersOf } from "./character_store.ts";
 import { noteOpen, openCharacterId } from "./open_character.ts";
 import { w } from "./words.ts";
@@ -98,13 +99,11 @@ export const characterCommands: readonly Command[] = [
     run: async (target) => {
       const character = characterFor(target);
       if (!character) return;
-      const store = charactersOf(character.projectId);
-      await store.change(character.id, { status: "trashed" });
-      tell({
-        kind: "done",
-        text: w("trashed", { name: character.name }),
-        undo: () => store.change(character.id, { status: "active" }),
-      });
+      const { id, projectId, name } = character;
+      await charactersOf(projectId).change(id, { status: "trashed" });
+      const [before, after] = [{ status: "active" }, { status: "trashed" }] as const;
+      const text = w("trashed", { name });
+      tell({ kind: "done", text, undo: noteCharacter(text, { projectId, id, before, after }) });
     },
   },
 ];

@@ -3,6 +3,7 @@ import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
 import type { Decision } from "#server/review/contract.ts";
 import type { Take } from "#server/clips/contract.ts";
+import { noteChoice, noteClip, noteDecision, noteSegment } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import {
   chosenTake,
@@ -131,17 +132,14 @@ export const PRIMARY_COMMANDS: Readonly<Record<PrimaryStep, string | undefined>>
 async function decide(
   desk: ClipDesk,
   { clip }: ClipFacts,
-  act: (cutId: NonNullable<ReturnType<typeof cutToShow>>["id"]) => Promise<Decision["id"]>,
-  text: "finalized" | "approvedTold" | "rejectedTold",
+  kind: "finalize" | "approve" | "reject",
 ): Promise<void> {
   const cut = cutToShow(clip);
   if (!cut) return;
-  const decisionId = await act(cut.id);
-  tell({
-    kind: "done",
-    text: w(text, { number: cut.number, clip: clip.name }),
-    undo: () => desk.store.undo(decisionId),
-  });
+  await desk.store[kind](cut.id);
+  const told = { finalize: "finalized", approve: "approvedTold", reject: "rejectedTold" } as const;
+  const text = w(told[kind], { number: cut.number, clip: clip.name });
+  tell({ kind: "done", text, undo: noteDecision(text, clip, cut.id, kind) });
 }
 
 function lastDecision({ decisions }: ClipFacts): Decision | undefined {
@@ -219,7 +217,7 @@ export const clipCommands: readonly Command[] = [
     keys: ["enter"],
     permission: "review.finalize",
     not: (_, facts) => notDecidable(facts),
-    run: (desk, facts) => decide(desk, facts, (cutId) => desk.store.finalize(cutId), "finalized"),
+    run: (desk, facts) => decide(desk, facts, "finalize"),
   }),
   command("approve", {
     label: () => w("approve"),
@@ -227,7 +225,7 @@ export const clipCommands: readonly Command[] = [
     keys: ["a"],
     permission: "review.decide",
     not: (_, facts) => notDecidable(facts),
-    run: (desk, facts) => decide(desk, facts, (cutId) => desk.store.approve(cutId), "approvedTold"),
+    run: (desk, facts) => decide(desk, facts, "approve"),
   }),
   command("reject", {
     label: () => w("reject"),
@@ -235,7 +233,7 @@ export const clipCommands: readonly Command[] = [
     keys: ["backspace"],
     permission: "review.decide",
     not: (_, facts) => notDecidable(facts),
-    run: (desk, facts) => decide(desk, facts, (cutId) => desk.store.reject(cutId), "rejectedTold"),
+    run: (desk, facts) => decide(desk, facts, "reject"),
   }),
   command("undo-decision", {
     label: () => w("undoDecision"),
@@ -311,9 +309,12 @@ export const clipCommands: readonly Command[] = [
       const desk = openDesk();
       return Boolean(desk && segmentFor(desk, target)?.segment?.lockedAt);
     },
-    run: async (desk, _, target) => {
+    run: async (desk, { clip }, target) => {
       const segment = segmentFor(desk, target)?.segment;
-      if (segment) await desk.store.changeSegment(segment.id, { isLocked: segment.lockedAt === null });
+      if (!segment) return;
+      const isLocked = segment.lockedAt === null;
+      await desk.store.changeSegment(segment.id, { isLocked });
+      noteSegment(`${w(isLocked ? "lock" : "unlock")} · ${clip.name}`, clip, segment, { isLocked });
     },
   }),
   command("choose", {
@@ -325,9 +326,11 @@ export const clipCommands: readonly Command[] = [
       const take = takeFor(desk, target);
       return notIdle(facts) ?? (take && !take.isChosen ? undefined : w("needsAudition"));
     },
-    run: async (desk, _, target) => {
+    run: async (desk, { clip }, target) => {
       const take = takeFor(desk, target);
-      if (take) await desk.store.choose(take.id);
+      if (!take) return;
+      await desk.store.choose(take.id);
+      noteChoice(`${w("choose")} · ${w("take", { number: take.number })} · ${clip.name}`, clip, take);
     },
   }),
   command("back-to-cut", {
@@ -390,11 +393,8 @@ export const clipCommands: readonly Command[] = [
     not: (_, facts) => notIdle(facts),
     run: async (desk, { clip }) => {
       await desk.store.change({ trash: true });
-      tell({
-        kind: "done",
-        text: w("trashedTold", { clip: clip.name }),
-        undo: () => desk.store.change({ trash: false }),
-      });
+      const text = w("trashedTold", { clip: clip.name });
+      tell({ kind: "done", text, undo: noteClip(text, clip, { trash: true }) });
     },
   }),
 ];

@@ -8,6 +8,7 @@ import type { Segment, Take } from "#server/clips/contract.ts";
 import "#client/app/st_action.ts";
 import "#client/ui/field.ts";
 import "#client/ui/state_mark.ts";
+import { noteSegment } from "./changes.ts";
 import { addressesOf, type ClipDesk } from "./clip_desk.ts";
 import { takeMark } from "./clip_facts.ts";
 import type { ClipStore } from "./clip_store.ts";
@@ -163,12 +164,21 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
 
   #change(
     store: ClipStore,
-    { id }: Segment,
+    segment: Segment,
     changeOf: (text: string) => Parameters<ClipStore["changeSegment"]>[1],
   ) {
     return async (event: Event) => {
       const { value } = event.currentTarget as HTMLElement & { value: string };
-      await store.changeSegment(id, changeOf(value)).catch(tellError);
+      const clip = store.facts?.clip;
+      try {
+        await store.changeSegment(segment.id, changeOf(value));
+        if (clip) {
+          const label = `${w("segment", { number: segment.index })} · ${clip.name}`;
+          noteSegment(label, clip, segment, changeOf(value));
+        }
+      } catch (error) {
+        tellError(error);
+      }
       this.requestUpdate();
     };
   }

@@ -14,6 +14,7 @@ import "#client/ui/field.ts";
 import "#client/ui/select.ts";
 import "#client/ui/slider.ts";
 import "#client/ui/switch.ts";
+import { noteClip } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import type { ClipFacts } from "./clip_store.ts";
 import { rateText } from "./clip_panel.ts";
@@ -306,7 +307,14 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
   }
 
   async #change(change: ClipChange): Promise<void> {
-    await openDesk()?.store.change(change).catch(tellError);
+    const store = openDesk()?.store;
+    const clip = store?.facts?.clip;
+    try {
+      await store?.change(change);
+      if (clip) noteClip(`${w("clip")} · ${clip.name}`, clip, change);
+    } catch (error) {
+      tellError(error);
+    }
     // What was refused shows again as it is.
     this.requestUpdate();
   }

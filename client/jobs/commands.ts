@@ -4,7 +4,8 @@ import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
-import { laneName } from "./describe_job.ts";
+import { moveNoted, noteHold, notePriority } from "./changes.ts";
+import { laneName, nameOf } from "./describe_job.ts";
 import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 import { openQueueView } from "./queue_view.ts";
@@ -80,18 +81,19 @@ async function holdOrRelease(target: unknown): Promise<void> {
   const hold = ({ id }: QueueJob) => queue.hold(id);
   const release = ({ id }: QueueJob) => queue.release(id);
   await each(jobs, isRelease ? release : hold);
-  tell({
-    kind: "done",
-    text: w(isRelease ? "releasedNow" : "heldNow", { n: jobs.length }),
-    undo: () => each(jobs, isRelease ? hold : release),
-  });
+  const text = w(isRelease ? "releasedNow" : "heldNow", { n: jobs.length });
+  const undo = noteHold(text, { jobIds: jobs.map(({ id }) => id), isHeld: !isRelease });
+  tell({ kind: "done", text, undo });
 }
 
 async function changePriority(target: unknown, step: number): Promise<void> {
-  await each(
-    fitting(target, WAITS),
-    ({ id, priority }) => queue.setPriority(id, Math.max(-10, Math.min(10, priority + step))),
-  );
+  const changes = fitting(target, WAITS).map(({ id, priority }) => ({
+    id,
+    before: priority,
+    after: Math.max(-10, Math.min(10, priority + step)),
+  }));
+  await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after)));
+  notePriority(w(step > 0 ? "raise" : "lower"), { changes });
 }
 
 /** One place on among those of its lane, or to the front of it. */
@@ -103,7 +105,7 @@ async function step(target: unknown, by: -1 | 1 | "first"): Promise<void> {
   const before = by === "first" ? lane[0] : lane[at + (by === -1 ? -1 : 2)];
   const to = moveOf(lane, job.id, before?.id);
   if (!to || before?.id === job.id) return;
-  await queue.move(job.id, to);
+  await moveNoted(w("moved", { name: nameOf(job) }), job, to);
 }
 
 /** Moves a job to before another of the shown rows; says why where that is no place for it. */
@@ -115,7 +117,7 @@ export async function moveTo(
   const to = moveOf(rows, jobId, beforeId);
   const job = queue.find(jobId);
   if (!to || !job) return void tell({ kind: "info", text: w("cantMove") });
-  await queue.move(jobId, to);
+  await moveNoted(w("moved", { name: nameOf(job) }), job, to);
 }
 
 function laneCommand(lane: Lane): Command {

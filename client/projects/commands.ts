@@ -5,6 +5,7 @@ import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
 import type { Project, ProjectCard, ProjectMember } from "#server/projects/contract.ts";
+import { noteProject } from "./changes.ts";
 import { membersOf } from "./member_store.ts";
 import { projectStore } from "./project_store.ts";
 import { w } from "./words.ts";
@@ -57,11 +58,10 @@ async function changeStatus(project: ProjectCard, status: Project["status"]): Pr
   const before = project.status;
   await projectStore.change(project.id, { status });
   const texts = { trashed: "trashed", archived: "archivedTold", active: "restored" } as const;
-  tell({
-    kind: "done",
-    text: w(texts[status], { name: project.name }),
-    undo: () => projectStore.change(project.id, { status: before }),
-  });
+  const { id, name } = project;
+  const text = w(texts[status], { name });
+  const undo = noteProject(text, { projectId: id, id, before: { status: before }, after: { status } });
+  tell({ kind: "done", text, undo });
 }
 
 const group = () => w("projects");

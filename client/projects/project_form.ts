@@ -10,6 +10,7 @@ import "#client/ui/dialog.ts";
 import "#client/ui/field.ts";
 import "#client/ui/select.ts";
 import { openProject, type ProjectAsk } from "./commands.ts";
+import { noteProject } from "./changes.ts";
 import { projectStore } from "./project_store.ts";
 import { w } from "./words.ts";
 
@@ -154,12 +155,12 @@ export class ProjectForm extends SignalWatcher(LitElement) {
   }
 
   async #rename({ project }: Extract<ProjectAsk, { kind: "rename" }>): Promise<void> {
-    await projectStore.change(project.id, { name: this.name.trim() });
-    tell({
-      kind: "done",
-      text: w("renamed", { name: this.name.trim() }),
-      undo: () => projectStore.change(project.id, { name: project.name }),
-    });
+    const name = this.name.trim();
+    const { id } = project;
+    await projectStore.change(id, { name });
+    const text = w("renamed", { name });
+    const undo = noteProject(text, { projectId: id, id, before: { name: project.name }, after: { name } });
+    tell({ kind: "done", text, undo });
   }
 }
 

@@ -1,0 +1,104 @@
+import { call } from "#client/core/call.ts";
+import { type Changed, type Note, undoable, undoableChange } from "#client/core/undoable.ts";
+import type { changeClip, changeSegment, ClipState, Cut, Segment, Take } from "#server/clips/contract.ts";
+import type { BodyInput } from "#server/core/endpoint.ts";
+import { listDecisions } from "#server/review/contract.ts";
+import { chosenTake } from "./clip_facts.ts";
+import { clipStoreOf } from "./clip_store.ts";
+
+export type ClipChange = BodyInput<typeof changeClip>;
+export type SegmentChange = BodyInput<typeof changeSegment>;
+
+interface SegmentFacts {
+  readonly projectId: string;
+  readonly clipId: string;
+  readonly segmentId: Segment["id"];
+  readonly before: SegmentChange;
+  readonly after: SegmentChange;
+}
+
+interface TakeFacts {
+  readonly projectId: string;
+  readonly clipId: string;
+  readonly before: Take["id"];
+  readonly after: Take["id"];
+}
+
+interface DecisionFacts {
+  readonly projectId: string;
+  readonly clipId: string;
+  readonly cutId: Cut["id"];
+  readonly kind: "finalize" | "approve" | "reject";
+}
+
+const noteSettings: Note<Changed<ClipChange>> = undoableChange<ClipChange>(
+  "clips.change",
+  ({ projectId, id }, change) => clipStoreOf(projectId, id).change(change),
+);
+
+const noteSegmentFacts: Note<SegmentFacts> = undoable<SegmentFacts>("clips.change_segment", {
+  undo: ({ projectId, clipId, segmentId, before }) =>
+    clipStoreOf(projectId, clipId).changeSegment(segmentId, before),
+  redo: ({ projectId, clipId, segmentId, after }) =>
+    clipStoreOf(projectId, clipId).changeSegment(segmentId, after),
+});
+
+const noteTake: Note<TakeFacts> = undoable<TakeFacts>("clips.choose_take", {
+  undo: ({ projectId, clipId, before }) => clipStoreOf(projectId, clipId).choose(before),
+  redo: ({ projectId, clipId, after }) => clipStoreOf(projectId, clipId).choose(after),
+});
+
+const noteDecisionFacts: Note<DecisionFacts> = undoable<DecisionFacts>("clips.decide", {
+  undo: async ({ projectId, clipId, cutId }) => {
+    // Done again, it is another decision than the one that was noted.
+    const decisions = await call(listDecisions, { params: { cutId } });
+    const last = decisions.findLast(({ undoneAt }) => undoneAt === null);
+    if (last) await clipStoreOf(projectId, clipId).undo(last.id);
+  },
+  redo: async ({ projectId, clipId, cutId, kind }) => {
+    await clipStoreOf(projectId, clipId)[kind](cutId);
+  },
+});
+
+/** Notes a change of a clip's settings; call it with the clip as it was. */
+export function noteClip(label: string, clip: ClipState, after: ClipChange): () => Promise<void> {
+  const was = Object.keys(after).map((key) => [key, key === "trash" ? !after.trash : valueOf(clip, key)]);
+  // The fields of `after`, with what the clip had in them.
+  const before = Object.fromEntries(was) as ClipChange;
+  return noteSettings(label, { projectId: clip.projectId, id: clip.id, before, after });
+}
+
+/** Notes a change of a segment; call it with the segment as it was. */
+export function noteSegment(
+  label: string,
+  { projectId, id: clipId }: ClipState,
+  segment: Segment,
+  after: SegmentChange,
+): () => Promise<void> {
+  const was = Object.keys(after).map((
+    key,
+  ) => [key, key === "isLocked" ? segment.lockedAt !== null : valueOf(segment, key)]);
+  const before = Object.fromEntries(was) as SegmentChange;
+  return noteSegmentFacts(label, { projectId, clipId, segmentId: segment.id, before, after });
+}
+
+/** Notes that another take counts; call it with the clip as it was. Nothing was chosen before: nothing to note. */
+export function noteChoice(label: string, { projectId, id: clipId, segments }: ClipState, take: Take): void {
+  const segment = segments.find(({ takes }) => takes.some(({ id }) => id === take.id));
+  const before = segment && chosenTake(segment)?.id;
+  if (before !== undefined) noteTake(label, { projectId, clipId, before, after: take.id });
+}
+
+/** Notes what was decided about a cut. Returns its undo. */
+export function noteDecision(
+  label: string,
+  { projectId, id: clipId }: ClipState,
+  cutId: Cut["id"],
+  kind: DecisionFacts["kind"],
+): () => Promise<void> {
+  return noteDecisionFacts(label, { projectId, clipId, cutId, kind });
+}
+
+function valueOf(thing: object, key: string): unknown {
+  return Object.entries(thing).find(([name]) => name === key)?.[1];
+}

@@ -1,0 +1,68 @@
+import { type Note, undoable } from "#client/core/undoable.ts";
+import type { QueueJob } from "#server/jobs/contract.ts";
+import { isWaiting } from "./queue_order.ts";
+import { queue } from "./queue_store.ts";
+
+type Spot = { readonly beforeJobId: QueueJob["id"] } | { readonly afterJobId: QueueJob["id"] };
+
+interface MoveFacts {
+  readonly jobId: QueueJob["id"];
+  /** Where it stood: some of these may have begun or ended since. */
+  readonly was: readonly Spot[];
+  readonly to: Spot;
+}
+
+interface HoldFacts {
+  readonly jobIds: readonly QueueJob["id"][];
+  readonly isHeld: boolean;
+}
+
+interface PriorityFacts {
+  readonly changes: readonly {
+    readonly id: QueueJob["id"];
+    readonly before: number;
+    readonly after: number;
+  }[];
+}
+
+const holdAll = async (ids: readonly string[], isHeld: boolean) => {
+  await Promise.all(ids.map((id) => isHeld ? queue.hold(id) : queue.release(id)));
+};
+
+const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.move", {
+  undo: async ({ jobId, was }) => {
+    const spot = was.find((spot) => {
+      const job = queue.find("beforeJobId" in spot ? spot.beforeJobId : spot.afterJobId);
+      return job !== undefined && isWaiting(job);
+    });
+    // Those beside which it stood have begun: it is their turn's end that it would go back to.
+    if (spot) await queue.move(jobId, spot);
+  },
+  redo: ({ jobId, to }) => queue.move(jobId, to),
+});
+
+/** Notes that jobs were held or released. Returns its undo. */
+export const noteHold: Note<HoldFacts> = undoable<HoldFacts>("jobs.hold", {
+  undo: ({ jobIds, isHeld }) => holdAll(jobIds, !isHeld),
+  redo: ({ jobIds, isHeld }) => holdAll(jobIds, isHeld),
+});
+
+/** Notes that jobs have another priority. */
+export const notePriority: Note<PriorityFacts> = undoable<PriorityFacts>("jobs.priority", {
+  undo: async ({ changes }) =>
+    void await Promise.all(changes.map(({ id, before }) => queue.setPriority(id, before))),
+  redo: async ({ changes }) =>
+    void await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after))),
+});
+
+/** Moves a job to another turn and notes it. Throws ApiError. */
+export async function moveNoted(label: string, job: QueueJob, to: Spot): Promise<void> {
+  const lane = queue.all.filter((one) => one.lane === job.lane && isWaiting(one));
+  const at = lane.findIndex(({ id }) => id === job.id);
+  const was = [
+    ...lane.slice(at + 1, at + 4).map(({ id }): Spot => ({ beforeJobId: id })),
+    ...lane.slice(Math.max(0, at - 3), Math.max(0, at)).reverse().map(({ id }): Spot => ({ afterJobId: id })),
+  ];
+  await queue.move(job.id, to);
+  noteMoveFacts(label, { jobId: job.id, was, to });
+}
