@@ -61,7 +61,7 @@ export class Camera {
       const themes = index % 2 === 0 ? this.#options.themes : this.#options.themes.toReversed();
       for (const theme of themes) {
         await page.evaluate((theme) => void (document.documentElement.dataset.theme = theme), theme);
-        await this.#settle(page);
+        await this.settle(page);
         const name = `${screen} ${state} ${theme} ${size.width}`.replaceAll(/[^a-z0-9]+/gi, "_");
         const file = `${name}.png`;
         await page.screenshot({ path: join(this.#options.out, file), animations: "disabled" });
@@ -70,7 +70,8 @@ export class Camera {
     }
   }
 
-  async #settle(page: Page): Promise<void> {
+  /** Resolves when nothing is on its way any more and what came is drawn. */
+  async settle(page: Page): Promise<void> {
     const open = this.#busy.get(page);
     const end = Date.now() + PATIENCE_MS;
     for (let quietSince = Date.now(); Date.now() < end && Date.now() - quietSince < QUIET_MS;) {

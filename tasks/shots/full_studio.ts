@@ -32,7 +32,7 @@ export async function addPeople(api: ApiClient): Promise<void> {
   });
   await api.call(createToken, { body: { name: LONG_NAME, scopes: ["read"] } });
   // Nothing answers there: how a worker looks that was switched off.
-  await mayRefuse(api.call(fleet.addWorker, { body: { name: "gpu-b", url: "http://127.0.0.1:9" } }));
+  await mayRefuse(api.call(fleet.addWorker, { body: { name: "gpu-b", url: "http://127.0.0.1:59999" } }));
 }
 
 /** Everyone who is in the studio works on it. */

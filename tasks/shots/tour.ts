@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 /** Where the studio may be long in answering. */
 const PATIENCE_MS = 20_000;
 /** Who one is must be known, or there is only the page to sign in. */
-const NOT_REFUSED = /\/api\/(auth|workspaces)\b/;
+const NOT_REFUSED = /\/api\/(auth\/(refresh|me|socket-ticket)|workspaces)\b/;
 
 /** Goes through the studio in one browser and has the camera take each screen. */
 export class Tour {
@@ -101,7 +101,7 @@ export class Tour {
   }
 
   async visitFull({ project, character, batch, clips, failedJob, doneJob }: World): Promise<void> {
-    const { take, go } = this.#taker();
+    const { page, take, go } = this.#taker();
     await take("first run", "full", go("/first-run"));
     await take("projects", "full", go("/projects"));
     for (const screen of ["members", "scenes"]) await take(screen, "full", go(`${project}/${screen}`));
@@ -111,7 +111,11 @@ export class Tour {
     for (const [status, clip] of clips) {
       if (status !== "final" || !this.#options.url) await take("clip", status, go(clip));
     }
-    await take("queue", "full", go("/queue"));
+    await take("queue", "full", async () => {
+      await go("/queue")();
+      await page.locator("st-queue-panel select").first().selectOption("failed");
+    });
+    await page.locator("st-queue-panel select").first().selectOption("open").catch(() => {});
     if (failedJob) await take("job", "failed", go(failedJob));
     if (doneJob) await take("job", "done", go(doneJob));
     for (const screen of ["workers", "people", "account", "status", "design"]) {
@@ -129,13 +133,13 @@ export class Tour {
         NOT_REFUSED.test(route.request().url()) ? route.continue() : route.fulfill({
           status: 500,
           contentType: "application/problem+json",
+          headers: { "x-request-id": "01990000-0000-7000-8000-0000000000ff" },
           body: JSON.stringify({
             type: "about:blank",
             title: "Internal error",
             status: 500,
             code: "internal",
             detail: "The studio could not do it: look into its log with the id of this request",
-            requestId: "01990000-0000-7000-8000-0000000000ff",
           }),
         }),
     );
@@ -162,7 +166,7 @@ export class Tour {
 
   /** What is known stays when the studio is gone. */
   async visitSilent({ project, character, clips }: World, stop: () => Promise<void>): Promise<void> {
-    const { take, go } = this.#taker();
+    const { page, take, go } = this.#taker();
     const [clip] = [clips.get("final"), ...clips.values()];
     const places = [
       ["clip", clip],
@@ -178,7 +182,11 @@ export class Tour {
     ] as const;
     const isWanted = places.some(([screen]) => this.#camera.isWanted(screen, "silent"));
     if (!isWanted && !this.#camera.isWanted("sign-in", "silent")) return;
-    for (const [, at] of places) if (at) await go(at)();
+    for (const [, at] of places) {
+      if (!at) continue;
+      await go(at)();
+      await this.#camera.settle(page);
+    }
     await stop();
     for (const [screen, at] of places) if (at) await take(screen, "silent", go(at));
   }
@@ -192,7 +200,11 @@ export class Tour {
       await page.keyboard.press("c");
       await page.locator("st-seed-compare").waitFor({ timeout: PATIENCE_MS });
     });
-    await page.keyboard.press("Escape");
+    // Something for the history.
+    await page.locator("st-variations-panel").press("Escape");
+    await page.getByRole("grid", { name: /./ }).first().focus();
+    for (const key of ["End", "p", "4", "ArrowLeft", "x", "Control+z", "p"]) await page.keyboard.press(key);
+    await this.#camera.settle(page);
   }
 
   async #visitTabsAndDialogs(project: string): Promise<void> {
