@@ -243,7 +243,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
     return html`
       <div class="page">
         <div class="title">
-          <h1>${w(studio?.isReady === false ? "notReady" : "title")}</h1>
+          <h1>${w(!studio && problem ? "notRead" : studio?.isReady === false ? "notReady" : "title")}</h1>
           <p>${w("lead")}</p>
         </div>
         <div class="facts">${this.#storage()} ${this.#workers()} ${this.#media()}

@@ -98,6 +98,9 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         position: relative;
         min-height: 0;
       }
+      st-error {
+        margin: var(--space-3);
+      }
       st-skeleton {
         padding: var(--space-2) var(--space-3);
       }

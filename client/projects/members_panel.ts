@@ -43,6 +43,9 @@ export class MembersPanel extends SignalWatcher(LitElement) {
         height: 100%;
         overflow: auto;
       }
+      st-error {
+        margin: var(--space-4);
+      }
       .page {
         display: grid;
         gap: var(--space-4);

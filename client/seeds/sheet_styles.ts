@@ -2,6 +2,9 @@ import { css } from "lit";
 
 /** How the contact sheet stands: tools above, a thin line of cost, the pictures edge to edge, and the keys below. */
 export const sheetStyles = css`
+  st-error {
+    margin: var(--space-4);
+  }
   .page {
     display: flex;
     flex-direction: column;

@@ -97,13 +97,7 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     if (!seeds || id === undefined || project === undefined) return this.#nobody(project);
     this.panel.rename(characters?.find(id) ? `${w("variations")} · ${characters.find(id)?.name}` : undefined);
     const { isKnown, problem } = seeds.reading;
-    if (!isKnown && problem) {
-      return html`
-        <st-error heading=${w("readFailed")} text=${problem.message} id-to-copy=${problem.requestId}>
-          <st-button @click=${() => void seeds.reading.read()}>${w("tryAgain")}</st-button>
-        </st-error>
-      `;
-    }
+    if (!isKnown && problem) return this.#unread(seeds.reading);
     if (!isKnown) return html`<st-skeleton shape="picture" count="6"></st-skeleton>`;
     const foundations = seeds.all.filter(({ kind }) => kind === "foundation");
     if (foundations.length === 0) return this.#none();
@@ -263,9 +257,22 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
     `;
   }
 
+  #unread(reading: Pick<SeedStore["reading"], "problem" | "read">) {
+    const { problem } = reading;
+    return html`
+      <st-error heading=${w("readFailed")} text=${problem?.message ?? ""} id-to-copy=${problem?.requestId ??
+        ""}>
+        <st-button @click=${() => void reading.read()}>${w("tryAgain")}</st-button>
+      </st-error>
+    `;
+  }
+
   #nobody(project: string | undefined) {
-    if (project !== undefined && !charactersOf(project).reading.isKnown) {
-      return html`<st-skeleton shape="picture" count="6"></st-skeleton>`;
+    const reading = project === undefined ? undefined : charactersOf(project).reading;
+    if (reading && !reading.isKnown) {
+      return reading.problem
+        ? this.#unread(reading)
+        : html`<st-skeleton shape="picture" count="6"></st-skeleton>`;
     }
     return html`
       <st-empty icon="grid" heading=${w("variations")} text=${w("needsCharacter")}>

@@ -8,7 +8,7 @@ import "./finals_strip.ts";
 import "./first_step.ts";
 import "./job_list.ts";
 import "./machine_list.ts";
-import { type Finding, NOTHING_READ, type StatusFacts, summarise } from "./status_facts.ts";
+import { type Finding, isUnread, NOTHING_READ, type StatusFacts, summarise } from "./status_facts.ts";
 
 /** How the studio is: first in a sentence, then in detail. Shows what it is given. */
 @customElement("st-status-board")
@@ -115,13 +115,18 @@ export class StatusBoard extends LitElement {
     const { facts, now } = this;
     const { state, sentence, findings } = summarise(facts);
     const isEmpty = facts.projects.size === 0 && facts.running.length + facts.failed.length === 0;
-    return html`
+    const health = html`
       <section class="health" aria-label="Health">
         <div role="status"><h1><st-state-mark state=${state}></st-state-mark>${sentence}</h1></div>
         ${findings.length === 0
           ? nothing
           : html`<ul>${findings.map((finding) => this.#finding(finding))}</ul>`}
       </section>
+    `;
+    // Lists that are empty because nobody could read them would say that nothing is there.
+    if (isUnread(facts)) return health;
+    return html`
+      ${health}
       <div class="areas">
         <div class=${isEmpty ? "work" : "work two"}>
           ${isEmpty && this.makeToken

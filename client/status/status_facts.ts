@@ -81,7 +81,13 @@ export function summarise(facts: StatusFacts): Summary {
   const state = broken > 0 ? "failed" : findings.length > 0 ? "attention" : "good";
   // What runs is not known then.
   if (facts.problem?.status === 0) return { state, sentence: "The studio does not answer.", findings };
+  if (isUnread(facts)) return { state, sentence: "How the studio is could not be read.", findings };
   return { state, sentence: `${opening(broken, findings.length)} ${activity(facts)}`, findings };
+}
+
+/** Nothing is known yet, and the first question for it failed. */
+export function isUnread({ problem, readAt }: StatusFacts): boolean {
+  return problem !== undefined && readAt === undefined;
 }
 
 function opening(broken: number, all: number): string {
@@ -114,7 +120,10 @@ function sum(facts: StatusFacts, name: "running" | "queued" | "blocked" | "held"
 }
 
 function aboutConnection({ problem, readAt }: StatusFacts): Finding[] {
-  if (!problem || readAt === undefined) return [];
+  if (!problem) return [];
+  if (readAt === undefined) {
+    return [{ state: "failed", text: problem.message, mend: "This page tries again by itself" }];
+  }
   const text = problem.status === 0 ? "What is below is from before" : problem.message;
   const mend = problem.status === 0
     ? "Check that it runs and that you are on its network; this page tries again by itself"

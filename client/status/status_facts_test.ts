@@ -84,6 +84,10 @@ Deno.test("summarise() counts a studio without a worker, or without an answer, a
     summarise(facts({ problem: new ApiError(0, "unreachable", "Nothing answers") })).sentence,
     "The studio does not answer.",
   );
+  // Nothing was read, so nothing is said to be well.
+  const unread = facts({ readAt: undefined, problem: new ApiError(500, "internal", "It could not do it") });
+  assertEquals(summarise(unread).state, "failed");
+  assertEquals(summarise(unread).sentence, "How the studio is could not be read.");
   // Who may not see workers is not told that there are none.
   assertEquals(summarise(facts({ workers: undefined })).state, "good");
 });

@@ -18,6 +18,13 @@ export const sideStyles = css`
     padding: var(--space-2) var(--space-3);
     border-bottom: var(--size-hairline) solid var(--color-line);
   }
+  /* A long name among the choices does not widen the choice. */
+  .bar st-select {
+    max-width: 24ch;
+  }
+  .list > st-error {
+    margin: var(--space-3);
+  }
   .gap {
     flex: 1;
   }
