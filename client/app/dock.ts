@@ -2,6 +2,9 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { follow } from "#client/core/follow.ts";
+import { findPanelKind } from "#client/core/panels.ts";
+import { entity, keyboardWanted } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { GrabEvent } from "./area.ts";
 import { dock } from "./dock_store.ts";
@@ -127,6 +130,18 @@ export class Dock extends SignalWatcher(LitElement) {
   @state()
   accessor isDragging = false;
   readonly #hosts = new Map<string, PanelHost>();
+  #wanted = keyboardWanted();
+  #unfollow = () => {};
+
+  override connectedCallback() {
+    super.connectedCallback();
+    this.#unfollow = follow(() => this.#handOver(keyboardWanted()));
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#unfollow();
+  }
 
   override render() {
     const { layout, isFocused, active } = dock;
@@ -235,6 +250,22 @@ export class Dock extends SignalWatcher(LitElement) {
     if (!area) return;
     dock.setActive(area.active);
     void this.updateComplete.then(() => this.#hosts.get(area.active)?.focus());
+  }
+
+  /** Gives the keyboard to what shows the open thing, after a dialog that made it has given it back. */
+  #handOver(wanted: number): void {
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    setTimeout(() => {
+      const { layout } = dock;
+      const kind = entity()?.kind;
+      if (!layout || !kind || !this.isConnected) return;
+      const panel = panelsOf(layout).find((ref) => findPanelKind(ref.kind)?.shows?.includes(kind));
+      const area = panel && areaOf(layout, panel.id);
+      if (!area) return;
+      dock.show(panel.id);
+      this.focusArea(area.id);
+    });
   }
 
   readonly #activate = (event: Event) => {

@@ -165,7 +165,8 @@ export class PanelHost extends SignalWatcher(LitElement) {
     this.#isFocusWanted = element === undefined;
     if (!element) return;
     element.focus();
-    if (element.matches(":focus-within")) return;
+    if (element.shadowRoot?.activeElement) return;
+    // A scroller without anything to focus has it only until something comes: the browser would take it away then.
     element.tabIndex = -1;
     element.focus();
   }

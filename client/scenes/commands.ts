@@ -1,19 +1,23 @@
 import { signal } from "@lit-labs/signals";
 import type { Command } from "#client/core/commands.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, projectId } from "#client/core/place.ts";
+import { openSeeds } from "#client/seeds/open_pair.ts";
 import type { Clip } from "#server/clips/contract.ts";
 import type { Scene } from "#server/scenes/contract.ts";
+import type { Seed } from "#server/seeds/contract.ts";
+import { noteScene } from "./changes.ts";
 import { type SceneLine, scenesOf, type SceneStore } from "./scene_store.ts";
 import { w } from "./words.ts";
 
 /** What the outline asks one to fill in. */
 export type SceneAsk =
   | { readonly kind: "scene" }
-  | { readonly kind: "clip"; readonly scene: Scene }
+  | { readonly kind: "clip"; readonly scene: Scene; readonly characterId?: string | undefined }
   | { readonly kind: "rename"; readonly thing: Scene | Clip };
 
-const asked = signal<SceneAsk | undefined>(undefined);
+const asked = keptSignal<SceneAsk | undefined>("scenes_ask", undefined);
 const picked = signal<string | undefined>(undefined);
 
 /** The form that is open, if any. */
@@ -52,6 +56,12 @@ function sceneForClip(): Scene | undefined {
   return (pickedThing()?.line ?? openScenes()?.all.at(-1))?.scene;
 }
 
+/** The approved hero of the open character. */
+function openHero(): Seed | undefined {
+  return openSeeds()?.all.find(({ status, approvedAt }) => status === "hero" && approvedAt !== null);
+}
+
+const FIRST_NUMBER = "010";
 const SCOPE = ["outline"];
 const group = () => w("scenes");
 
@@ -89,6 +99,26 @@ export const sceneCommands: readonly Command[] = [
     },
   },
   {
+    id: "clips.begin",
+    label: () => w("beginClip"),
+    group,
+    icon: "clapperboard",
+    keys: ["m"],
+    scope: ["character", "variations"],
+    permission: "clip.edit",
+    when: () => openHero() !== undefined,
+    whyNot: () => w("needsHero"),
+    run: async () => {
+      const [hero, store] = [openHero(), openScenes()];
+      if (!hero || !store) return;
+      await store.reading.read();
+      const scene = store.all.at(-1)?.scene ??
+        await store.createScene(w("sceneName", { number: FIRST_NUMBER }));
+      go({ screen: "scenes", entity: { kind: "scene", id: scene.id } });
+      asked.set({ kind: "clip", scene, characterId: hero.characterId });
+    },
+  },
+  {
     id: "scenes.rename",
     label: () => w("rename"),
     group,
@@ -117,12 +147,11 @@ export const sceneCommands: readonly Command[] = [
       const store = openScenes();
       const scene = pickedThing()?.line.scene;
       if (!store || !scene) return;
-      await store.changeScene(scene.id, { status: "trashed" });
-      tell({
-        kind: "done",
-        text: w("trashedScene", { name: scene.name }),
-        undo: () => store.changeScene(scene.id, { status: "active" }),
-      });
+      const { id, projectId, name } = scene;
+      await store.changeScene(id, { status: "trashed" });
+      const [before, after] = [{ status: "active" }, { status: "trashed" }] as const;
+      const text = w("trashedScene", { name });
+      tell({ kind: "done", text, undo: noteScene(text, { projectId, id, before, after }) });
     },
   },
 ];

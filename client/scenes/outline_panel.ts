@@ -3,7 +3,7 @@ import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { follow } from "#client/core/follow.ts";
 import type { Panel } from "#client/core/panels.ts";
-import { entity, go, projectId } from "#client/core/place.ts";
+import { entity, go, place, projectId } from "#client/core/place.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { CLIP_MARKS } from "#client/clips/clip_facts.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
@@ -63,7 +63,10 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
 
   override connectedCallback() {
     super.connectedCallback();
-    this.#unfollow = follow(() => this.#take(projectId() ?? ""));
+    this.#unfollow = follow(() => {
+      this.#take(projectId() ?? "");
+      openLastClip();
+    });
   }
 
   override disconnectedCallback() {
@@ -155,6 +158,22 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
     this.#closers = [];
     this.#project = "";
   }
+}
+
+/** Project id → the clip that was open there last. */
+const lastClips = new Map<string, string>();
+
+/** Who comes to the clips finds one open: the one that was open last, else the first. */
+function openLastClip(): void {
+  const project = projectId();
+  if (project === undefined) return;
+  const open = entity();
+  if (open?.kind === "clip") lastClips.set(project, open.id);
+  if (open || place().screen !== "scenes") return;
+  const { all } = scenesOf(project);
+  const clips = all.flatMap(({ clips }) => clips);
+  const clip = clips.find(({ id }) => id === lastClips.get(project)) ?? clips[0];
+  if (clip) go({ screen: "scenes", entity: { kind: "clip", id: clip.id } }, { replace: true });
 }
 
 function nodeOf({ scene, clips }: SceneLine): TreeNode {

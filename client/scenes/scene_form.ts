@@ -4,7 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { ApiError, call } from "#client/core/call.ts";
 import { tell, tellError } from "#client/core/notices.ts";
-import { go, projectId } from "#client/core/place.ts";
+import { go, projectId, takeKeyboard } from "#client/core/place.ts";
 import type { Field } from "#client/ui/field.ts";
 import type { Select } from "#client/ui/select.ts";
 import { framesInDuration, type Rate } from "#server/core/media_time.ts";
@@ -13,6 +13,7 @@ import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
 import "#client/ui/field.ts";
 import "#client/ui/select.ts";
+import { noteClipName, noteScene } from "./changes.ts";
 import { askForScene, type SceneAsk } from "./commands.ts";
 import { scenesOf } from "./scene_store.ts";
 import { w } from "./words.ts";
@@ -56,7 +57,8 @@ export class SceneForm extends SignalWatcher(LitElement) {
     } else {
       const clips = store.find(ask.scene.id)?.clips ?? [];
       this.name = w("clipName", { number: nextNumber(clips.map(({ name }) => name)) });
-      this.characterId = clips.at(-1)?.characterId ?? charactersOf(projectId() ?? "").all[0]?.id ?? "";
+      this.characterId = ask.characterId ?? clips.at(-1)?.characterId ??
+        charactersOf(projectId() ?? "").all[0]?.id ?? "";
       void this.#readRate();
     }
   }
@@ -136,6 +138,7 @@ export class SceneForm extends SignalWatcher(LitElement) {
     try {
       await this.#do(ask, project, this.name.trim());
       askForScene(undefined);
+      if (ask.kind === "clip") takeKeyboard();
     } catch (error) {
       const field = error instanceof ApiError
         ? error.fields.find(({ field }) => field === "/body/name")
@@ -163,10 +166,12 @@ export class SceneForm extends SignalWatcher(LitElement) {
       go({ screen: "scenes", entity: { kind: "clip", id } });
     } else {
       const { thing } = ask;
-      const rename = (to: string) =>
-        "sceneId" in thing ? store.renameClip(thing, to) : store.changeScene(thing.id, { name: to });
-      await rename(name);
-      tell({ kind: "done", text: w("renamed", { name }), undo: () => rename(thing.name) });
+      if ("sceneId" in thing) await store.renameClip(thing, name);
+      else await store.changeScene(thing.id, { name });
+      const note = "sceneId" in thing ? noteClipName : noteScene;
+      const text = w("renamed", { name });
+      const change = { projectId: project, id: thing.id, before: { name: thing.name }, after: { name } };
+      tell({ kind: "done", text, undo: note(text, change) });
     }
   }
 }
