@@ -9,6 +9,7 @@ import "#client/ui/state_mark.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import type { Worker } from "#server/fleet/contract.ts";
 import { shell } from "./shell_facts.ts";
+import "./workspace_mark.ts";
 import { w } from "./words.ts";
 
 const CONNECTION: Readonly<Record<LiveState, State>> = {
@@ -88,6 +89,7 @@ export class StatusBar extends SignalWatcher(LitElement) {
         ${disk(studio?.disk)}
       </a>
       <span class="gap"></span>
+      <st-workspace-mark></st-workspace-mark>
       <span role="status"><st-state-mark state=${CONNECTION[live.state]}></st-state-mark>${w(
         live.state,
       )}</span>

@@ -31,6 +31,7 @@ import "./status_bar.ts";
 import "./toasts.ts";
 import "./top_bar.ts";
 import { joinWindows, panelOfWindow } from "./windows.ts";
+import { followWorkspaces } from "./workspace_commands.ts";
 import { w } from "./words.ts";
 
 const LAST_PROJECT = "seedloop.project";
@@ -114,6 +115,7 @@ export class Studio extends SignalWatcher(LitElement) {
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
       joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
       followProjects(),
+      followWorkspaces(),
       followStudioTokens(),
       this.#loadRestLater(),
       () => shell.stop(),

@@ -1,0 +1,98 @@
+import { signal } from "@lit-labs/signals";
+import { type Command, registerCommands } from "#client/core/commands.ts";
+import { follow } from "#client/core/follow.ts";
+import { tell } from "#client/core/notices.ts";
+import { workspace } from "#client/core/workspace.ts";
+import { w } from "./words.ts";
+
+const asked = signal<"create" | "rename" | undefined>(undefined);
+
+/** What the form of the workspace asks for, if it is open. */
+export function workspaceAsk(): "create" | "rename" | undefined {
+  return asked.get();
+}
+
+export function askForWorkspace(ask: "create" | "rename" | undefined): void {
+  asked.set(ask);
+}
+
+const shared = { group: () => w("workspaces"), permission: null } as const;
+const isReady = () => workspace.current !== undefined;
+
+const own: readonly Command[] = [
+  {
+    ...shared,
+    id: "workspace.create",
+    label: () => w("createWorkspace"),
+    icon: "plus",
+    keywords: () => "workspace Arbeitsplatz",
+    when: isReady,
+    whyNot: () => w("workspaceOpening"),
+    run: () => asked.set("create"),
+  },
+  {
+    ...shared,
+    id: "workspace.rename",
+    label: () => w("renameWorkspace"),
+    icon: "edit",
+    when: isReady,
+    whyNot: () => w("workspaceOpening"),
+    run: () => asked.set("rename"),
+  },
+  {
+    ...shared,
+    id: "workspace.remove",
+    label: () => w("removeWorkspace"),
+    icon: "trash",
+    isDanger: true,
+    when: () => isReady() && workspace.list.length > 1,
+    whyNot: () => w("onlyWorkspace"),
+    run: async () => {
+      const { current } = workspace;
+      if (!current) return;
+      await workspace.change(current.id, { isRemoved: true });
+      tell({
+        kind: "done",
+        text: w("workspaceRemoved", { name: current.name }),
+        undo: async () => {
+          await workspace.change(current.id, { isRemoved: false });
+          await workspace.choose(current.id);
+        },
+      });
+    },
+  },
+];
+
+/** Commands of workspaces, one for each to choose it, until the returned function is called. */
+export function followWorkspaces(): () => void {
+  let known = "";
+  let remove = () => {};
+  const stop = follow(() => {
+    const list = workspace.list.map(({ id, name }) => ({ id, name }));
+    const now = JSON.stringify(list);
+    if (now === known) return;
+    known = now;
+    // Registering reads the list of commands, which is not to be followed here.
+    queueMicrotask(() => {
+      remove();
+      remove = registerCommands([...own, ...list.map(chooseCommand)]);
+    });
+  });
+  return () => {
+    stop();
+    remove();
+  };
+}
+
+function chooseCommand({ id, name }: { readonly id: string; readonly name: string }): Command {
+  return {
+    ...shared,
+    id: `workspace.choose.${id}`,
+    label: () => w("chooseWorkspace", { name }),
+    icon: "grid",
+    isOn: () => workspace.current?.id === id,
+    run: async () => {
+      if (workspace.current?.id !== id) await workspace.choose(id);
+    },
+  };
+}
