@@ -1,4 +1,3 @@
-import { session } from "#client/auth/session_store.ts";
 import type { Command } from "#client/core/commands.ts";
 import type { Screen } from "#client/core/panels.ts";
 import { go, place } from "#client/core/place.ts";
@@ -7,6 +6,7 @@ import type { ProjectCard } from "#server/projects/contract.ts";
 import { dock } from "./dock_store.ts";
 import { allowSingleKeys, singleKeys } from "./keymap.ts";
 import { currentScreen } from "./screens.ts";
+import { signOut } from "./sign_out.ts";
 import { chooseTheme, theme } from "./theme.ts";
 import { w } from "./words.ts";
 
@@ -111,7 +111,7 @@ function settings(): Command[] {
       id: "app.sign_out",
       label: () => w("signOut"),
       icon: "signOut",
-      run: () => session.signOut(),
+      run: signOut,
     },
   ];
 }

@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert/mod.js";
 import type { Command } from "#client/core/commands.ts";
-import { bindKeys, findClashes, isSingle, type KeyPress, keysOf, restoreKeys, strokeOf } from "./keymap.ts";
+import {
+  bindKeys,
+  findClashes,
+  isSingle,
+  type KeyPress,
+  keysOf,
+  restoreKeys,
+  showKeys,
+  strokeOf,
+} from "./keymap.ts";
 
 function press(key: string, held: Partial<KeyPress> = {}): KeyPress {
   return { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held };
@@ -26,6 +35,15 @@ Deno.test("strokeOf writes a key as commands do", () => {
     ],
     ["mod+shift+k", "mod+k", "ctrl+space", "?", "shift+p", "alt+arrowleft", "mod++", undefined, undefined],
   );
+});
+
+Deno.test("showKeys writes a stroke as it stands on the caps", () => {
+  assertEquals(["mod+shift+k", "f6", "shift+f11", "escape"].map(showKeys), [
+    "Ctrl+Shift+K",
+    "F6",
+    "Shift+F11",
+    "Esc",
+  ]);
 });
 
 Deno.test("isSingle tells what typing also makes", () => {

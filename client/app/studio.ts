@@ -131,6 +131,7 @@ export class Studio extends SignalWatcher(LitElement) {
       stop();
       // Who asks for it before it could be fetched is told what failed.
       void Promise.all([loadCommands?.(), import("./palette.ts")]).catch(() => {});
+      void this.#takeUpUploads().catch(() => {});
     };
     // Safari has no idle callback.
     const soon = () => globalThis.requestIdleCallback?.(load, { timeout: LATEST_MS }) ?? setTimeout(load);
@@ -141,6 +142,13 @@ export class Studio extends SignalWatcher(LitElement) {
       this.removeEventListener("st-panel-shown", soon);
     };
     return stop;
+  }
+
+  async #takeUpUploads(): Promise<void> {
+    const { me } = session;
+    if (!me || dock.isSolo) return;
+    const { takeUpUploads } = await import("./kept_uploads.ts");
+    await takeUpUploads(me.userId);
   }
 
   /** What was kept shows first; only then is it decided where one is without it. */

@@ -49,3 +49,9 @@ export async function listKeptUploads(userId: string): Promise<readonly KeptUplo
   }
   return found.sort((one, other) => one.id.localeCompare(other.id));
 }
+
+/** Forgets a user's unfinished uploads with their files: at sign-out. */
+export async function forgetUploads(userId: string): Promise<void> {
+  const rows = await entries<string, Row>(store()).catch(() => []);
+  await Promise.all(rows.filter(([, row]) => row.userId === userId).map(([id]) => forgetUpload(id)));
+}

@@ -1,4 +1,4 @@
-import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
+import { clear, createStore, promisifyRequest, type UseStore } from "idb-keyval";
 
 /** A document as the studio has it. */
 export interface KeptDocument {
@@ -108,10 +108,10 @@ function rangeOf(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
 }
 
-/** Forgets everything that this browser remembers of a user's workspaces: at sign-out, when all of it is saved. */
+/**
+ * Forgets everything that this browser remembers of a user's workspaces: at sign-out, when all of it is saved. The
+ * empty database stays: one that a page still holds open can't be deleted.
+ */
 export async function forgetWorkspaces(userId: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const request = indexedDB.deleteDatabase(`seedloop-workspace-${userId}`);
-    request.onsuccess = request.onerror = request.onblocked = () => resolve();
-  });
+  await clear(createStore(`seedloop-workspace-${userId}`, "rows")).catch(() => {});
 }

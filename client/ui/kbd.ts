@@ -29,7 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
 export function keyNames(keys: string): string[] {
   // The last plus of "mod++" is a key, not a joint.
   return keys.split(/\+(?=.)/).map((key) =>
-    NAMES[key.toLowerCase()] ?? (key.length === 1 ? key.toUpperCase() : key)
+    NAMES[key.toLowerCase()] ?? (/^(?:.|f\d+)$/u.test(key) ? key.toUpperCase() : key)
   );
 }
 

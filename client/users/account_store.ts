@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { signOut } from "#client/app/sign_out.ts";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "#client/core/call.ts";
 import {
@@ -63,8 +64,10 @@ export class AccountStore {
   }
 
   async signOutEverywhere(): Promise<void> {
-    await call(signOutEverywhere);
-    session.end();
+    await signOut(async () => {
+      await call(signOutEverywhere);
+      session.end();
+    });
   }
 
   /** All sessions end, and a new one begins here. Throws ApiError. */

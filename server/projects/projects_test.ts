@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
 import { reduceRate, timecode } from "#server/core/media_time.ts";
 import { givenMember, givenProject } from "#server/testing/fixtures.ts";
+import { liveStudio } from "#server/testing/live_studio.ts";
 import { givenUser, testStudio } from "#server/testing/test_studio.ts";
 
 Deno.test("createProject makes its maker a member, once per id, and says which field is wrong", async () => {
@@ -83,4 +84,22 @@ Deno.test("members come, change and go; an admin's role is an admin's to give", 
   assertEquals((await asGuest.get(`/api/projects/${project.id}`)).status, 404);
   await givenMember(studio, project, guest, "creator");
   assertEquals((await artist.get(`/api/projects/${project.id}/members`)).body.length, 2);
+});
+
+Deno.test("who is added to a project or removed from it hears so on their own topic", async () => {
+  await using world = await liveStudio();
+  const { studio } = world;
+  const artist = await studio.as("creator");
+  const guest = await givenUser(studio.db);
+  const project = await givenProject(studio, { member: artist.user });
+  const socket = await world.open(await studio.asUser(guest));
+  const topic = `user:${guest.id}`;
+  await socket.subscribe([topic]);
+  const path = `/api/projects/${project.id}/members/${guest.id}`;
+  const heard = () => socket.messages.filter((one) => one.topic === topic && one.code === "project.changed");
+  await artist.put(path, { role: "reviewer" });
+  await socket.until(() => heard().length === 1);
+  await artist.delete(path);
+  await socket.until(() => heard().length === 2);
+  assertEquals(heard().map(({ data }) => data), [{ projectId: project.id }, { projectId: project.id }]);
 });

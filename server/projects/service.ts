@@ -148,7 +148,7 @@ export async function setMember(
   await transact(db, async (tx) => {
     if (!await queries.upsertMember(tx, projectId, userId, role, actor)) throw notFound("user");
     await audit(tx, actor, "project.member_set", { projectId, subject: ["user", userId], facts: { role } });
-    await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+    await announceMember(tx, projectId, userId);
   });
   const [member] = await queries.listMembers(db, projectId, userId);
   if (!member) throw notFound("user");
@@ -160,6 +160,12 @@ export async function removeMember(db: Db, actor: Actor, projectId: string, user
   await transact(db, async (tx) => {
     if (!await queries.deleteMember(tx, projectId, userId)) throw notFound("member");
     await audit(tx, actor, "project.member_remove", { projectId, subject: ["user", userId] });
-    await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+    await announceMember(tx, projectId, userId);
   });
+}
+
+/** Whoever was added does not hear the project yet, and who was removed no more: their own topic tells them. */
+async function announceMember(tx: Tx, projectId: string, userId: string): Promise<void> {
+  await announce(tx, projectChanged, `project:${projectId}`, { projectId });
+  await announce(tx, projectChanged, `user:${userId}`, { projectId });
 }
