@@ -1,9 +1,14 @@
-const COUNT = new Intl.NumberFormat("en");
+import { defineWords, locale } from "./words.ts";
+
+const w = defineWords({
+  en: { justNow: "just now", ago: "{time} ago" },
+  de: { justNow: "gerade eben", ago: "vor {time}" },
+});
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
 /** "1,234". */
 export function formatCount(count: number): string {
-  return COUNT.format(count);
+  return count.toLocaleString(locale());
 }
 
 /** "3 workers", "1 worker": a count with its noun; `plural` where an s does not do. */
@@ -20,7 +25,12 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+  const shown = value.toLocaleString(locale(), {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+  return `${shown} ${UNITS[unit]}`;
 }
 
 /** "4 s", "12 min", "3 h 05 min", "2 d 4 h": how long, as coarsely as people say it. */
@@ -37,7 +47,7 @@ export function formatDuration(ms: number): string {
 /** "just now", "12 min ago": how long before `now` the instant was. */
 export function formatAgo(instant: string, now: number): string {
   const ms = now - new Date(instant).getTime();
-  return ms < 5_000 ? "just now" : `${formatDuration(ms)} ago`;
+  return ms < 5_000 ? w("justNow") : w("ago", { time: formatDuration(ms) });
 }
 
 /** "42 %": a ratio of 0–1; 100 only when all is done. */

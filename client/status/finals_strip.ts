@@ -5,6 +5,7 @@ import { formatAgo, formatCount } from "#client/core/format.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import { sectionStyles } from "./section_styles.ts";
 import { type Final, NOTHING_READ, type StatusFacts } from "./status_facts.ts";
+import { w } from "./words.ts";
 
 /** The newest final cuts and masters, as pictures edge to edge. */
 @customElement("st-finals-strip")
@@ -65,12 +66,10 @@ export class FinalsStrip extends LitElement {
       workers.every(({ kind }) => kind === "cpu_engine");
     return html`
       <section aria-labelledby="finals">
-        <div class="head"><h2 id="finals">Recent finals</h2><span class="count">${finals.length > 0
+        <div class="head"><h2 id="finals">${w("finals")}</h2><span class="count">${finals.length > 0
           ? formatCount(finals.length)
           : ""}</span></div>
-        ${finals.length === 0
-          ? html`<p class="none">Cuts that are made final, and masters, appear here.</p>`
-          : nothing}
+        ${finals.length === 0 ? html`<p class="none">${w("noFinals")}</p>` : nothing}
         <ul>${repeat(finals, ({ assetId }) => assetId, (final) => this.#tile(final, isCpuPreview))}</ul>
       </section>
     `;
@@ -90,7 +89,7 @@ export class FinalsStrip extends LitElement {
             ${isCpuPreview ? html`<span class="chip">CPU preview</span>` : nothing}
           </span>
           <span class="name cut">${name}</span>
-          <span class="cut quiet small">${kind === "master" ? "Master" : "Cut"} · ${formatAgo(
+          <span class="cut quiet small">${w(kind === "master" ? "master" : "cut")} · ${formatAgo(
             createdAt,
             this.now,
           )} · ${projectName}</span>

@@ -3,6 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { ApiError } from "#client/core/call.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import { icon } from "#client/ui/icons.ts";
+import { w } from "./words.ts";
 
 /** What to do in a studio in which nothing was made yet: one command, made ready to paste. */
 @customElement("st-first-step")
@@ -60,11 +61,10 @@ export class FirstStep extends LitElement {
   override render() {
     return html`
       <section aria-labelledby="first">
-        <h2 id="first">Make the first clip</h2>
-        <p>Nothing has been made in this studio yet. The demo goes the whole way on this studio, from a portrait to a
-          finished scene, and shows here while it runs. It needs a token for the API.</p>
+        <h2 id="first">${w("first")}</h2>
+        <p>${w("firstText")}</p>
         ${this.command === ""
-          ? html`<button class="primary" @click=${this.#make}>Make the command</button>`
+          ? html`<button class="primary" @click=${this.#make}>${w("makeCommand")}</button>`
           : this.#ready()}
         <div role="alert">${this.problem ? html`<p class="problem">${this.problem}.</p>` : nothing}</div>
       </section>
@@ -75,11 +75,11 @@ export class FirstStep extends LitElement {
     return html`
       <div class="command">
         <code>${this.command}</code>
-        <button class="quiet" @click=${this.#copy} aria-label="Copy the command" title="Copy the command">
+        <button class="quiet" @click=${this.#copy} aria-label=${w("copyCommand")} title=${w("copyCommand")}>
           ${icon(this.isCopied ? "check" : "copy")}</button>
       </div>
-      <p class="hint">Run it in Seedloop's folder. The token is shown this once; sign-out does not end it.</p>
-      <span class="hint" role="status">${this.isCopied ? "Copied" : ""}</span>
+      <p class="hint">${w("runHint")}</p>
+      <span class="hint" role="status">${this.isCopied ? w("copied") : ""}</span>
     `;
   }
 

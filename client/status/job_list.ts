@@ -9,11 +9,14 @@ import "#client/ui/state_mark.ts";
 import type { Job } from "#server/jobs/contract.ts";
 import { sectionStyles } from "./section_styles.ts";
 import { NOTHING_READ, type StatusFacts, waitingCount } from "./status_facts.ts";
+import { w } from "./words.ts";
 
-const WAITING: Readonly<Partial<Record<Job["status"], readonly [State, string]>>> = {
-  queued: ["queued", "waits for its turn"],
-  blocked: ["waiting", "waits for another job"],
-  held: ["waiting", "held until somebody releases it"],
+const WAITING: Readonly<
+  Partial<Record<Job["status"], readonly [State, "waitsQueued" | "waitsBlocked" | "waitsHeld"]>>
+> = {
+  queued: ["queued", "waitsQueued"],
+  blocked: ["waiting", "waitsBlocked"],
+  held: ["waiting", "waitsHeld"],
 };
 
 /** A job that is to be tried again. */
@@ -156,27 +159,29 @@ export class JobList extends LitElement {
     const waits = waitingCount(this.facts);
     return html`
       <section class="part" aria-labelledby="running">
-        <div class="head"><h2 id="running">Running</h2><span class="count">${formatCount(
+        <div class="head"><h2 id="running">${w("running")}</h2><span class="count">${formatCount(
           running.length,
         )}</span></div>
         ${this.#pictures()}
-        ${running.length === 0 ? html`<p class="none">No job runs now.</p>` : nothing}
+        ${running.length === 0 ? html`<p class="none">${w("noneRuns")}</p>` : nothing}
         <ul>${repeat(running, ({ id }) => id, (job) => this.#running(job))}</ul>
       </section>
       ${failed.length === 0 ? nothing : html`
         <section class="part" aria-labelledby="failed">
-          <div class="head"><h2 id="failed">Failed</h2><span class="count">${formatCount(
+          <div class="head"><h2 id="failed">${w("failed")}</h2><span class="count">${formatCount(
             failed.length,
           )}</span></div>
           <ul>${repeat(failed, ({ id }) => id, (job) => this.#failed(job))}</ul>
         </section>
       `}
       <section class="part" aria-labelledby="waiting">
-        <div class="head"><h2 id="waiting">Waiting</h2><span class="count">${formatCount(waits)}</span></div>
-        ${waits === 0 ? html`<p class="none">No job waits.</p>` : nothing}
+        <div class="head"><h2 id="waiting">${w("waiting")}</h2><span class="count">${formatCount(
+          waits,
+        )}</span></div>
+        ${waits === 0 ? html`<p class="none">${w("noJobWaits")}</p>` : nothing}
         <ul>${repeat(waiting, ({ id }) => id, (job) => this.#waiting(job))}</ul>
         ${waits > waiting.length && waiting.length > 0
-          ? html`<p class="none small">and ${formatCount(waits - waiting.length)} earlier</p>`
+          ? html`<p class="none small">${w("andEarlier", { count: formatCount(waits - waiting.length) })}</p>`
           : nothing}
       </section>
     `;
@@ -192,7 +197,7 @@ export class JobList extends LitElement {
       repeat(shown, ({ job }) => job.id, ({ job, address }) =>
         html`
           <figure>
-            <img src=${address} alt=${`${job.label}: the picture so far`}>
+            <img src=${address} alt=${w("pictureSoFar", { label: job.label })}>
             ${this.#isCpuPreview(job) ? html`<figcaption class="chip">CPU preview</figcaption>` : nothing}
           </figure>
         `)
@@ -206,7 +211,7 @@ export class JobList extends LitElement {
   #running(job: Job) {
     const told = this.progress.get(job.id);
     const ratio = told?.ratio ?? job.progressRatio;
-    const note = job.isCancelAsked ? "is being cancelled" : told?.note || job.progressNote || "";
+    const note = job.isCancelAsked ? w("cancelling") : told?.note || job.progressNote || "";
     return html`
       <li>
         <st-state-mark state="running"></st-state-mark>
@@ -216,18 +221,18 @@ export class JobList extends LitElement {
         <span class="since number quiet small">${job.startedAt
           ? formatDuration(this.now - Date.parse(job.startedAt))
           : ""}</span>
-        <progress aria-label=${`${job.label}: how far it is`} max="1" .value=${ratio ?? 0}></progress>
+        <progress aria-label=${w("howFar", { label: job.label })} max="1" .value=${ratio ?? 0}></progress>
       </li>
     `;
   }
 
   #waiting(job: Job) {
-    const [state, why] = WAITING[job.status] ?? ["queued", ""];
+    const [state, why] = WAITING[job.status] ?? ["queued", "waitsQueued"];
     return html`
       <li>
         <st-state-mark state=${state}></st-state-mark>
         <span class="cut">${job.label}</span>
-        <span class="about cut quiet small">${this.#about(job, why)}</span>
+        <span class="about cut quiet small">${this.#about(job, w(why))}</span>
         <span></span>
         <span class="since number quiet small">${formatDuration(this.now - Date.parse(job.createdAt))}</span>
       </li>
@@ -248,11 +253,11 @@ export class JobList extends LitElement {
         ${this.canRetry
           ? html`
             <button @click=${() => this.dispatchEvent(new RetryEvent(job.id))}
-              aria-label=${`Retry ${job.label}`}>Retry</button>
+              aria-label=${w("retryJob", { label: job.label })}>${w("retry")}</button>
           `
           : nothing}
-        <p class="reason wide">${job.error ?? "It did not say why."}</p>
-        <p class="reason wide quiet small">Job <span class="id">${job.id}</span></p>
+        <p class="reason wide">${job.error ?? w("noReason")}</p>
+        <p class="reason wide quiet small">${w("job")} <span class="id">${job.id}</span></p>
       </li>
     `;
   }

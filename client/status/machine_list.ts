@@ -1,13 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import {
-  formatAgo,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNumbered,
-  formatPercent,
-} from "#client/core/format.ts";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatPercent } from "#client/core/format.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import "#client/ui/state_mark.ts";
@@ -15,6 +8,7 @@ import type { Worker } from "#server/fleet/contract.ts";
 import { sectionStyles } from "./section_styles.ts";
 import type { HealthStatus, ThreadHealth } from "#server/health/contract.ts";
 import { NOTHING_READ, type StatusFacts } from "./status_facts.ts";
+import { w } from "./words.ts";
 
 const WORKER: Readonly<Record<Worker["status"], State>> = {
   unknown: "waiting",
@@ -25,12 +19,13 @@ const WORKER: Readonly<Record<Worker["status"], State>> = {
   disabled: "off",
 };
 
-const THREAD: Readonly<Record<ThreadHealth["status"], readonly [State, string]>> = {
-  starting: ["waiting", "starting"],
-  running: ["good", "runs"],
-  waiting: ["failed", "down, starts again soon"],
-  stopped: ["off", "stopped"],
-};
+const THREAD: Readonly<Record<ThreadHealth["status"], readonly [State, `thread_${ThreadHealth["status"]}`]>> =
+  {
+    starting: ["waiting", "thread_starting"],
+    running: ["good", "thread_running"],
+    waiting: ["failed", "thread_waiting"],
+    stopped: ["off", "thread_stopped"],
+  };
 
 /** What the studio runs on: workers, threads, disk, media engine. */
 @customElement("st-machine-list")
@@ -106,18 +101,16 @@ export class MachineList extends LitElement {
     return html`
       ${workers === undefined ? nothing : html`
         <section class="part" aria-labelledby="workers">
-          <div class="head"><h2 id="workers">Workers</h2><span class="count">${formatCount(
+          <div class="head"><h2 id="workers">${w("workers")}</h2><span class="count">${formatCount(
             workers.length,
           )}</span></div>
-          ${workers.length === 0
-            ? html`<p class="none">No worker yet. The CPU engine shows here when it has started.</p>`
-            : nothing}
+          ${workers.length === 0 ? html`<p class="none">${w("noWorkerYet")}</p>` : nothing}
           <ul>${workers.map((worker) => this.#worker(worker))}</ul>
         </section>
       `}
       ${studio === undefined ? nothing : html`
         <section class="part" aria-labelledby="threads">
-          <div class="head"><h2 id="threads">Threads</h2><span class="count">${formatCount(
+          <div class="head"><h2 id="threads">${w("threads")}</h2><span class="count">${formatCount(
             studio.threads.length,
           )}</span></div>
           <ul>${studio.threads.map((thread) => this.#thread(thread))}</ul>
@@ -134,15 +127,17 @@ export class MachineList extends LitElement {
     ]
       .filter(Boolean).join(" ");
     const seen = worker.status !== "online" && worker.lastSeenAt
-      ? `seen ${formatAgo(worker.lastSeenAt, this.now)}`
+      ? w("seen", { ago: formatAgo(worker.lastSeenAt, this.now) })
       : "";
-    const queue = worker.running === 0 ? "idle" : `${worker.running} of ${worker.maxParallel} running`;
+    const queue = worker.running === 0
+      ? w("workerIdle")
+      : w("workerRuns", { running: worker.running, parallel: worker.maxParallel });
     const isBusy = worker.running > 0 && worker.status === "online";
     return html`
       <li>
         <st-state-mark state=${isBusy ? "running" : WORKER[worker.status]}></st-state-mark>
         <span class="cut" title=${worker.url}>${worker.name}</span>
-        <span class="quiet small">${worker.isPaused ? "paused" : worker.status}</span>
+        <span class="quiet small">${w(worker.isPaused ? "paused" : `worker_${worker.status}`)}</span>
         <span class="below cut quiet small">${[software, queue, seen].filter(Boolean).join(" · ")}</span>
         ${worker.lastError && worker.status !== "online"
           ? html`<p class="below reason small">${worker.lastError}</p>`
@@ -153,12 +148,12 @@ export class MachineList extends LitElement {
 
   #thread(thread: ThreadHealth) {
     const [state, word] = THREAD[thread.status];
-    const restarts = thread.restarts === 0 ? "" : ` · ${formatNumbered(thread.restarts, "restart")}`;
+    const restarts = thread.restarts === 0 ? "" : ` · ${w("restarts", { n: thread.restarts })}`;
     return html`
       <li>
         <st-state-mark state=${state}></st-state-mark>
         <span class="cut">${thread.name}</span>
-        <span class="quiet small">${word} · ${formatDuration(
+        <span class="quiet small">${w(word)} · ${formatDuration(
           this.now - Date.parse(thread.since),
         )}${restarts}</span>
         ${thread.lastError && thread.status !== "running"
@@ -172,35 +167,38 @@ export class MachineList extends LitElement {
     const used = disk === null ? 0 : 1 - disk.freeBytes / disk.totalBytes;
     return html`
       <section class="part" aria-labelledby="machine">
-        <div class="head"><h2 id="machine">Machine</h2><span class="count cut">${machine.host}</span></div>
+        <div class="head"><h2 id="machine">${w("machine")}</h2><span class="count cut">${machine
+          .host}</span></div>
         <dl>
           <div>
-            <dt>Disk</dt>
-            <dd>${disk === null
-              ? "not known"
-              : `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`}${disk === null
-              ? nothing
-              : diskMeter(used)}</dd>
+            <dt>${w("disk")}</dt>
+            <dd>${disk === null ? w("notKnown") : w("freeOf", {
+              free: formatBytes(disk.freeBytes),
+              total: formatBytes(disk.totalBytes),
+            })}${disk === null ? nothing : diskMeter(used)}</dd>
           </div>
           <div>
-            <dt>Memory</dt>
-            <dd>${formatBytes(machine.freeMemoryBytes)} free of ${formatBytes(machine.memoryBytes)}</dd>
+            <dt>${w("memory")}</dt>
+            <dd>${w("freeOf", {
+              free: formatBytes(machine.freeMemoryBytes),
+              total: formatBytes(machine.memoryBytes),
+            })}</dd>
           </div>
           <div>
-            <dt>Processor</dt>
-            <dd>${formatNumbered(machine.cores, "core")} · ${machine.os}</dd>
+            <dt>${w("processor")}</dt>
+            <dd>${w("cores", { n: machine.cores })} · ${machine.os}</dd>
           </div>
           <div>
-            <dt>Media engine</dt>
-            <dd>${media ?? "is looked for"}</dd>
+            <dt>${w("mediaEngine")}</dt>
+            <dd>${media ?? w("isLookedFor")}</dd>
           </div>
           <div>
-            <dt>Database</dt>
-            <dd>${database ?? "does not answer"}</dd>
+            <dt>${w("database")}</dt>
+            <dd>${database ?? w("noAnswer")}</dd>
           </div>
           <div>
             <dt>Seedloop</dt>
-            <dd>${version} · up ${formatDuration(this.now - Date.parse(startedAt))}</dd>
+            <dd>${version} · ${w("up", { time: formatDuration(this.now - Date.parse(startedAt)) })}</dd>
           </div>
         </dl>
       </section>
@@ -211,7 +209,7 @@ export class MachineList extends LitElement {
 function diskMeter(used: number) {
   return html`
     <svg class="meter" viewBox="0 0 100 1" preserveAspectRatio="none" role="img"
-      aria-label=${`${formatPercent(used)} of the disk is used`}>
+      aria-label=${w("diskUsed", { percent: formatPercent(used) })}>
       <rect class="track" width="100" height="1" />
       <rect class=${used > 0.9 ? "used low" : "used"} width=${(used * 100).toFixed(1)} height="1" />
     </svg>

@@ -9,6 +9,7 @@ import "./first_step.ts";
 import "./job_list.ts";
 import "./machine_list.ts";
 import { type Finding, isUnread, NOTHING_READ, type StatusFacts, summarise } from "./status_facts.ts";
+import { w } from "./words.ts";
 
 /** How the studio is: first in a sentence, then in detail. Shows what it is given. */
 @customElement("st-status-board")
@@ -116,7 +117,7 @@ export class StatusBoard extends LitElement {
     const { state, sentence, findings } = summarise(facts);
     const isEmpty = facts.projects.size === 0 && facts.running.length + facts.failed.length === 0;
     const health = html`
-      <section class="health" aria-label="Health">
+      <section class="health" aria-label=${w("health")}>
         <div role="status"><h1><st-state-mark state=${state}></st-state-mark>${sentence}</h1></div>
         ${findings.length === 0
           ? nothing
@@ -138,8 +139,8 @@ export class StatusBoard extends LitElement {
         </div>
         <div>
           <st-machine-list .facts=${facts} .now=${now}></st-machine-list>
-          <nav aria-label="More">
-            <a class="button quiet" href="/api/docs">${icon("book")}API documentation</a>
+          <nav aria-label=${w("more")}>
+            <a class="button quiet" href="/api/docs">${icon("book")}${w("apiDocs")}</a>
           </nav>
         </div>
       </div>

@@ -1,9 +1,10 @@
 import type { ApiError } from "#client/core/call.ts";
-import { formatBytes, formatCount, formatNumbered } from "#client/core/format.ts";
+import { formatBytes, formatCount } from "#client/core/format.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import type { Worker } from "#server/fleet/contract.ts";
 import type { HealthStatus } from "#server/health/contract.ts";
 import type { Job, QueueState } from "#server/jobs/contract.ts";
+import { w } from "./words.ts";
 
 /** A finished cut or master, as a picture. */
 export interface Final {
@@ -80,8 +81,8 @@ export function summarise(facts: StatusFacts): Summary {
   const broken = findings.filter(({ state }) => state === "failed").length;
   const state = broken > 0 ? "failed" : findings.length > 0 ? "attention" : "good";
   // What runs is not known then.
-  if (facts.problem?.status === 0) return { state, sentence: "The studio does not answer.", findings };
-  if (isUnread(facts)) return { state, sentence: "How the studio is could not be read.", findings };
+  if (facts.problem?.status === 0) return { state, sentence: w("silent"), findings };
+  if (isUnread(facts)) return { state, sentence: w("unread"), findings };
   return { state, sentence: `${opening(broken, findings.length)} ${activity(facts)}`, findings };
 }
 
@@ -91,19 +92,17 @@ export function isUnread({ problem, readAt }: StatusFacts): boolean {
 }
 
 function opening(broken: number, all: number): string {
-  if (broken > 0) return broken === 1 ? "One thing is broken." : `${formatCount(broken)} things are broken.`;
-  if (all > 0) return all === 1 ? "One thing needs you." : `${formatCount(all)} things need you.`;
-  return "Everything works.";
+  if (broken > 0) return broken === 1 ? w("brokenOne") : w("brokenMany", { count: formatCount(broken) });
+  if (all > 0) return all === 1 ? w("needsOne") : w("needsMany", { count: formatCount(all) });
+  return w("good");
 }
 
 function activity(facts: StatusFacts): string {
   const running = sum(facts, "running") ?? facts.running.length;
   const waiting = waitingCount(facts);
-  if (running === 0 && waiting === 0) return "Nothing runs and nothing waits.";
-  const runs = running === 0
-    ? "Nothing runs"
-    : `${formatNumbered(running, "job")} ${running === 1 ? "runs" : "run"}`;
-  const waits = waiting === 0 ? "none waits" : `${formatCount(waiting)} ${waiting === 1 ? "waits" : "wait"}`;
+  if (running === 0 && waiting === 0) return w("idle");
+  const runs = running === 0 ? w("nothingRuns") : w("runs", { n: running });
+  const waits = waiting === 0 ? w("noneWaits") : w("waits", { n: waiting });
   return `${runs}, ${waits}.`;
 }
 
@@ -122,19 +121,17 @@ function sum(facts: StatusFacts, name: "running" | "queued" | "blocked" | "held"
 function aboutConnection({ problem, readAt }: StatusFacts): Finding[] {
   if (!problem) return [];
   if (readAt === undefined) {
-    return [{ state: "failed", text: problem.message, mend: "This page tries again by itself" }];
+    return [{ state: "failed", text: problem.message, mend: w("unreadMend") }];
   }
-  const text = problem.status === 0 ? "What is below is from before" : problem.message;
-  const mend = problem.status === 0
-    ? "Check that it runs and that you are on its network; this page tries again by itself"
-    : "What is below is from before; this page tries again by itself";
+  const text = problem.status === 0 ? w("fromBefore") : problem.message;
+  const mend = problem.status === 0 ? w("silentMend") : w("problemMend");
   return [{ state: "failed", text, mend }];
 }
 
 /** What the studio itself misses, unless the rest has said so already. */
 function aboutReadiness({ studio }: StatusFacts, said: readonly Finding[]): Finding[] {
   if (!studio || studio.isReady || said.some(({ state }) => state === "failed")) return [];
-  const mend = "After a start this takes some seconds; if it stays, look into the studio's log";
+  const mend = w("readinessMend");
   return studio.missing.map((text) => ({ state: "attention", text: text.replace(/\.$/, ""), mend }));
 }
 
@@ -144,17 +141,19 @@ function aboutThreads({ studio }: StatusFacts): Finding[] {
       const why = thread.lastError ? `: ${thread.lastError}` : "";
       return [{
         state: "failed",
-        text: `The ${thread.name} thread is down${why}`,
-        mend: "It is started again by itself; if it stays down, look into the studio's log",
+        text: w("threadDown", { name: thread.name, why }),
+        mend: w("threadDownMend"),
       }];
     }
     if (thread.restarts < RESTARTS_TO_TELL) return [];
     return [{
       state: "attention",
-      text: `The ${thread.name} thread was started again ${thread.restarts} times${
-        thread.lastError ? `: ${thread.lastError}` : ""
-      }`,
-      mend: "Look into the studio's log for the reason",
+      text: w("threadRestarted", {
+        name: thread.name,
+        times: thread.restarts,
+        why: thread.lastError ? `: ${thread.lastError}` : "",
+      }),
+      mend: w("threadRestartedMend"),
     }];
   });
 }
@@ -165,16 +164,18 @@ function aboutWorkers({ workers }: StatusFacts): Finding[] {
   if (!used.some(({ status }) => status === "online" || status === "draining")) {
     return [{
       state: "failed",
-      text: workers.length === 0
-        ? "There is no worker that could generate"
-        : "No worker is online, so nothing is generated",
-      mend: "The CPU engine starts with the studio; an admin adds ComfyUI servers through the API",
+      text: workers.length === 0 ? w("workerNone") : w("workerNoneOnline"),
+      mend: w("workerNoneMend"),
     }];
   }
   return used.filter(({ status }) => status === "offline" || status === "unhealthy").map((worker) => ({
     state: "attention",
-    text: `${worker.name} is ${worker.status}${worker.lastError ? `: ${worker.lastError}` : ""}`,
-    mend: `Check that it runs and answers at ${worker.url}`,
+    text: w("workerIs", {
+      name: worker.name,
+      status: w(`worker_${worker.status}`),
+      why: worker.lastError ? `: ${worker.lastError}` : "",
+    }),
+    mend: w("workerMend", { url: worker.url }),
   }));
 }
 
@@ -185,8 +186,8 @@ function aboutDisk({ studio }: StatusFacts): Finding[] {
   if (ratio > LOW_RATIO && freeBytes > LOW_BYTES) return [];
   return [{
     state: ratio < FULL_RATIO ? "failed" : "attention",
-    text: `Only ${formatBytes(freeBytes)} of the disk is free`,
-    mend: "Make room on the disk that holds the data folder",
+    text: w("diskLow", { free: formatBytes(freeBytes) }),
+    mend: w("diskLowMend"),
   }];
 }
 
@@ -196,15 +197,15 @@ function aboutQueue({ queue, failed }: StatusFacts): Finding[] {
   if (failed.length > 0) {
     findings.push({
       state: "attention",
-      text: failed.length === 1 ? "A job failed" : `${formatNumbered(failed.length, "job")} failed`,
-      mend: "The reason stands with each; mend it and retry",
+      text: w("jobsFailed", { n: failed.length }),
+      mend: w("jobsFailedMend"),
     });
   }
   if (paused.length > 0) {
     findings.push({
       state: "attention",
-      text: `Paused: ${paused.join(", ")}`,
-      mend: "Nothing of it starts until somebody resumes it",
+      text: w("pausedLanes", { lanes: paused.join(", ") }),
+      mend: w("pausedLanesMend"),
     });
   }
   return findings;
