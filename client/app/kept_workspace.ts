@@ -10,8 +10,11 @@ import { allowSingleKeys, boundKeys, restoreKeys, singleKeys, type Stroke } from
 import { chooseTheme, theme } from "./theme.ts";
 import { w } from "./words.ts";
 
-/** Longer than this nobody waits to see the studio: what was kept then shows when it comes. */
-const PATIENCE_MS = 1_500;
+/**
+ * Longer than this nobody waits to see the studio: what was kept then shows when it comes, over what was done
+ * meanwhile. Only a browser that has nothing yet, and a studio that is slow, come near it.
+ */
+const PATIENCE_MS = 10_000;
 
 /**
  * Opens the workspace of who is signed in and keeps the shell's share in it: layouts of each view, one's own layouts
