@@ -230,7 +230,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
   }
 
   #head({ segment, take, running, frames }: LaneSegment) {
-    const shown = running ?? take;
+    const shown = running ?? take ?? this.#undecided(segment);
     const takes = segment?.takes.length ?? 0;
     return html`
       <span class="quiet unit">${w("ghost", { frames })}</span><span class="quiet bare">${frames}</span>
@@ -244,8 +244,15 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     `;
   }
 
-  #body({ segment, take, running, firstFrame, generateFrames }: LaneSegment) {
+  /** The take on which the clip waits for a person: it is to be seen, though it is not chosen. */
+  #undecided(segment: LaneSegment["segment"]): Take | undefined {
+    if (this.desk.store.facts?.clip.status !== "needs_attention") return undefined;
+    return segment?.takes.findLast(({ assetId, frameCount }) => assetId !== null && frameCount !== null);
+  }
+
+  #body({ segment, take: chosen, running, firstFrame, generateFrames }: LaneSegment) {
     const { store } = this.desk;
+    const take = chosen ?? this.#undecided(segment);
     if (running) {
       const job = store.jobOf(running.id);
       const preview = store.previewOf(running.id);

@@ -284,6 +284,8 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
   }
 
   #workers() {
+    // Before they are read nothing is said of them.
+    if (!fleet.reading.isKnown) return nothing;
     const usable = fleet.all.filter(({ status }) => status === "online");
     const isOnlyCpu = usable.length > 0 && usable.every(({ kind }) => kind === "cpu_engine");
     const mark: State = usable.length === 0 ? "waiting" : "good";

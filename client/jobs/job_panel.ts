@@ -70,6 +70,9 @@ export class JobPanel extends SignalWatcher(LitElement) {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);
       }
+      li > .quiet {
+        flex: none;
+      }
       .actions {
         display: flex;
         flex-wrap: wrap;

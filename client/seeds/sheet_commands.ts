@@ -233,7 +233,7 @@ export const sheetCommands: readonly Command[] = [
     id: "seeds.cancel_batch",
     label: () => w("cancelBatch"),
     group,
-    icon: "stop",
+    icon: "ban",
     permission: "job.control",
     isDanger: true,
     when: (target) => (openBatch(target)?.making ?? 0) > 0,
