@@ -28,9 +28,10 @@ export async function findWorld(api: ApiClient): Promise<World> {
   let character: string | undefined;
   for (const { id } of cast.items) {
     const made = await api.call(seeds.listVariations, { params: { characterId: id }, query: {} });
-    if (!made.items[0]) continue;
+    const shown = made.items.find(({ ready }) => ready > 0);
+    if (!shown) continue;
     character = `${at}/characters/${id}`;
-    batch = `${at}/batches/${made.items[0].id}`;
+    batch = `${at}/batches/${shown.id}`;
   }
   const found = new Map<string, string>();
   for (
