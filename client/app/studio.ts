@@ -6,6 +6,7 @@ import { registerCommands } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { follow } from "#client/core/follow.ts";
 import { live } from "#client/core/live.ts";
+import { tellError } from "#client/core/notices.ts";
 import { screens } from "#client/core/panels.ts";
 import { makeEntitySource } from "#client/core/search_source.ts";
 import { followAddress, go, place, projectId } from "#client/core/place.ts";
@@ -95,11 +96,11 @@ export class Studio extends SignalWatcher(LitElement) {
     loadCommands ??= registerSlices();
     const verbs = {
       openPalette: async (text?: string) => {
-        await Promise.all([import("./palette.ts"), loadCommands?.()]);
+        await Promise.all([import("./palette.ts"), loadCommands?.().catch(tellError)]);
         this.palette.open(text);
       },
       openKeySheet: async () => {
-        await Promise.all([import("./key_sheet.ts"), loadCommands?.()]);
+        await Promise.all([import("./key_sheet.ts"), loadCommands?.().catch(tellError)]);
         this.keySheet.open();
       },
       focusArea: (by: 1 | -1) => this.#focusArea(by),

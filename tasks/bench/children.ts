@@ -31,6 +31,16 @@ export async function pinProcess(pid: number, core: number): Promise<void> {
   if (!success) throw new Error(`Cannot pin process ${pid} to core ${core}: taskset refused`);
 }
 
+/** Lets a process, and the children that it starts from now on, run on all cores again. */
+export async function unpinProcess(pid: number): Promise<void> {
+  if (!await canPin()) return;
+  await new Deno.Command("taskset", {
+    args: ["--all-tasks", "--cpu-list", "--pid", `0-${navigator.hardwareConcurrency - 1}`, String(pid)],
+    stdout: "null",
+    stderr: "null",
+  }).output();
+}
+
 /** A command that will run on that core, where processes can be pinned. */
 export async function pinnedCommand(
   core: number,
