@@ -93,7 +93,7 @@ const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => 
 /** One panel of each kind, and no notice of it: it would go by itself at some moment. */
 async function resetLayout(page: Page): Promise<void> {
   await choose(page, "reset this layout");
-  const notice = page.locator("st-toasts").getByRole("button", { name: "Dismiss" });
+  const notice = page.locator("st-toasts").getByRole("button", { name: "Put away" });
   await notice.first().click();
   await notice.first().waitFor({ state: "hidden" });
 }
