@@ -215,6 +215,8 @@ export class Tour {
         await page.locator("st-dock [role=tab]").nth(tab).click();
       });
     }
+    // The layout is remembered: people come first again.
+    await page.locator("st-dock [role=tab]").first().click();
     await go(`${project}/scenes`)();
     await take("job tray", "full", this.#inDialog("Control+j"));
     await page.keyboard.press("Escape");
