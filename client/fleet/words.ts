@@ -107,7 +107,7 @@ export const w = defineWords({
     addressHint: "Wo sein ComfyUI antwortet, etwa http://192.168.1.20:8188",
     name: "Name",
     state: "Zustand",
-    atOnce: "Aufträge zugleich",
+    atOnce: "Zugleich",
     atOnceHint: "1, wenn seine Grafikkarte nicht mehrere fasst.",
     test: "Prüfen",
     testing: "Sieht nach …",

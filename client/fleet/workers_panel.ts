@@ -61,7 +61,7 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
   {
     id: "parallel",
     name: () => w("atOnce"),
-    width: "9ch",
+    width: "11ch",
     align: "end",
     cell: ({ maxParallel }) => html`<span class="quiet">${maxParallel}</span>`,
   },

@@ -109,7 +109,7 @@ export const w = defineWords({
     brokenMany: "{count} Dinge sind kaputt.",
     needsOne: "Eine Sache braucht dich.",
     needsMany: "{count} Dinge brauchen dich.",
-    good: "Alles läuft.",
+    good: "Alles in Ordnung.",
     idle: "Nichts läuft und nichts wartet.",
     nothingRuns: "Nichts läuft",
     runs: { one: "{n} Auftrag läuft", other: "{n} Aufträge laufen" },
