@@ -8,6 +8,7 @@ const HANDS = ["wheel", "pointerdown", "keydown"] as const;
 export interface PuttingBack {
   /** Whether the value under this key has not found its place yet. */
   waits(key: string): boolean;
+  /** The panel goes: what is left waits for the next one. */
   stop(): void;
 }
 
@@ -26,17 +27,20 @@ export function putBack<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     clearTimeout(timer);
-    for (const name of HANDS) panel.removeEventListener(name, stop, { capture: true });
+    for (const name of HANDS) panel.removeEventListener(name, finish, { capture: true });
+  };
+  const finish = () => {
+    stop();
     if (waiting.size > 0) ended([...waiting.keys()]);
     waiting.clear();
   };
   const attempt = () => {
     for (const [key, value] of waiting) if (place(key, value)) waiting.delete(key);
-    if (waiting.size === 0 || Date.now() > until) stop();
+    if (waiting.size === 0 || Date.now() > until) finish();
     else timer = setTimeout(attempt, TRY_MS);
   };
   if (waiting.size > 0) {
-    for (const name of HANDS) panel.addEventListener(name, stop, { capture: true });
+    for (const name of HANDS) panel.addEventListener(name, finish, { capture: true });
     timer = setTimeout(attempt);
   }
   return { waits: (key) => waiting.has(key), stop };

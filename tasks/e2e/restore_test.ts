@@ -138,7 +138,7 @@ async function look(page: Page): Promise<Uint8Array> {
     page.screenshot({
       animations: "disabled",
       caret: "hide",
-      mask: [page.locator("st-status-bar"), page.locator("time")],
+      mask: [page.locator("st-status-bar"), page.locator("time"), page.getByText(/\bago\b|just now/)],
     });
   let before = await shoot();
   for (let tries = 0; tries < 20; tries++) {
