@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { session } from "#client/auth/session_store.ts";
 import { forgetPanelState } from "#client/core/panels.ts";
 import {
   activate,
@@ -68,11 +69,13 @@ export class DockStore {
     return layouts[screen.id] ?? mine[screen.id] ?? this.preset();
   }
 
-  /** The layout as the screen's slice made it. */
+  /** The layout as the screen's slice made it for one's role. */
   preset(): Layout | undefined {
     const screen = currentScreen();
     const allowed = new Set(allowedPanels().map(({ id }) => id));
-    return screen && makeLayout(screen.layout, screen.id, (kind) => allowed.has(kind));
+    const role = session.me?.role;
+    const area = role && screen?.layoutFor?.[role];
+    return screen && makeLayout(area ?? screen.layout, screen.id, (kind) => allowed.has(kind));
   }
 
   /** Changes the layout that shows. Refused, with false, while it is locked; tabs can be shown all the same. */

@@ -17,6 +17,12 @@ export function allowedScreens(): Screen[] {
   return screens().filter(mayShow);
 }
 
+/** The place where one's role begins once a project is open; undefined where it is the list of projects. */
+export function homeScreen(): Screen | undefined {
+  const role = session.me?.role;
+  return role && allowedScreens().find(({ isHomeOf }) => isHomeOf?.includes(role));
+}
+
 /** The screen that shows: the one that the place names, else where its entity opens, else the first. */
 export function currentScreen(): Screen | undefined {
   const allowed = allowedScreens();

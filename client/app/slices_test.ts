@@ -64,7 +64,12 @@ Deno.test("screens and panels name only panels and commands that are there", () 
     for (const action of actions) assert(commandIds.has(action), `${id} shows ${action}`);
   }
   assertEquals(screens.length, new Set(screens.map(({ id }) => id)).size);
-  for (const { id, layout } of screens) {
+  for (const { id, layout, layoutFor = {} } of screens) {
+    for (const area of [layout, ...Object.values(layoutFor)]) {
+      const lists = JSON.stringify(area).match(/"panels":\[[^\]]*\]/g) ?? [];
+      const ofArea = lists.flatMap((list) => [...list.slice('"panels":'.length).matchAll(/"([^"]+)"/g)]);
+      for (const [, kind = ""] of ofArea) assert(kinds.has(kind), `${id} names ${kind}`);
+    }
     const named = JSON.stringify(layout).match(/"panels":\[[^\]]*\]/g) ?? [];
     assert(
       named.some((list) => [...kinds].some((kind) => list.includes(`"${kind}"`))),

@@ -25,7 +25,7 @@ import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
 import type { Palette } from "./palette.ts";
 import { commandSource, recencyBoost, registerSource } from "./palette_sources.ts";
-import { currentScreen } from "./screens.ts";
+import { currentScreen, homeScreen } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
 import { registerSlices } from "./slices.ts";
 import "./status_bar.ts";
@@ -222,9 +222,8 @@ export class Studio extends SignalWatcher(LitElement) {
       }
       return;
     }
-    go({ projectId: wanted.id, entity, screen: entity ? undefined : screen ?? currentScreen()?.id }, {
-      replace: true,
-    });
+    const shown = screen ?? homeScreen()?.id ?? currentScreen()?.id;
+    go({ projectId: wanted.id, entity, screen: entity ? undefined : shown }, { replace: true });
   }
 }
 

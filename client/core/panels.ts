@@ -1,5 +1,5 @@
 import { signal } from "@lit-labs/signals";
-import type { Permission } from "#server/core/permissions.ts";
+import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import type { IconName } from "#client/ui/icons.ts";
 import type { EntityKind } from "./place.ts";
 
@@ -60,6 +60,10 @@ export interface Screen {
   readonly opens?: readonly EntityKind[];
   /** Panels by kind; kinds that are not known or not allowed are left out. "no bar": it is reached otherwise. */
   readonly layout: Area;
+  /** Layouts for roles that do other work here; the others have `layout`. */
+  readonly layoutFor?: Readonly<Partial<Record<RoleCode, Area>>>;
+  /** Roles that begin here, once a project is open. */
+  readonly isHomeOf?: readonly RoleCode[];
   readonly isInBar?: boolean;
 }
 

@@ -32,4 +32,19 @@ export const sceneScreens: readonly Screen[] = [{
       { panels: ["clip-settings"], size: 0.22 },
     ],
   },
+  // Who reviews looks and decides: the picture is large, and what a clip is asked to be is one tab away.
+  layoutFor: {
+    reviewer: {
+      split: "row",
+      areas: [
+        { panels: ["outline", "clip-settings"], active: "outline", size: 0.17 },
+        {
+          split: "column",
+          size: 0.83,
+          areas: [{ panels: ["clip"], size: 0.74 }, { panels: ["clip-timeline"], size: 0.26 }],
+        },
+      ],
+    },
+  },
+  isHomeOf: ["reviewer"],
 }];
