@@ -200,9 +200,11 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
       noteOpen(project, open ?? first?.id ?? "");
     }
     const wanted = wantedFile();
-    if (wanted && wanted.times !== this.#lastWanted) {
+    // The key may come before the two places are there.
+    const slot = wanted && wanted.times !== this.#lastWanted ? this.#slot(wanted.kind) : null;
+    if (wanted && slot) {
       this.#lastWanted = wanted.times;
-      this.#slot(wanted.kind)?.choose();
+      void slot.updateComplete.then(() => slot.choose());
     }
   }
 

@@ -75,7 +75,7 @@ export const projectCommands: readonly Command[] = [
     group,
     icon: "plus",
     keys: ["n"],
-    scope: SCOPE,
+    scope: [SCOPE, "first_run"],
     permission: "project.create",
     run: () => {
       // From the palette one may be anywhere: the form shows on the page of projects.

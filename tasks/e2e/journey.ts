@@ -1,8 +1,44 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
 import { findBarriers } from "#server/testing/accessibility.ts";
-import type { FileChooser } from "playwright-core";
-import type { Page } from "#server/testing/browser.ts";
+import { openBrowser, type Page } from "#server/testing/browser.ts";
+import { buildClient } from "#tasks/build_client.ts";
+import { defaultPortrait } from "#tasks/demo/portrait.ts";
+import { freePort, StudioProcess } from "./studio_process.ts";
+
+export interface JourneyOptions {
+  readonly size: Journey["size"];
+  readonly look: (name: string, page: Page) => Promise<void>;
+}
+
+/** Starts a studio of its own on an empty folder, opens a browser and lets `go` walk; both are gone afterwards. */
+export async function withJourney(
+  { size, look }: JourneyOptions,
+  go: (journey: Journey, said: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await buildClient();
+  const folder = await Deno.makeTempDir({ prefix: "seedloop_journey_" });
+  // As root the database runs as another user, who has to get in.
+  await Deno.chmod(folder, 0o755);
+  const studio = new StudioProcess({ data: join(folder, "data"), port: freePort() });
+  try {
+    assertEquals(await studio.isUp(), true, studio.said);
+    await using opened = await openBrowser();
+    const { page, said } = await opened.newPage({ viewport: { width: 1600, height: 1000 }, locale: "en" });
+    page.setDefaultTimeout(20_000);
+    await go({
+      page,
+      firstAdminUrl: studio.firstAdminUrl ?? "",
+      portrait: await defaultPortrait(),
+      size,
+      look: (name) => look(name, page),
+    }, said);
+  } finally {
+    await studio.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 /** Who walks, with what, and who looks on. */
 export interface Journey {
@@ -29,7 +65,7 @@ const RENDER_MS = 180_000;
 
 /**
  * The main path of SPEC §1 as a newcomer goes it, from the printed link to a clip that is final: by keys wherever a
- * command has one, else by the palette, else by the button that has the focus.
+ * command has one, else by its button with Enter.
  */
 export function stagesOf(journey: Journey): readonly Stage[] {
   return [
@@ -45,16 +81,9 @@ export function stagesOf(journey: Journey): readonly Stage[] {
   ];
 }
 
-/** Runs a command by the palette, as one does whose key one does not know. */
-export async function choose(page: Page, text: string): Promise<void> {
-  await page.keyboard.press("Control+k");
-  await page.locator("st-palette").getByRole("combobox").fill(text);
-  await page.keyboard.press("Enter");
-}
-
 /** What the studio answers to the page's own user. */
 // deno-lint-ignore no-explicit-any -- whoever asks asserts what is read
-export async function ask(page: Page, path: string): Promise<any> {
+async function ask(page: Page, path: string): Promise<any> {
   return await page.evaluate(async (path) => await (await fetch(`/api${path}`)).json(), path);
 }
 
@@ -84,7 +113,7 @@ async function arrive({ page, firstAdminUrl, look }: Journey): Promise<void> {
 }
 
 async function makeProject({ page, size }: Journey): Promise<void> {
-  await page.getByRole("button", { name: "New project" }).press("Enter");
+  await page.keyboard.press("n");
   const form = page.locator("st-project-form");
   await form.getByLabel("Name").fill("Aurora");
   await form.getByLabel("Frame size").selectOption("");
@@ -95,15 +124,13 @@ async function makeProject({ page, size }: Journey): Promise<void> {
 }
 
 async function givePortrait({ page, portrait, look }: Journey): Promise<void> {
-  // Before the key: whoever listens late lets the first picker go by.
-  const chooser = new Promise<FileChooser>((resolve) => page.once("filechooser", resolve));
-  await page.getByRole("button", { name: "New character" }).first().press("Enter");
+  await page.keyboard.press("n");
   await page.locator("st-character-form").getByLabel("Name").fill("Jane");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Jane" }).waitFor();
   await hasKeyboard(page, "st-character-panel");
-  await page.keyboard.press("a");
-  await (await chooser).setFiles({
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("a")]);
+  await chooser.setFiles({
     name: "jane.png",
     mimeType: "image/png",
     buffer: Buffer.from(portrait),
@@ -137,10 +164,12 @@ async function chooseHero({ page, look }: Journey): Promise<void> {
   await page.keyboard.press("h");
   await page.getByText(/chosen and approved/).first().waitFor();
   await page.keyboard.press("Escape");
+  await hasKeyboard(page, "st-grid");
 }
 
 async function makeClip({ page }: Journey): Promise<void> {
-  await page.getByRole("button", { name: "Make a clip" }).press("Enter");
+  await page.getByRole("button", { name: "Make a clip" }).waitFor();
+  await page.keyboard.press("m");
   const form = page.locator("st-scene-form");
   await form.getByLabel("Length").fill("6");
   await form.getByText(`${FRAMES} frames at the project's rate`).waitFor();
