@@ -91,13 +91,13 @@ export class Tour {
     const { page, take, go } = this.#taker();
     await take("variations", "waiting", go(batch));
     await take("queue", "waiting", go("/queue"));
+    const view = page.locator("st-queue-panel st-action[command='jobs.view'] button");
     await take("queue", "lanes of the workers", async () => {
       await go("/queue")();
-      await page.getByRole("button", { name: /Worker lanes/ }).click();
+      await view.click();
     });
-    await page.getByRole("button", { name: /Worker lanes/ }).or(page.getByRole("button", { name: /Table/ }))
-      .first()
-      .click();
+    const isSwitched = this.#camera.isWanted("queue", "lanes of the workers");
+    if (isSwitched && await view.isVisible()) await view.click();
   }
 
   async visitFull({ project, character, batch, clips, failedJob, doneJob }: World): Promise<void> {
