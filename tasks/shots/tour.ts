@@ -192,7 +192,9 @@ export class Tour {
   }
 
   async #visitComparison(batch: string | undefined): Promise<void> {
-    if (!batch) return;
+    const isWanted = this.#camera.isWanted("variations", "comparing") ||
+      this.#camera.isWanted("history", "full");
+    if (!batch || !isWanted) return;
     const { page, take, go } = this.#taker();
     await take("variations", "comparing", async () => {
       await go(batch)();
@@ -201,8 +203,9 @@ export class Tour {
       await page.locator("st-seed-compare").waitFor({ timeout: PATIENCE_MS });
     });
     // Something for the history.
-    await page.locator("st-variations-panel").press("Escape");
-    await page.getByRole("grid", { name: /./ }).first().focus();
+    await go(batch)();
+    await page.keyboard.press("Escape");
+    await page.locator("st-variations-panel").getByRole("grid").focus();
     for (const key of ["End", "p", "4", "ArrowLeft", "x", "Control+z", "p"]) await page.keyboard.press(key);
     await this.#camera.settle(page);
   }
