@@ -238,7 +238,12 @@ export function freshPanelId(layout: Layout, screen: string, kind: string): stri
 
 function place(layout: Layout, panel: PanelRef, to: Target): Layout {
   if ("float" in to) {
-    const area: AreaNode = { type: "area", id: freshId(layout), panels: [panel], active: panel.id };
+    const area: AreaNode = {
+      type: "area",
+      id: freshId(layout.floats, layout.root),
+      panels: [panel],
+      active: panel.id,
+    };
     return { ...layout, floats: [...layout.floats, { area, ...within(to.float) }] };
   }
   // What floats is one area and is not divided.
@@ -254,7 +259,7 @@ function place(layout: Layout, panel: PanelRef, to: Target): Layout {
   }
   if (!("side" in to)) return layout;
   const areaId = "areaId" in to ? to.areaId : undefined;
-  const fresh = freshId(layout);
+  const fresh = freshId(layout.floats, layout.root);
   const area: AreaNode = { type: "area", id: fresh, panels: [panel], active: panel.id };
   const splitBy = (node: LayoutNode, share: number): SplitNode => {
     const isFirst = to.side === "left" || to.side === "top";
@@ -308,8 +313,10 @@ function empty(area: AreaNode): AreaNode {
 
 /** No empty areas, no split of one, no split right inside one of the same direction; shares that add up. */
 function tidy(layout: Layout): Layout {
-  const root = tidyNode(layout.root) ?? { type: "area", id: "a1", panels: [], active: "" };
   const floats = layout.floats.filter(({ area }) => area.panels.length > 0);
+  // When all panels float, the empty ground must not take the id of one of their areas.
+  const root: LayoutNode = tidyNode(layout.root) ??
+    { type: "area", id: freshId(floats), panels: [], active: "" };
   const tidied = { ...layout, root, floats };
   const isThere = areasOf(tidied).some(({ id }) => id === layout.maximised);
   return isThere ? tidied : { ...tidied, maximised: null };
@@ -395,8 +402,8 @@ function findSplit(node: LayoutNode, splitId: string): SplitNode | undefined {
 }
 
 /** An id for an area that no area or split has. */
-function freshId(layout: Layout): string {
-  const taken = new Set([...idsIn(layout.root), ...layout.floats.map(({ area }) => area.id)]);
+function freshId(floats: Layout["floats"], root?: LayoutNode): string {
+  const taken = new Set([...(root ? idsIn(root) : []), ...floats.map(({ area }) => area.id)]);
   for (let count = 1;; count++) {
     if (!taken.has(`a${count}`) && !taken.has(`a${count}s`)) return `a${count}`;
   }

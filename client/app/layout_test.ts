@@ -103,6 +103,13 @@ Deno.test("a layout loses no panel and keeps its laws, whatever is done to it", 
   );
 });
 
+Deno.test("movePanel gives each area an id of its own, also when all of them float", () => {
+  const float = { float: { left: 0, top: 0, width: 0.3, height: 0.3 } };
+  let layout = makeLayout({ split: "row", areas: [{ panels: ["a", "b"] }] }, "s", () => true);
+  for (const { id } of panelsOf(layout)) layout = movePanel(layout, id, float);
+  holdLaws(layout);
+});
+
 Deno.test("makeLayout leaves out what is not there, and one panel can be there twice", () => {
   assertEquals(panelsOf(THREE).map(({ id }) => id), [
     "clips.outline",
