@@ -88,9 +88,9 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     // Not while one types.
     await page.keyboard.press("Control+k");
     await page.keyboard.type("ttt");
-    await page.keyboard.press("Control+A");
-    await page.keyboard.type("single letters");
-    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    assertEquals(await page.locator("html").getAttribute("data-theme"), "light");
+    await choose(page, "single letters");
     await page.keyboard.press("t");
     assertEquals(await page.locator("html").getAttribute("data-theme"), "light");
     await choose(page, "single letters");
