@@ -116,7 +116,7 @@ async function openStore(client: TestClient, url: string) {
     const held = (async () => {
       while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
     })();
-    await deadline(held, 8_000, () => new Error(`It shows ${JSON.stringify(store.items)}`));
+    await deadline(held, 60_000, () => new Error(`It shows ${JSON.stringify(store.items)}`));
   };
   await until(() => store.isKnown && live.state === "live");
   return {

@@ -25,7 +25,7 @@ async function until(page: Page, stage: UploadStage, count = 1): Promise<Upload[
   const isThere = page.waitForFunction(
     ({ stage, count }) => module.uploads.all.filter((upload) => upload.stage === stage).length === count,
     { stage, count },
-    { polling: 20, timeout: 10_000 },
+    { polling: 20, timeout: 60_000 },
   );
   const plain = () =>
     page.evaluate(() => {

@@ -46,12 +46,12 @@ async function until(page: Page, name: string, value: unknown, isShared = true):
     ({ name, value, isShared }) =>
       JSON.stringify(module.workspace.get<unknown>(name, undefined, { isShared })) === JSON.stringify(value),
     { name, value, isShared },
-    { polling: 20, timeout: 8_000 },
+    { polling: 20, timeout: 60_000 },
   );
 }
 
 const untilSaved = (page: Page) =>
-  page.waitForFunction(() => module.workspace.state === "saved", undefined, { polling: 20, timeout: 8_000 });
+  page.waitForFunction(() => module.workspace.state === "saved", undefined, { polling: 20, timeout: 60_000 });
 
 /** From here on nothing that this profile saves arrives; undone by what is returned. */
 async function cutOff(profile: BrowserContext): Promise<() => Promise<void>> {
@@ -62,7 +62,7 @@ async function cutOff(profile: BrowserContext): Promise<() => Promise<void>> {
 /** As the system would end it: no event of the page is called. */
 async function kill(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const crashed = page.waitForEvent("crash", { timeout: 8_000 });
+  const crashed = page.waitForEvent("crash", { timeout: 60_000 });
   // A page that is gone answers nothing.
   session.send("Page.crash").catch(() => {});
   await crashed;
@@ -224,7 +224,7 @@ Deno.test("WorkspaceStore", async (test) => {
     await page.waitForFunction(
       () => (globalThis as unknown as { heard: Heard }).heard.refused.length > 0,
       undefined,
-      { polling: 20, timeout: 8_000 },
+      { polling: 20, timeout: 60_000 },
     );
     await page.evaluate(() => module.workspace.flush());
     assertEquals(await saved(), ["drafts/small"]);

@@ -231,7 +231,7 @@ async function openStalled(
   const answer = new Uint8Array(4096);
   let text = "";
   while (!text.includes('"hello"')) {
-    const read = await deadline(connection.read(answer), 5_000, () => new Error("No handshake"));
+    const read = await deadline(connection.read(answer), 60_000, () => new Error("No handshake"));
     text += new TextDecoder().decode(answer.subarray(0, read ?? 0));
   }
   const message = new TextEncoder().encode(JSON.stringify({ t: "subscribe", topics }));
@@ -239,7 +239,7 @@ async function openStalled(
   await connection.write(new Uint8Array([0x81, 0x80 | message.length, 0, 0, 0, 0, ...message]));
   text = "";
   while (!text.includes('"subscribed"')) {
-    const read = await deadline(connection.read(answer), 5_000, () => new Error("No subscription"));
+    const read = await deadline(connection.read(answer), 60_000, () => new Error("No subscription"));
     text += new TextDecoder().decode(answer.subarray(0, read ?? 0));
   }
   return { isConnected: true, [Symbol.dispose]: () => connection.close() };

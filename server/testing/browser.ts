@@ -35,6 +35,9 @@ const FLAGS = [
  */
 const PACKAGED = ["npm:@sparticuz/chromium", "153.0.0"].join("@");
 
+/** Two browsers, each with a studio, share two cores: only a step that never comes should be given up. */
+export const STEP_TIMEOUT_MS = 90_000;
+
 export interface OpenedBrowser extends AsyncDisposable {
   readonly browser: Browser;
   /** "a Chromium on the machine" or the package. */
@@ -68,8 +71,7 @@ export async function openBrowser(): Promise<OpenedBrowser> {
     source: executablePath ?? "",
     newPage: async (options) => {
       const context = await browser.newContext(options);
-      // Two of these, each with a studio, share two cores: only a step that never comes should be given up.
-      context.setDefaultTimeout(90_000);
+      context.setDefaultTimeout(STEP_TIMEOUT_MS);
       return watch(await context.newPage());
     },
     [Symbol.asyncDispose]: () => browser.close(),

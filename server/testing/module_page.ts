@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { BrowserContext } from "playwright-core";
-import { openBrowser, type OpenedBrowser, type Page } from "./browser.ts";
+import { openBrowser, type OpenedBrowser, type Page, STEP_TIMEOUT_MS } from "./browser.ts";
 import { type LiveStudio, liveStudio } from "./live_studio.ts";
 import type { TestClient } from "./test_studio.ts";
 
@@ -26,6 +26,7 @@ export async function openModulePages(...modules: readonly string[]): Promise<Mo
         bypassCSP: true,
         extraHTTPHeaders: { authorization: `Bearer ${client.token}` },
       });
+      context.setDefaultTimeout(STEP_TIMEOUT_MS);
       await context.route(
         `${world.url}/test/module.js`,
         (route) => route.fulfill({ contentType: "text/javascript", body: text }),

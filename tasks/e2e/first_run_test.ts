@@ -45,6 +45,7 @@ Deno.test("the first run: the printed link makes the admin, who lands in the stu
   assertEquals(await findBarriers(page), []);
 
   // By keyboard only; a password that is too short is told at its field.
+  await page.locator("input:focus").waitFor();
   await page.keyboard.type(NAME);
   await page.keyboard.press("Tab");
   await page.keyboard.type("Ada Lovelace");

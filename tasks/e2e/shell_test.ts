@@ -87,6 +87,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     await page.locator("html[data-theme=light]").waitFor();
     // Not while one types.
     await page.keyboard.press("Control+k");
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type("ttt");
     await page.keyboard.press("Escape");
     assertEquals(await page.locator("html").getAttribute("data-theme"), "light");
