@@ -107,13 +107,8 @@ Deno.test("who runs a studio: first run, queue, workers, people, tokens, and a s
     await page.getByRole("grid", { name: "Queue" }).focus();
     await page.keyboard.press("End");
     await page.keyboard.press("Alt+ArrowUp");
-    await page.waitForFunction(
-      async (last) => {
-        const { items } = await (await fetch("/api/queue/jobs?status=queued")).json();
-        return items[1]?.id === last;
-      },
-      before[2]?.split(" ")[0],
-    );
+    // Each turn waits for the studio's answer. (`waitForFunction` takes a promise for "yes".)
+    while ((await order())[1] !== before[2]);
     await page.keyboard.press("h");
     await page.getByText("It is held: release it to let it wait its turn").first().waitFor();
     assertEquals((await order()).filter((line) => line.endsWith("held")).length, 1);
