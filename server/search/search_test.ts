@@ -55,7 +55,8 @@ Deno.test("search and index show what one may see: one's projects, and users to 
   assertEquals(names(await find(stranger, "secret")), ["Secret"]);
 
   const byLogin = await find(artist, stranger.user?.login ?? "", "user");
-  assertEquals(byLogin.map((found) => found.id), [stranger.user?.id]);
+  // Logins at random may be alike enough to be found as a slip: after it.
+  assertEquals(byLogin[0]?.id, stranger.user?.id);
   await studio.db`
     update projects set status_id = ${
     lookup(studio.db, "project_status", "trashed")
