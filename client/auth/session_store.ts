@@ -55,14 +55,20 @@ export class SessionStore {
     this.#enter(await call(acceptLink, { body: input }));
   }
 
+  /** Ends this browser's session, also where the studio can't be told. The page must be loaded anew afterwards. */
   async signOut(): Promise<void> {
     await call(signOut).catch(() => {});
-    this.#leave();
+    this.forget();
+  }
+
+  /** Leaves a page of nobody's until it is loaded anew: what is typed into a sign-in shown before would be lost. */
+  forget(): void {
+    this.#leave({ isLoadedAnew: true });
   }
 
   /** The studio says that the session is over. */
   end(): void {
-    this.#leave();
+    if (this.#me.get()) this.#leave();
   }
 
   async #renewOrLeave(): Promise<void> {
@@ -101,10 +107,10 @@ export class SessionStore {
     this.#timer = setTimeout(() => void this.#renewOrLeave().catch(() => this.#plan(expiresAt)), waitMs);
   }
 
-  #leave(): void {
+  #leave({ isLoadedAnew = false } = {}): void {
     clearTimeout(this.#timer);
     localStorage.removeItem(EXPIRES);
-    this.#me.set(null);
+    this.#me.set(isLoadedAnew ? undefined : null);
   }
 }
 

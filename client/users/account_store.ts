@@ -66,7 +66,7 @@ export class AccountStore {
   async signOutEverywhere(): Promise<void> {
     await signOut(async () => {
       await call(signOutEverywhere);
-      session.end();
+      session.forget();
     });
   }
 
