@@ -51,10 +51,12 @@ export async function writeDurably(source: FileSource, target: DurableTarget): P
 
 async function copyIn(source: FileSource, target: DurableTarget): Promise<Written> {
   const folder = target.tempFolder ?? dirname(placeOf(target, { hash: "", sizeBytes: 0 }));
-  await ensureFolder(folder);
   const tempPath = join(folder, `${Deno.pid}-${crypto.randomUUID()}${TEMP_SUFFIX}`);
+  const { value: file, changed } = await inFolder(
+    folder,
+    () => Deno.open(tempPath, { write: true, createNew: true, mode: target.mode ?? 0o644 }),
+  );
   try {
-    const file = await Deno.open(tempPath, { write: true, createNew: true, mode: target.mode ?? 0o644 });
     let written: Written;
     try {
       target.failPoint?.("temp_opened");
@@ -65,7 +67,7 @@ async function copyIn(source: FileSource, target: DurableTarget): Promise<Writte
     } finally {
       file.close();
     }
-    await settle(tempPath, written, target);
+    await settle(tempPath, written, target, changed);
     return written;
   } catch (error) {
     await removeIfThere(tempPath);
@@ -99,15 +101,23 @@ async function takeFile(path: string, target: DurableTarget): Promise<Written> {
   return written;
 }
 
-/** Checks against what was announced, then makes the complete file visible. */
-async function settle(tempPath: string, written: Written, target: DurableTarget): Promise<void> {
+/**
+ * Checks against what was announced, then makes the complete file visible. `alsoChanged` are folders whose lists of
+ * names were changed for it already.
+ */
+async function settle(
+  tempPath: string,
+  written: Written,
+  target: DurableTarget,
+  alsoChanged: readonly string[] = [],
+): Promise<void> {
   checkExpected(written, target.expect);
   target.failPoint?.("file_synced");
   const place = placeOf(target, written);
-  await ensureFolder(dirname(place));
-  await Deno.rename(tempPath, place);
+  const { changed } = await inFolder(dirname(place), () => Deno.rename(tempPath, place));
   target.failPoint?.("renamed");
-  await syncFolder(dirname(place));
+  // At once: nothing is promised before all are on the disk, and the disk writes them together.
+  await Promise.all([...new Set([dirname(place), ...changed, ...alsoChanged])].map(syncFolder));
   target.failPoint?.("folder_synced");
 }
 
@@ -221,16 +231,34 @@ function placeOf(target: DurableTarget, written: Written): string {
   return typeof target.place === "string" ? target.place : target.place(written);
 }
 
-/** Folders this process has made and flushed: a folder's own entry must survive a power cut too. */
-const flushedFolders = new Set<string>();
+/**
+ * Does `work` in a folder, which is made when it turns out to be missing: it rarely is, and looking costs as much as
+ * the work. `changed` are the folders that hold the entries of those made, which must survive a power cut too.
+ */
+async function inFolder<T>(
+  folder: string,
+  work: () => Promise<T>,
+): Promise<{ value: T; changed: readonly string[] }> {
+  try {
+    return { value: await work(), changed: [] };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const changed = await makeFolder(folder);
+  return { value: await work(), changed };
+}
 
-async function ensureFolder(folder: string): Promise<void> {
-  if (flushedFolders.has(folder) && await isThere(folder)) return;
-  const made: string[] = [];
-  for (let path = folder; !(await isThere(path)); path = dirname(path)) made.push(path);
-  await Deno.mkdir(folder, { recursive: true });
-  for (const path of made) await syncFolder(dirname(path));
-  flushedFolders.add(folder);
+/** The folders whose lists of names have changed. One that came meanwhile counts: its maker may not have flushed it. */
+async function makeFolder(folder: string): Promise<string[]> {
+  try {
+    await Deno.mkdir(folder);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return [...await makeFolder(dirname(folder)), ...await makeFolder(folder)];
+    }
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  return [dirname(folder)];
 }
 
 /** Flushes a folder's list of names to disk, which is what makes a rename or a new file in it last. */
@@ -260,16 +288,6 @@ export function translateDiskError(error: unknown): unknown {
     "Cannot store the file: the disk is full; free some space or empty the trash, then try again",
     { cause: error },
   );
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -217,6 +217,26 @@ Deno.test("put() flushes the file before it is seen and the folder after", async
   });
 });
 
+Deno.test("put() flushes each folder whose names it changed when it makes the folders of a hash", async () => {
+  await withStore(async (store) => {
+    const flushed = new Set<number | null>();
+    const { sync } = Deno.FsFile.prototype;
+    let hash: string;
+    try {
+      Deno.FsFile.prototype.sync = async function () {
+        flushed.add((await this.stat()).ino);
+        await sync.call(this);
+      };
+      ({ hash } = await store.put(noise(1000), "image/png"));
+    } finally {
+      Deno.FsFile.prototype.sync = sync;
+    }
+    for (let path = dirname(store.path(hash)); path.length >= store.root.length; path = dirname(path)) {
+      assertEquals([path, flushed.has((await Deno.stat(path)).ino)], [path, true]);
+    }
+  });
+});
+
 for (const how of ["copy", "take"] as const) {
   for (const point of FAIL_POINTS) {
     if (how === "take" && (point === "temp_opened" || point === "half_written")) continue;
