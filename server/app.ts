@@ -12,7 +12,7 @@ import { assetRoutes } from "#server/assets/routes.ts";
 import { auditRoutes } from "#server/audit/routes.ts";
 import { authRoutes } from "#server/auth/routes.ts";
 import type { Auth } from "#server/auth/service.ts";
-import { ActorReader } from "#server/auth/session.ts";
+import { ActorReader } from "#server/auth/actor_reader.ts";
 import { characterRoutes } from "#server/characters/routes.ts";
 import { clipRoutes } from "#server/clips/routes.ts";
 import { generateClip } from "#server/clips/steering.ts";

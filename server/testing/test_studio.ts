@@ -6,7 +6,7 @@ import { openApp } from "#server/app.ts";
 import { Passwords } from "#server/auth/passwords.ts";
 import { insertSession, insertToken, insertUser } from "#server/auth/queries.ts";
 import type { Auth } from "#server/auth/service.ts";
-import type { ActorReader } from "#server/auth/session.ts";
+import type { ActorReader } from "#server/auth/actor_reader.ts";
 import { AccessTokens, hashSecret, newSecret } from "#server/auth/tokens.ts";
 import type { Db } from "#server/db/db.ts";
 import type { Vitals } from "#server/health/service.ts";
