@@ -133,7 +133,12 @@ export async function checkTruth(databaseUrl: string, data: string): Promise<Tru
   }
 }
 
-async function checkFiles(db: Db, data: string, breaches: string[]): Promise<Record<string, number>> {
+/** Reads every stored file against its row; a file that is missing or another is a breach, one without a row is counted. */
+export async function checkFiles(
+  db: Db,
+  data: string,
+  breaches: string[],
+): Promise<{ readonly orphanFiles: number }> {
   const store = await openLocalStore(join(data, "store"));
   const rows = await db<{ hash: string; sizeBytes: number }[]>`select hash, size_bytes from files`;
   for (const { hash, sizeBytes } of rows) {
