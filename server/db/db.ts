@@ -103,7 +103,9 @@ function openSocket(target: SocketTarget, quietMs: number): Promise<net.Socket> 
       socket.off("error", refuse);
       resolve(socket);
     });
-    socket.setTimeout(quietMs, () => socket.destroy(new Error("Nothing was heard from PostgreSQL")));
+    socket.setTimeout(quietMs, () => {
+      socket.destroy(Object.assign(new Error("Nothing was heard from PostgreSQL"), { code: "ETIMEDOUT" }));
+    });
   });
 }
 

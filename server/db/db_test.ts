@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { openTestDatabase } from "#server/testing/test_database.ts";
+import { isPassing } from "./sql_error.ts";
 
 Deno.test("instants come as ISO-8601 to the millisecond, as Date reads them, from any year", async () => {
   await using database = await openTestDatabase();
@@ -22,4 +23,16 @@ Deno.test("a pool reaches the embedded database by its socket file as by loopbac
   const [row] = await database.db<{ peer: string | null }[]>`select inet_client_addr()::text as peer`;
   const isBySocket = new URL(database.url).searchParams.has("host");
   assertEquals(row?.peer === null, isBySocket);
+});
+
+Deno.test("isPassing() knows a lost connection from a broken pipe or a missing file of something else", () => {
+  const lost = (code: string, syscall?: string) => Object.assign(new Error(code), { code, syscall });
+  assertEquals(
+    [lost("EPIPE", "write"), lost("ENOENT", "connect"), lost("ETIMEDOUT"), lost("CONNECTION_CLOSED")].map(
+      isPassing,
+    ),
+    [true, true, true, true],
+  );
+  const other = new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
+  assertEquals([other, lost("EPIPE"), lost("ENOENT", "open")].map(isPassing), [false, false, false]);
 });

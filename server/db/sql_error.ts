@@ -71,13 +71,15 @@ const LOST = new Set([
   "CONNECT_TIMEOUT",
   "ECONNREFUSED",
   "ECONNRESET",
+  "ETIMEDOUT",
 ]);
 
 function connectionError(thrown: unknown): AppError | undefined {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  // A socket file that is not there; the same code of a file that was to be read is something else.
-  const isSocketGone = code === "ENOENT" && thrown instanceof Error && "syscall" in thrown &&
-    thrown.syscall === "connect";
+  const syscall = thrown instanceof Error && "syscall" in thrown ? thrown.syscall : undefined;
+  // A socket file that is not there, a socket that nobody reads any more: of files and children the codes mean another thing.
+  const isSocketGone = (code === "ENOENT" && syscall === "connect") ||
+    (code === "EPIPE" && syscall === "write");
   if (!LOST.has(code) && !isSocketGone) return undefined;
   return new AppError("busy", "The database can't be reached: try again in a moment", {
     retryAfterMs: 1000,
