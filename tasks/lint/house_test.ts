@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
-import house, { housePath, whyNotImport } from "./house.ts";
+import { housePath, whyNotImport } from "./boundaries.ts";
+import house from "./house.ts";
 
 /** Ids of the rules that complain about `source` at `path`. */
 function complaints(path: string, source: string): string[] {

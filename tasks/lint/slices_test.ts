@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { fromFileUrl, join } from "@std/path/mod.js";
-import { importedPath, roleOf } from "./house.ts";
+import { importedPath, roleOf } from "./boundaries.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 const KITS = new Set(["core", "db", "files", "http", "live", "testing"]);
