@@ -145,7 +145,8 @@ Deno.test("endRun() spends the retries of a failure's class, then fails", async 
   assertEquals(statuses, ["queued", "queued", "queued", "queued", "queued", "failed"]);
   const [row] = await db<{ failures: number; error: string; attempt: number }[]>`
     select failures, error, attempt from jobs where id = ${id}`;
-  assertEquals(row, { failures: 3, error: "Gone for good", attempt: 6 });
+  const mend = "Look at the workflow's save node and at the worker's output folder, then retry it";
+  assertEquals(row, { failures: 3, error: `Gone for good. ${mend}`, attempt: 6 });
 });
 
 function trialSettlement(more: Partial<Settlement> = {}): { settlement: Settlement; seen: string[] } {

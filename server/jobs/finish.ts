@@ -3,6 +3,7 @@ import type { Log } from "#server/core/log.ts";
 import { type Db, type Json, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { isPassing } from "#server/db/sql_error.ts";
 import type { ClaimedJob } from "./claim.ts";
+import { backoffMs, findLargerWorker, lockRule, withMend } from "./failure_rules.ts";
 import type { JobFailure, SettledJob, Settlement } from "./settle.ts";
 
 /** How a run ended, as the thread or the queue itself says. */
@@ -85,60 +86,50 @@ async function applyEnd(
       return await requeue(tx, job, end, end.afterMs, 0);
     case "give_up":
       return await failForGood(tx, settlement, job, end);
-    case "retry": {
-      const budget = await findBudget(tx, job, end.failureClass);
-      if (!budget) return { status: "stale" };
-      const waitMs = backoffMs(budget);
-      return waitMs === undefined
-        ? await failForGood(tx, settlement, job, end)
-        : await requeue(tx, job, end, waitMs, 1);
-    }
+    case "retry":
+      return await tryAgain(tx, settlement, job, end);
   }
 }
 
-/** What is left of a class's retries, and what the next wait starts from. */
-export interface RetryBudget {
-  readonly retries: number;
-  readonly backoffMs: number;
-  /** Failures of this class, and of all, since the job was submitted or retried by a person. */
-  readonly failuresOfClass: number;
-  readonly failures: number;
-  readonly maxAttempts: number;
-}
-
-const MAX_BACKOFF_MS = 300_000;
-
-/** How long to wait before the next run; undefined when the budget is spent. Doubles, spread by a fifth. */
-export function backoffMs(budget: RetryBudget, random: () => number = Math.random): number | undefined {
-  if (budget.failuresOfClass >= budget.retries || budget.failures + 1 >= budget.maxAttempts) return undefined;
-  const wait = Math.min(MAX_BACKOFF_MS, budget.backoffMs * 2 ** budget.failuresOfClass);
-  return Math.round(wait * (0.8 + 0.4 * random()));
-}
-
-/** Locks the job if this run is still its current one. */
-async function findBudget(tx: Tx, job: ClaimedJob, failureClass: string): Promise<RetryBudget | undefined> {
-  const [row] = await tx<RetryBudget[]>`
-    select f.retries, f.backoff_ms, j.failures, k.max_attempts,
-           (select count(*)::integer from job_attempts a
-             where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
-               and a.failure_class_id = f.id and a.is_counted) as failures_of_class
-      from jobs j join job_kind k on k.id = j.kind_id, failure_class f
-     where j.id = ${job.id} and j.status_id = 4 and j.lease_epoch = ${job.epoch} and f.code = ${failureClass}
-       for no key update of j`;
-  return row;
-}
-
-async function failForGood(
+/**
+ * Tries the job again by the rule of the failure's class, or gives it up when the rule is spent. What ran out of
+ * memory once is tried again with empty memory, and from then on only where there is more of it.
+ */
+async function tryAgain(
   tx: Tx,
   settlement: Settlement | undefined,
   job: ClaimedJob,
   failure: JobFailure,
 ): Promise<Outcome> {
-  if (!await closeRun(tx, job, { status: 6, outcome: 2, failure })) return { status: "stale" };
-  await settlement?.failed(tx, settledJob(job), {
-    failureClass: failure.failureClass,
-    message: failure.message,
-  });
+  const rule = await lockRule(tx, job, failure.failureClass);
+  if (!rule) return { status: "stale" };
+  const spent = rule.spends ? 1 : 0;
+  const waitMs = backoffMs(rule);
+  if (waitMs === undefined) return await failForGood(tx, settlement, job, failure);
+  if (failure.failureClass !== "out_of_memory" || rule.failuresOfClass === 0) {
+    return await requeue(tx, job, failure, waitMs, spent);
+  }
+  const larger = await findLargerWorker(tx, job);
+  if (larger === undefined) {
+    const message = `${failure.message}; it was tried with empty memory too, and no worker has more of it`;
+    return await failForGood(tx, settlement, job, { ...failure, message });
+  }
+  const message = `${failure.message}; it goes on where there is more memory, as on ${larger}`;
+  return await requeue(tx, job, { ...failure, message }, waitMs, spent);
+}
+
+/** Parks the job: it stays as it is, with what went wrong and the mend, until a person retries or forgets it. */
+async function failForGood(
+  tx: Tx,
+  settlement: Settlement | undefined,
+  job: ClaimedJob,
+  { failureClass, message: because }: JobFailure,
+): Promise<Outcome> {
+  const rule = await lockRule(tx, job, failureClass);
+  if (!rule) return { status: "stale" };
+  const failure = { failureClass, message: withMend(because, rule.mend) };
+  await closeRun(tx, job, { status: 6, outcome: 2, failure });
+  await settlement?.failed(tx, settledJob(job), failure);
   return { status: "failed" };
 }
 

@@ -31,8 +31,9 @@ export function notJson(url: string, route: string): ComfyError {
   );
 }
 
+/** An answer of 400 or more; `body` is its JSON, or the start of its text when it was none. */
 export function refusal(url: string, route: string, status: number, body: unknown): ComfyError {
-  const message = asText(asRecord(asRecord(body)?.error)?.message);
+  const message = asText(asRecord(asRecord(body)?.error)?.message) ?? asText(body);
   const said = message === undefined ? "" : `: ${message}`;
   return new ComfyError(
     "refused",

@@ -11,12 +11,55 @@ export interface RunFailure {
   readonly message: string;
 }
 
-const OUT_OF_MEMORY =
-  /OutOfMemoryError|out of memory|Allocation on device|DefaultCPUAllocator: can't allocate/i;
-const POISONED = /illegal memory access|AcceleratorError|device-side assert|CUDA error|HIP error/i;
-const BAD_MEDIA =
-  /UnidentifiedImageError|DecompressionBomb|av\.error\.InvalidDataError|cannot identify image/i;
-const BAD_MODEL = /SafetensorError|UnpicklingError|PytorchStreamReader|Could not detect model type/i;
+/** What an exception's type and message tell, first match counts. */
+const EXCEPTIONS: readonly {
+  readonly pattern: RegExp;
+  readonly failureClass: FailureClass;
+  readonly retry: boolean;
+  /** What could not be done; the node's own words follow. */
+  readonly because: string;
+}[] = [
+  {
+    // Before the others: a full disk shows as whatever was being written.
+    pattern: /No space left on device|ENOSPC|Errno 28\b|StorageFull|Disk quota exceeded|Errno 122\b/i,
+    failureClass: "worker_storage_full",
+    retry: true,
+    because: "Cannot finish the prompt: the worker's disk is full",
+  },
+  {
+    pattern: /OutOfMemoryError|out of memory|Allocation on device|DefaultCPUAllocator: can't allocate/i,
+    failureClass: "out_of_memory",
+    retry: true,
+    because: "Cannot finish the prompt: the worker ran out of memory",
+  },
+  {
+    // Looks like a fault of the GPU, but a restart mends nothing.
+    pattern: /no kernel image is available|not compiled with CUDA/i,
+    failureClass: "missing_requirement",
+    retry: false,
+    because: "Cannot use the worker's GPU: its PyTorch was not built for it",
+  },
+  {
+    pattern:
+      /AcceleratorError|illegal memory access|device-side assert|unspecified launch failure|(CUDA|HIP)( driver)? error|device[ _]lost|ECC error/i,
+    failureClass: "worker_poisoned",
+    retry: true,
+    because: "Cannot use the worker's GPU until ComfyUI is restarted",
+  },
+  {
+    pattern: /UnidentifiedImageError|DecompressionBomb|av\.error\.InvalidDataError|cannot identify image/i,
+    failureClass: "bad_input",
+    retry: false,
+    because: "Cannot read an input",
+  },
+  {
+    pattern:
+      /SafetensorError|UnpicklingError|PytorchStreamReader|Could not detect model type|Model in folder .* not found/i,
+    failureClass: "missing_requirement",
+    retry: false,
+    because: "Cannot load a model: it is missing or broken on the worker",
+  },
+];
 
 /** Reads why a prompt ended badly out of its history. */
 export function runFailure(entry: HistoryEntry): RunFailure {
@@ -28,22 +71,11 @@ export function runFailure(entry: HistoryEntry): RunFailure {
   const type = asText(data.exception_type) ?? "";
   const said = asText(data.exception_message)?.trim() ?? "";
   const node = `${asText(data.node_type) ?? "a node"} (node ${asText(data.node_id) ?? "?"})`;
-  const text = `${type} ${said}`;
-  const because = `${node} failed: ${type}${said === "" ? "" : `: ${said}`}`;
-  if (OUT_OF_MEMORY.test(text)) {
-    return {
-      failureClass: "out_of_memory",
-      retry: true,
-      message: `Cannot finish the prompt: the worker ran out of memory; ${because}`,
-    };
-  }
-  if (POISONED.test(text)) {
-    const message = `Cannot use the worker's GPU until ComfyUI is restarted: ${because}`;
-    return { failureClass: "worker_gone", retry: true, message };
-  }
-  if (BAD_MEDIA.test(text)) return { failureClass: "bad_input", retry: false, message: because };
-  if (BAD_MODEL.test(text)) return { failureClass: "missing_requirement", retry: false, message: because };
-  return { failureClass: "internal", retry: true, message: because };
+  const message = `${node} failed: ${type}${said === "" ? "" : `: ${said}`}`;
+  const known = EXCEPTIONS.find(({ pattern }) => pattern.test(`${type} ${said}`));
+  if (known === undefined) return { failureClass: "internal", retry: true, message };
+  const { failureClass, retry, because } = known;
+  return { failureClass, retry, message: `${because}; ${message}` };
 }
 
 /** The error to throw for a failed run. */
@@ -85,6 +117,16 @@ export function rejection(answer: unknown): GiveUp {
     `Cannot run the graph: the worker refused it: ${lines}`,
     missing ? "missing_requirement" : "rejected",
   );
+}
+
+/** An upload that the worker could not keep: a full disk as far as it says anything, else its bare "500". */
+export function uploadFailure(problem: unknown): unknown {
+  if (!(problem instanceof ComfyError) || problem.reason !== "refused") return problem;
+  const isFull = problem.status === 507 || EXCEPTIONS[0]?.pattern.test(problem.message);
+  if (!isFull && problem.status !== 500) return problem;
+  const because = isFull ? "its disk is full" : "its disk may be full, or its input folder closed to it";
+  const message = `Cannot send an input: the worker did not keep it, ${because}; ${problem.message}`;
+  return new Retry(message, "worker_storage_full", { cause: problem });
 }
 
 /** True for trouble on the way to the worker: worth another try at the same place. */

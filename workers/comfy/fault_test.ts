@@ -145,14 +145,14 @@ Deno.test("HTML and 500 answers are passed over; for ever, they mean that the wo
     assertEquals([failure.name, failure.failureClass], ["Retry", "worker_gone"]);
   }));
 
-Deno.test("a worker that forgot the prompt is worker_gone", () =>
+Deno.test("a worker that forgot the prompt is prompt_forgotten", () =>
   withFaults(async (server, bridge) => {
     server.onPrompt = async (prompt) => {
       await server.begin(prompt);
       server.restart();
     };
     const failure = await failureOf(bridge.run());
-    assertEquals([failure.name, failure.failureClass], ["Retry", "worker_gone"]);
+    assertEquals([failure.name, failure.failureClass], ["Retry", "prompt_forgotten"]);
     assertStringIncludes(failure.message, "knows nothing of it any more");
   }));
 
@@ -317,11 +317,24 @@ Deno.test("running out of memory frees the worker and is retried as such", () =>
     }
   }));
 
-Deno.test("a fault of the GPU, a broken model and a broken picture have classes of their own", () =>
+Deno.test("a full disk, a broken model and a broken picture have classes of their own", () =>
   withFaults(async (server, bridge) => {
     const cases = [
-      ["torch.AcceleratorError", "CUDA error: an illegal memory access", "Retry", "worker_gone"],
       ["safetensors._safetensors_rust.SafetensorError", "header", "GiveUp", "missing_requirement"],
+      ["torch.AcceleratorError", "CUDA error: no kernel image is available", "GiveUp", "missing_requirement"],
+      [
+        "FileNotFoundError",
+        "Model in folder 'vae' with filename 'a.pt' not found.",
+        "GiveUp",
+        "missing_requirement",
+      ],
+      ["OSError", "[Errno 28] No space left on device", "Retry", "worker_storage_full"],
+      [
+        "SafetensorError",
+        'IoError(Os { code: 28, kind: StorageFull, message: "No space" })',
+        "Retry",
+        "worker_storage_full",
+      ],
       ["PIL.UnidentifiedImageError", "cannot identify image file", "GiveUp", "bad_input"],
     ] as const;
     for (const [type, message, name, failureClass] of cases) {
@@ -329,6 +342,64 @@ Deno.test("a fault of the GPU, a broken model and a broken picture have classes 
       const failure = await failureOf(bridge.run());
       assertEquals([failure.name, failure.failureClass], [name, failureClass]);
     }
+  }));
+
+Deno.test("a worker whose GPU is at fault gets nothing more until its process was started anew", () =>
+  withFaults(async (server, bridge) => {
+    const told: string[] = [];
+    let mended = Promise.withResolvers<void>();
+    bridge.links.to(server.url).watch({
+      onQueue: () => {},
+      onConnection: () => {},
+      onPoison: (reason) => {
+        told.push(reason ?? "well");
+        if (reason === undefined) mended.resolve();
+      },
+    });
+    for (
+      const said of ["CUDA error: an illegal memory access was encountered", "unspecified launch failure"]
+    ) {
+      server.onPrompt = (prompt) => server.end(prompt, errorHistory(prompt, "torch.AcceleratorError", said));
+      const failure = await failureOf(bridge.run());
+      assertEquals([failure.name, failure.failureClass], ["Retry", "worker_poisoned"]);
+      const sent = server.count("POST /prompt");
+      const refusal = await failureOf(bridge.run());
+      assertEquals([refusal.name, refusal.failureClass], ["TryLater", "worker_gone"]);
+      assertStringIncludes(refusal.message, "until ComfyUI is restarted");
+      assertEquals(server.count("POST /prompt"), sent);
+      // Only the line was cut: the process still knows the prompt.
+      const before = server.count("GET /history");
+      server.dropSockets();
+      await server.until(() => server.count("GET /history") > before);
+      assertEquals((await failureOf(bridge.run())).name, "TryLater");
+      server.onPrompt = (prompt) => server.finish(prompt);
+      server.restart();
+      await mended.promise;
+      mended = Promise.withResolvers<void>();
+      assertEquals((await bridge.run()).outputs.length, 1);
+    }
+    assertEquals(told.map((reason) => reason === "well"), [false, true, false, true]);
+  }));
+
+Deno.test("an upload that the worker can't keep is worker_storage_full, another 500 is not", () =>
+  withFaults(async (server, bridge) => {
+    const file = await bridge.store.put(new Uint8Array([1, 2, 3]), "image/png");
+    const graph = saveOne();
+    graph["1"] = { class_type: "LoadImage", inputs: { image: "" } };
+    const uploads = [{ file, extension: "png", places: [{ node: "1", input: "image" }] }];
+    const answers = [
+      [500, "OSError: [Errno 28] No space left on device", "Retry", "worker_storage_full"],
+      [507, "Insufficient Storage", "Retry", "worker_storage_full"],
+      [500, "500 Internal Server Error\n\nServer got itself in trouble", "Retry", "worker_storage_full"],
+      [502, "Bad Gateway", "TryLater", "worker_gone"],
+    ] as const;
+    for (const [status, body, name, failureClass] of answers) {
+      server.misbehave = ({ path }) =>
+        path === "/upload/image" ? { answer: { status, type: "text/plain", body } } : undefined;
+      const failure = await failureOf(bridge.run({ graph, uploads }));
+      assertEquals([failure.name, failure.failureClass], [name, failureClass], body);
+    }
+    assertEquals(server.count("POST /prompt"), 0);
   }));
 
 Deno.test("a prompt of an earlier attempt is adopted: done, running or pending", () =>

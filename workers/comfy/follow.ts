@@ -46,8 +46,8 @@ export class PromptFollower {
   }
 
   /**
-   * The worker's record of the ended prompt. Throws Retry("worker_gone") when the worker forgot the prompt
-   * or answers no more.
+   * The worker's record of the ended prompt. Throws Retry("prompt_forgotten") when the worker forgot the prompt,
+   * Retry("worker_gone") when it answers no more.
    */
   async untilEnded(): Promise<HistoryEntry> {
     const { promptId, signal } = this.#options;
@@ -154,6 +154,6 @@ function gone(link: WorkerLink, problem: Error): Retry {
 
 function forgotten(link: WorkerLink, promptId: string): Retry {
   const message = `Cannot follow prompt ${promptId}: ${link.client.url} knows nothing of it any more; ` +
-    "it was restarted, or somebody removed the prompt from its queue";
-  return new Retry(message, "worker_gone");
+    "it was restarted, or somebody removed the prompt from its queue; it is submitted anew";
+  return new Retry(message, "prompt_forgotten");
 }

@@ -1,6 +1,7 @@
 // The comfy thread: drives every ComfyUI server and the CPU engine.
 import * as z from "zod/mini";
 import { LocalStore } from "#server/files/local_store.ts";
+import type { Poisoned } from "#workers/kit/fleet_messages.ts";
 import { serveThread } from "#workers/kit/thread.ts";
 import { comfyHandlers } from "./handlers.ts";
 import { TIMINGS } from "./timings.ts";
@@ -12,7 +13,11 @@ const Settings = z.object({ storeRoot: z.string(), workRoot: z.string() });
 
 serveThread(({ settings, log, tell, post }) => {
   const { storeRoot, workRoot } = Settings.parse(settings);
-  const links = new WorkerLinks(TIMINGS, log);
+  const links = new WorkerLinks(
+    TIMINGS,
+    log,
+    (url, reason) => tell("poisoned", { url, reason } satisfies Poisoned),
+  );
   const fleet = new FleetWatch({
     links,
     log,

@@ -41,7 +41,7 @@ export class Transport {
     return await this.readJson(response, route, options.maxBytes ?? 64 * MIB);
   }
 
-  /** The JSON of an answer. Nothing else is parsed, and nothing of an error but JSON. */
+  /** The JSON of an answer. Nothing else is parsed; of an error also a short plain text is told. */
   async readJson(response: Response, route: string, maxBytes = MIB): Promise<unknown> {
     if (response.status >= 300 && response.status < 400 || response.type === "opaqueredirect") {
       await response.body?.cancel();
@@ -52,7 +52,9 @@ export class Transport {
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     const bytes = await this.#read(response, route, maxBytes);
     const parsed = isJson ? tryParse(bytes) : undefined;
-    if (!response.ok) throw refusal(this.url, route, response.status, parsed);
+    if (!response.ok) {
+      throw refusal(this.url, route, response.status, parsed ?? plainReason(response, bytes));
+    }
     if (bytes.length === 0) return undefined;
     if (parsed === undefined) throw notJson(this.url, route);
     return parsed;
@@ -92,6 +94,13 @@ export class Transport {
       `Cannot read ${this.url}${route}: the answer is over ${maxBytes} bytes`,
     );
   }
+}
+
+/** A short plain text, on one line; a page is for browsers. */
+function plainReason(response: Response, bytes: Uint8Array): string | undefined {
+  if (!response.headers.get("content-type")?.startsWith("text/plain")) return undefined;
+  const text = new TextDecoder().decode(bytes.subarray(0, 300)).replaceAll(/\s+/g, " ").trim();
+  return text === "" ? undefined : text;
 }
 
 function tryParse(bytes: Uint8Array): unknown {

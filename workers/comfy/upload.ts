@@ -4,6 +4,7 @@ import { GiveUp } from "#workers/kit/handle.ts";
 import { untilAborted } from "./abort.ts";
 import type { ComfyClient, FileOnWorker } from "./client.ts";
 import { ComfyError } from "./comfy_error.ts";
+import { uploadFailure } from "./failure.ts";
 
 /** The folder under a worker's `input` that holds what Seedloop sent. */
 export const UPLOAD_FOLDER = "seedloop";
@@ -74,7 +75,7 @@ export class Uploads {
       if (problem instanceof ComfyError && problem.status === 413) {
         throw tooLarge(this.#client.url, file.sizeBytes, undefined);
       }
-      throw problem;
+      throw uploadFailure(problem);
     } finally {
       if (!stream.locked) await stream.cancel();
     }

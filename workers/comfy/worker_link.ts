@@ -5,6 +5,7 @@ import { untilAborted } from "./abort.ts";
 import { ComfyClient } from "./client.ts";
 import type { BinaryEvent, ComfyEvent, PromptEvent } from "./events.ts";
 import { type Features, probeFeatures } from "./features.ts";
+import { Poison } from "./poison.ts";
 import { WorkerSocket } from "./socket.ts";
 import { TIMINGS, type Timings } from "./timings.ts";
 import { readTruth, readTruths, type Truth } from "./truth.ts";
@@ -22,6 +23,11 @@ export interface PromptListener {
 export interface WorkerListener {
   readonly onQueue: (queueRemaining: number) => void;
   readonly onConnection: (isOpen: boolean) => void;
+  /** Its GPU is at fault, for this reason, until its process is started anew; undefined when that has happened. */
+  readonly onPoison?: (reason: string | undefined) => void;
+  /** A prompt is listened to from now on, or by nobody any more. */
+  readonly onFollow?: (promptId: string, isFollowed: boolean) => void;
+  readonly onPrompt?: (event: PromptEvent) => void;
 }
 
 /** How long a description of the worker's nodes is taken for true when nobody doubts it. */
@@ -32,6 +38,7 @@ export class WorkerLink {
   readonly client: ComfyClient;
   readonly socket: WorkerSocket;
   readonly uploads: Uploads;
+  readonly poison: Poison;
   readonly timings: Timings;
   readonly log: Log;
   readonly #stop = new AbortController();
@@ -42,11 +49,22 @@ export class WorkerLink {
   /** Previews of the old kind name no prompt: they belong to the one that spoke last. */
   #speaking: string | undefined;
 
-  constructor(url: string, timings: Timings = TIMINGS, log: Log = silentLog) {
+  /** @param onPoison Told when the worker's GPU turns out to be at fault. */
+  constructor(
+    url: string,
+    timings: Timings = TIMINGS,
+    log: Log = silentLog,
+    onPoison: (reason: string) => void = () => {},
+  ) {
     this.timings = timings;
     this.log = log.with({ worker: url });
     this.client = new ComfyClient(url, timings);
     this.uploads = new Uploads(this.client, this.#stop.signal);
+    this.poison = new Poison(this.client, timings, this.#stop.signal, (reason) => {
+      this.log.warn("GPU of worker was found at fault or mended", { reason: reason ?? "restarted" });
+      this.#tellWatchers((watcher) => watcher.onPoison?.(reason));
+      if (reason !== undefined) onPoison(reason);
+    });
     this.socket = new WorkerSocket({
       address: async (signal) =>
         this.client.url.replace(/^http/, "ws") + await this.client.prefix(signal) + "/ws",
@@ -138,6 +156,7 @@ export class WorkerLink {
       this.uploads.doubt();
     }
     for (const listeners of this.#prompts.values()) {
+      void this.poison.lookAgain();
       for (const listener of listeners) listener.onGap();
     }
     this.#tellWatchers((watcher) => watcher.onConnection(true));
@@ -172,14 +191,19 @@ export class WorkerLink {
 export class WorkerLinks {
   readonly #links = new Map<string, WorkerLink>();
 
-  constructor(readonly timings: Timings = TIMINGS, readonly log: Log = silentLog) {}
+  /** @param onPoison Told when the GPU of the worker at `url` turns out to be at fault: it wants a restart. */
+  constructor(
+    readonly timings: Timings = TIMINGS,
+    readonly log: Log = silentLog,
+    readonly onPoison: (url: string, reason: string) => void = () => {},
+  ) {}
 
   /** The link to the ComfyUI at `url`; the same one for every job. */
   to(url: string): WorkerLink {
     const key = url.replace(/\/+$/, "");
     let link = this.#links.get(key);
     if (link === undefined) {
-      link = new WorkerLink(key, this.timings, this.log);
+      link = new WorkerLink(key, this.timings, this.log, (reason) => this.onPoison(key, reason));
       this.#links.set(key, link);
     }
     return link;

@@ -11,12 +11,15 @@ export const FailureClass = z.enum([
   "rejected", // the worker refused the graph
   "missing_requirement", // a model or node that the worker lacks
   "out_of_memory",
-  "worker_gone", // the generation worker died, forgot the prompt or can't be reached
+  "worker_gone", // the generation worker died or can't be reached
   "output_missing", // "success", but no file
-  "storage_full",
+  "storage_full", // the studio's disk
   "timeout",
   "thread_died",
   "internal", // anything else: a bug, retried with back-off
+  "worker_poisoned", // the worker's GPU process is at fault: nothing runs there until it is restarted
+  "prompt_forgotten", // accepted, then unknown: the worker was restarted, or somebody cleared its queue
+  "worker_storage_full",
 ]);
 export type FailureClass = z.infer<typeof FailureClass>;
 

@@ -124,6 +124,8 @@ class GenerateRun {
       throw this.#notReached(problem);
     }
   }
+    const { poison } = this.#link;
+    if (poison.reason !== undefined) throw new TryLater(poison.reason, AGAIN_MS, "worker_gone");
 
   async #readEarlier(promptIds: readonly string[]): Promise<Earlier[]> {
     try {
@@ -206,7 +208,7 @@ class GenerateRun {
 
   async #collect(ended: Ended) {
     const { entry, promptId } = ended;
-    if (entry.ended !== "success") throw await this.#failed(entry);
+    if (entry.ended !== "success") throw await this.#failed(promptId, entry);
     this.#job.progress(1 - FETCH_SHARE, "fetching files");
     const { store, signal } = this.#job;
     const outputs = await fetchOutputs(this.#link, entry, {
@@ -238,7 +240,7 @@ class GenerateRun {
     };
   }
 
-  async #failed(entry: HistoryEntry): Promise<Error> {
+  async #failed(promptId: string, entry: HistoryEntry): Promise<Error> {
     const failure = runFailure(entry);
     if (failure.failureClass === "out_of_memory") {
       // Whoever runs next on this worker starts with empty memory.
@@ -248,6 +250,7 @@ class GenerateRun {
     }
     return asThrown(failure);
   }
+    if (failure.failureClass === "worker_poisoned") this.#link.poison.found(promptId, failure.message);
 
   /**
    * Stops the prompt of an aborted job, unless the job goes on elsewhere and will adopt it. What takes longer
