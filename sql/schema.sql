@@ -759,6 +759,14 @@ create table job_log_lines (
 CREATE INDEX job_log_lines_job_id_id_idx ON public.job_log_lines USING btree (job_id, id);
 CREATE INDEX job_log_lines_level_id_idx ON public.job_log_lines USING btree (level_id);
 
+create table job_previews (
+  job_id uuid not null,
+  media_type text not null,
+  bytes bytea not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint job_previews_pkey PRIMARY KEY (job_id)
+);
+
 create table job_progress (
   job_id uuid not null,
   ratio real not null,
@@ -1823,6 +1831,7 @@ create table workers (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   removed_at timestamp with time zone,
+  owner_epoch integer default 0 not null,
   constraint removed_is_disabled CHECK (((removed_at IS NULL) OR (status_id = 6))),
   constraint workers_max_parallel_check CHECK (((max_parallel >= 1) AND (max_parallel <= 8))),
   constraint workers_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),

@@ -131,19 +131,28 @@ export async function retireWorker(db: Queryable, workerId: string): Promise<boo
   return rows.length > 0;
 }
 
-/** The CPU engine of this process, under the name of its host; its address is another at each start. */
+/**
+ * The CPU engine of this process, under the first of `names` that is no other living process's; its address is
+ * another at each start. Undefined when all are taken.
+ */
 export async function upsertCpuEngine(
   db: Queryable,
-  engine: { id: string; name: string; url: string; nodeId: string },
-): Promise<string> {
-  const [row] = await db<{ id: string }[]>`
-    insert into workers (id, name, kind_id, status_id, url, owner_node_id)
-    select ${engine.id}, ${engine.name}, k.id, s.id, ${engine.url}, ${engine.nodeId}
-      from worker_kind k, worker_status s where k.code = 'cpu_engine' and s.code = 'unknown'
-    on conflict (name) where removed_at is null do update set url = excluded.url, owner_node_id = excluded.owner_node_id
-    returning id`;
-  if (!row) throw new Error("Cannot register the CPU engine: its lookup rows are missing");
-  return row.id;
+  engine: { id: string; names: readonly string[]; url: string; nodeId: string },
+): Promise<string | undefined> {
+  for (const name of engine.names) {
+    const [row] = await db<{ id: string }[]>`
+      insert into workers as w (id, name, kind_id, status_id, url, owner_node_id)
+      select ${engine.id}, ${name}, k.id, s.id, ${engine.url}, ${engine.nodeId}
+        from worker_kind k, worker_status s where k.code = 'cpu_engine' and s.code = 'unknown'
+      on conflict (name) where removed_at is null
+        do update set url = excluded.url, owner_node_id = excluded.owner_node_id, owner_epoch = w.owner_epoch + 1
+         where w.kind_id = excluded.kind_id and (w.owner_node_id = excluded.owner_node_id or not ${
+      isDriven(db)
+    })
+      returning id`;
+    if (row) return row.id;
+  }
+  return undefined;
 }
 
 export interface OwnedWorker {
@@ -158,22 +167,36 @@ export interface OwnedWorker {
 /** How long a node may be silent before its workers are driven by another. */
 const SILENT_MS = 20_000;
 
+/** Whether the worker `w` has an owner that lives. */
+function isDriven(db: Queryable) {
+  return db`exists (
+    select 1 from server_nodes n
+     where n.id = w.owner_node_id and n.stopped_at is null
+       and n.heartbeat_at > now() - ${SILENT_MS} * interval '1 millisecond')`;
+}
+
 /**
  * Takes over workers that nobody drives, ends drains that are through, and returns all that this node drives.
- * A CPU engine listens on its own machine's loopback, so no other node takes it.
+ * A CPU engine listens on its own machine's loopback and ends with its process: no other node takes it, it is offline.
  */
 export async function adoptWorkers(db: Queryable, nodeId: string): Promise<OwnedWorker[]> {
   return await db<OwnedWorker[]>`
     with adopted as (
       update workers w
-         set owner_node_id = ${nodeId}
+         set owner_node_id = ${nodeId}, owner_epoch = w.owner_epoch + 1
        where w.kind_id <> (select id from worker_kind where code = 'cpu_engine')
          and w.removed_at is null
          and w.owner_node_id is distinct from ${nodeId}::uuid
-         and not exists (
-           select 1 from server_nodes n
-            where n.id = w.owner_node_id and n.stopped_at is null
-              and n.heartbeat_at > now() - ${SILENT_MS} * interval '1 millisecond')
+         and not ${isDriven(db)}
+      returning w.id),
+    ended as (
+      update workers w
+         set status_id = (select id from worker_status where code = 'offline'), last_error = 'The process that it belongs to has ended'
+       where w.kind_id = (select id from worker_kind where code = 'cpu_engine')
+         and w.removed_at is null
+         and w.status_id in (select id from worker_status where code in ('online', 'unhealthy'))
+         and w.owner_node_id is distinct from ${nodeId}::uuid
+         and not ${isDriven(db)}
       returning w.id),
     drained as (
       update workers w set status_id = (select id from worker_status where code = 'disabled')
@@ -184,7 +207,7 @@ export async function adoptWorkers(db: Queryable, nodeId: string): Promise<Owned
     told as (
       insert into events (kind_id, topic, data)
       select e.id, 'fleet', jsonb_build_object('workerId', d.id)
-        from drained d join event_kind e on e.code = 'worker.changed')
+        from (select id from drained union all select id from ended) d join event_kind e on e.code = 'worker.changed')
     select w.id, w.name, k.code as kind, s.code as status, w.url, w.capability_hash
       from ${sources(db)}
      where w.owner_node_id = ${nodeId} or w.id in (select id from adopted)
@@ -217,13 +240,18 @@ export interface SeenWorker {
   readonly software: string | null;
   readonly version: string | null;
   readonly problem: string | null;
+  /** Whose word it is: taken only from the process that drives the worker. Undefined is not checked. */
+  readonly ownerNodeId?: string | undefined;
 }
 
 /** Writes what was seen of a worker; true when its state changed. Disabled and draining ones stay so. */
 export async function saveSeen(db: Queryable, seen: SeenWorker): Promise<boolean> {
   const status: WorkerStatus = seen.isReachable ? "online" : "offline";
   const [row] = await db<{ hasChanged: boolean }[]>`
-    with old as (select id, status_id, version from workers where id = ${seen.workerId} and removed_at is null for no key update)
+    with old as (select id, status_id, version from workers where id = ${seen.workerId} and removed_at is null
+                   and owner_node_id is not distinct from coalesce(${
+    seen.ownerNodeId ?? null
+  }::uuid, owner_node_id) for no key update)
     update workers w
        set status_id = case when s.code in ('draining', 'disabled') then w.status_id
                             else (select id from worker_status where code = ${status}) end,

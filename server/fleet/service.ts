@@ -148,14 +148,22 @@ async function announceWorker(db: Queryable, workerId: string): Promise<void> {
   await announce(db, workerChanged, "fleet", { workerId });
 }
 
+/** Processes of one machine whose CPU engines are told apart by a number in their names. */
+const MAX_ENGINES = 32;
+
 /** Makes the CPU engine of this process known under its address of today; returns the worker's id. */
 export async function registerCpuEngine(
   db: Db,
   engine: { url: string; nodeId: string; host: string },
 ): Promise<string> {
   return await transact(db, async (tx) => {
-    const name = `CPU preview (${engine.host})`.slice(0, 80);
-    const workerId = await queries.upsertCpuEngine(tx, { ...engine, id: newId<"worker">(), name });
+    const host = engine.host.slice(0, 60);
+    const names = Array.from(
+      { length: MAX_ENGINES },
+      (_, at) => at === 0 ? `CPU preview (${host})` : `CPU preview (${host}) ${at + 1}`,
+    );
+    const workerId = await queries.upsertCpuEngine(tx, { ...engine, id: newId<"worker">(), names });
+    if (!workerId) throw new Error(`Cannot register the CPU engine: ${host} has ${MAX_ENGINES} already`);
     await announceWorker(tx, workerId);
     return workerId;
   });

@@ -199,6 +199,8 @@ export async function listCandidates(
 export interface FreeWorker {
   readonly id: string;
   readonly url: string;
+  /** The number of this process's ownership. */
+  readonly ownerEpoch: number;
   readonly freeSlots: number;
   /** What it ran last, hence has in memory. */
   readonly lastWorkflowVersionId: string | null;
@@ -209,7 +211,7 @@ export interface FreeWorker {
 /** The workers that this process drives, that are online and not paused, with the slots that they have left. */
 export async function listFreeWorkers(db: Queryable, nodeId: string): Promise<FreeWorker[]> {
   return await db<FreeWorker[]>`
-    select w.id, w.url, w.max_parallel - r.n::integer as free_slots, last.workflow_version_id as last_workflow_version_id,
+    select w.id, w.url, w.owner_epoch, w.max_parallel - r.n::integer as free_slots, last.workflow_version_id as last_workflow_version_id,
            array(select c.workflow_version_id from worker_capabilities c where c.worker_id = w.id and c.is_able) as able
       from workers w
       join worker_status s on s.id = w.status_id and s.code = 'online'
@@ -231,17 +233,31 @@ export interface Placement {
   readonly workerId: string;
 }
 
-/** Claims exactly the placed jobs that are still ready, each for its worker, in one statement. */
+/**
+ * Claims exactly the placed jobs that are still ready, each for its worker, in one statement. `workers` are those
+ * that the placement was made for: nothing is claimed for one that another process has taken over since.
+ */
 export async function claimPlaced(
   db: Queryable,
   nodeId: string,
   placements: readonly Placement[],
+  workers: readonly Pick<FreeWorker, "id" | "ownerEpoch">[],
 ): Promise<ClaimedJob[]> {
   if (placements.length === 0) return [];
   return await db<ClaimedJob[]>`
-    with asked as (
-      select * from unnest(${placements.map((one) => one.jobId)}::uuid[],
-                           ${placements.map((one) => one.workerId)}::uuid[]) as a (job_id, worker_id)),
+    with owned as materialized (
+      select w.id
+        from workers w
+        join unnest(${workers.map((one) => one.id)}::uuid[], ${
+    workers.map((one) => one.ownerEpoch)
+  }::integer[])
+          as o (id, epoch) on o.id = w.id and o.epoch = w.owner_epoch
+       where w.owner_node_id = ${nodeId}
+         for share of w),
+    asked as (
+      select a.* from unnest(${placements.map((one) => one.jobId)}::uuid[],
+                             ${placements.map((one) => one.workerId)}::uuid[]) as a (job_id, worker_id)
+       where a.worker_id in (select id from owned)),
     picked as materialized (
       select j.id from jobs j
        where j.id in (select job_id from asked) and j.status_id = 2 and j.run_at <= now() and j.cancel_asked_at is null

@@ -5,6 +5,7 @@ import { claimedColumns, type ClaimedJob, LEASE_MS } from "./claim.ts";
 /** A process that runs jobs: a row of `server_nodes`. */
 export interface ServerNode {
   readonly id: string;
+  /** Where `pid` means something: two processes of one `host` can look each other's pid up. */
   readonly host: string;
   readonly pid: number;
   readonly version: string;
@@ -18,8 +19,11 @@ export async function enterNode(db: Queryable, node: ServerNode): Promise<void> 
     on conflict (id) do update set heartbeat_at = now(), stopped_at = null`;
 }
 
+/** The node has left, or is known to be dead; the other processes take its workers over at once. */
 export async function leaveNode(db: Queryable, nodeId: string): Promise<void> {
-  await db`update server_nodes set stopped_at = now() where id = ${nodeId}`;
+  await db`
+    with gone as (update server_nodes set stopped_at = now() where id = ${nodeId} and stopped_at is null returning 1)
+    select pg_notify('seedloop_jobs', 'fleet') from gone`;
 }
 
 /** Nodes of this host that hold leases or workers: whether their process is alive can be looked up here. */
@@ -31,7 +35,7 @@ export async function listNodesOfHost(
     select n.id, n.pid, n.stopped_at is not null as is_stopped from server_nodes n
      where n.host = ${host}
        and (exists (select 1 from jobs j where j.lease_node_id = n.id)
-            or exists (select 1 from workers w where w.owner_node_id = n.id))`;
+            or n.stopped_at is null and exists (select 1 from workers w where w.owner_node_id = n.id))`;
 }
 
 export interface Beat {
@@ -42,7 +46,7 @@ export interface Beat {
 /** Renews the node and all its leases by the database's clock. */
 export async function beat(db: Queryable, nodeId: string): Promise<Beat> {
   const [row] = await db<Beat[]>`
-    with alive as (update server_nodes set heartbeat_at = now() where id = ${nodeId}),
+    with alive as (update server_nodes set heartbeat_at = now(), stopped_at = null where id = ${nodeId}),
     renewed as (
       update jobs j set lease_until = now() + ${LEASE_MS} * interval '1 millisecond'
        where j.lease_node_id = ${nodeId} and j.status_id = 4
@@ -51,6 +55,21 @@ export async function beat(db: Queryable, nodeId: string): Promise<Beat> {
              'id', id, 'epoch', lease_epoch, 'isCancelAsked', cancel_asked_at is not null)), '[]') as held
       from renewed`;
   return row ?? { held: [] };
+}
+
+/**
+ * Renews the lease of one run and says whether it still is this process's: false when another has claimed the job
+ * since. Asked before what can't be taken back, so that a process that was frozen does not do it beside its successor.
+ */
+export async function renewLease(
+  db: Queryable,
+  job: Pick<ClaimedJob, "id" | "epoch" | "nodeId">,
+): Promise<boolean> {
+  const rows = await db`
+    update jobs j set lease_until = now() + ${LEASE_MS} * interval '1 millisecond'
+     where j.id = ${job.id} and j.lease_epoch = ${job.epoch} and j.lease_node_id = ${job.nodeId} and j.status_id = 4
+    returning 1`;
+  return rows.length > 0;
 }
 
 export interface Look {

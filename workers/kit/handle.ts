@@ -76,6 +76,11 @@ export interface JobContext {
   progress(ratio: number, note?: string): void;
   /** A picture of the work so far. Latest wins; may be dropped. */
   preview(bytes: Uint8Array, mediaType: string): void;
+  /**
+   * Called right before an act outside that can't be taken back. Resolves with the lease renewed for some seconds;
+   * rejects with HandedBack when another process has the job by now, as after a freeze of this one.
+   */
+  confirm(): Promise<void>;
 }
 
 export interface Handler {

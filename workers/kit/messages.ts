@@ -27,6 +27,8 @@ export const CallRequest = z.discriminatedUnion("t", [
     input: z.unknown(),
   }),
   z.object({ t: z.literal("cancel"), callId: z.string(), reason: StopReason }),
+  /** The answer to "confirm". */
+  z.object({ t: z.literal("confirmed"), callId: z.string(), isOurs: z.boolean() }),
   /** Anything a thread and the queue have agreed on beside jobs, e.g. which workers to watch. */
   z.object({ t: z.literal("tell"), about: z.string(), data: z.unknown() }),
 ]);
@@ -49,6 +51,8 @@ export const CallReply = z.discriminatedUnion("t", [
     message: z.string(),
     fields: z.record(z.string(), z.unknown()),
   }),
+  /** Is the run still this process's? Its lease is renewed on the way. */
+  z.object({ t: z.literal("confirm"), callId: z.string() }),
   z.object({ t: z.literal("done"), callId: z.string(), output: z.unknown() }),
   z.object({ t: z.literal("failed"), callId: z.string(), failure: CallFailure }),
   z.object({ t: z.literal("tell"), about: z.string(), data: z.unknown() }),

@@ -115,11 +115,17 @@ export function serveThread(open: (start: ThreadStart) => ThreadParts | Promise<
   };
 }
 
+interface Running {
+  readonly abort: AbortController;
+  readonly context: CallContext;
+  readonly ended: Promise<void>;
+}
+
 /** Serves the calls of one port. */
 export class CallServer {
   readonly #parts: ThreadParts;
   readonly #port: MessagePort;
-  readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
+  readonly #running = new Map<string, Running>();
 
   constructor(parts: ThreadParts, port: MessagePort) {
     this.#parts = parts;
@@ -142,16 +148,20 @@ export class CallServer {
     if (message.t === "cancel") {
       return this.#running.get(message.callId)?.abort.abort(stopError(message.reason));
     }
+    if (message.t === "confirmed") {
+      return this.#running.get(message.callId)?.context.confirmed(message.isOurs);
+    }
     const abort = new AbortController();
-    const ended = this.#run(message, abort.signal).finally(() => this.#running.delete(message.callId));
-    this.#running.set(message.callId, { abort, ended });
-  }
-
-  async #run(call: Extract<CallRequest, { t: "run" }>, signal: AbortSignal): Promise<void> {
-    const { callId } = call;
-    const context = new CallContext(call, signal, this.#parts, (reply, transfer = []) => {
+    const context = new CallContext(message, abort.signal, this.#parts, (reply, transfer = []) => {
       this.#port.postMessage(reply, transfer);
     });
+    const ended = this.#run(message, context).finally(() => this.#running.delete(message.callId));
+    this.#running.set(message.callId, { abort, context, ended });
+  }
+
+  async #run(call: Extract<CallRequest, { t: "run" }>, context: CallContext): Promise<void> {
+    const { callId } = call;
+    const { signal } = context;
     try {
       const output = await runHandler(this.#parts, call, context);
       context.flush();
@@ -189,6 +199,8 @@ function describeIssues(error: z.core.$ZodError): string {
 }
 
 const PROGRESS_EVERY_MS = 50;
+/** A confirmation is good for this long: less than the lease that was renewed with it. */
+const CONFIRMED_MS = 5_000;
 
 class CallContext implements JobContext {
   readonly jobId: string;
@@ -203,6 +215,7 @@ class CallContext implements JobContext {
   #latest: { ratio: number; note?: string } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hasEnded = false;
+  #confirming: PromiseWithResolvers<boolean> | undefined;
 
   constructor(
     call: Extract<CallRequest, { t: "run" }>,
@@ -217,6 +230,7 @@ class CallContext implements JobContext {
     this.#call = call.callId;
     this.#store = parts.store;
     this.#send = send;
+    signal.addEventListener("abort", () => this.#confirming?.reject(signal.reason), { once: true });
     this.log = createLog(({ at, level, message, ...fields }) => {
       send({ t: "log", callId: call.callId, at, level, message, fields: plain(fields) });
     }, "debug");
@@ -253,6 +267,26 @@ class CallContext implements JobContext {
     this.#send({ t: "preview", callId: this.#call, bytes: copy, mediaType }, [copy.buffer]);
   }
 
+  async confirm(): Promise<void> {
+    for (let asked = performance.now();; asked = performance.now()) {
+      this.signal.throwIfAborted();
+      if (!this.#confirming) {
+        this.#confirming = Promise.withResolvers();
+        this.#send({ t: "confirm", callId: this.#call });
+      }
+      const isOurs = await this.#confirming.promise;
+      this.signal.throwIfAborted();
+      if (!isOurs) throw stopError("lease_lost");
+      // An answer that was long on its way, or that a frozen process reads late, says nothing of now.
+      if (performance.now() - asked < CONFIRMED_MS) return;
+    }
+  }
+
+  confirmed(isOurs: boolean): void {
+    this.#confirming?.resolve(isOurs);
+    this.#confirming = undefined;
+  }
+
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -272,6 +306,7 @@ export function describeFailure(error: unknown, signal: AbortSignal): CallFailur
   if (signal.aborted) {
     return { how: "aborted", failureClass: "internal", message: errorMessage(signal.reason) };
   }
+  if (error instanceof HandedBack) return { how: "aborted", failureClass: "internal", message };
   if (error instanceof GiveUp) return { how: "give_up", failureClass: error.failureClass, message };
   if (error instanceof TryLater) {
     return { how: "try_later", failureClass: error.failureClass, message, afterMs: error.afterMs };

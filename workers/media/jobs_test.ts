@@ -53,6 +53,7 @@ async function openDesk(tools: MediaTools, folder: string): Promise<Desk> {
         workDir,
         progress: (ratio) => ratios.push(ratio),
         preview() {},
+        confirm: () => Promise.resolve(),
       };
       const handler = handlers.find((each) => each.jobKind.code === kind.code);
       assert(handler, `${kind.code} has a handler`);

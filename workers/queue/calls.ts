@@ -23,6 +23,8 @@ export interface CallsOptions {
   readonly stopping: AbortSignal;
   /** Takes a run that has not begun out of its line; false when it is in none. */
   readonly unpark: (run: Run) => boolean;
+  /** Renews the lease of a run and says whether it still is this process's. */
+  readonly confirm: (run: Run) => Promise<boolean>;
   /** How a run ended, told once of each; of `undefined` it is to be given back, and "stale" is not ours any more. */
   readonly ended: (run: Run, end: RunEnd | "stale" | undefined) => void;
 }
@@ -64,7 +66,7 @@ export class Calls {
     run.thread = thread;
     run.startedAt = performance.now();
     const timeoutMs = Math.min(kinds.get(job.kind)?.timeoutMs ?? 600_000, 2 ** 31 - 1);
-    run.timeout = setTimeout(() => this.stop(run, "timeout"), timeoutMs);
+    run.timeout = setTimeout(() => void this.#timedOut(run), timeoutMs);
     log.debug("job started", { jobId: job.id, kind: job.kind, attempt: job.attempt });
     dispatch.send(thread, {
       t: "run",
@@ -100,6 +102,7 @@ export class Calls {
     const { telemetry, post, onTell, ended } = this.#options;
     if (reply.t === "tell") return onTell?.(thread, reply.about, reply.data);
     const run = this.#runs.get(reply.callId);
+    if (reply.t === "confirm") return void this.#confirm(thread, reply.callId, run);
     if (!run || run.isEnding) return;
     const { id: jobId, projectId } = run.job;
     switch (reply.t) {
@@ -131,6 +134,16 @@ export class Calls {
         this.#options.ended(run, { how: "retry", failureClass: "thread_died", message });
       }
     }
+  }
+
+  /** A process that was frozen finds its timers due: what it would stop may be another's by now. */
+  async #timedOut(run: Run): Promise<void> {
+    this.stop(run, await this.#options.confirm(run) ? "timeout" : "lease_lost");
+  }
+
+  async #confirm(thread: string, callId: string, run: Run | undefined): Promise<void> {
+    const isOurs = run !== undefined && !run.isEnding && await this.#options.confirm(run);
+    this.#options.dispatch.send(thread, { t: "confirmed", callId, isOurs });
   }
 
   #fail(run: Run, { failure }: Extract<CallReply, { t: "failed" }>): void {

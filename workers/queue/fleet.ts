@@ -97,7 +97,7 @@ export class FleetKeeper {
 
   async #recordSeen(seen: Seen): Promise<void> {
     const { db, log, onReady } = this.#options;
-    if (!await recordSeen(db, seen)) return;
+    if (!await recordSeen(db, { ...seen, ownerNodeId: this.#options.nodeId })) return;
     const { workerId, isReachable, problem } = seen;
     log.info("worker changed its state", { workerId, isReachable, problem });
     onReady();

@@ -23,7 +23,7 @@ export async function claimGenerations(
     const candidates = await listCandidates(db, workers.map((one) => one.id), CANDIDATES);
     const placements = placeJobs(candidates, workers);
     if (placements.length === 0 || stopping.aborted) return;
-    const jobs = await claimPlaced(db, nodeId, placements);
+    const jobs = await claimPlaced(db, nodeId, placements, workers);
     for (const job of jobs) {
       const worker = workers.find((one) => one.id === job.workerId);
       begin(job, {

@@ -16,7 +16,15 @@ const Settings = z.object({
   /** Folder of the content-addressed store: some settlements write documents. */
   storeRoot: z.string(),
   /** This process, the same at each restart of the thread: what its former self held is taken back at once. */
-  node: z.object({ id: z.string(), host: z.string(), pid: z.int(), version: z.string() }),
+  node: z.object({
+    id: z.string(),
+    /** The machine's name. */
+    host: z.string(),
+    /** Where the pid means something; the machine by default. */
+    pidSpace: z.optional(z.string()),
+    pid: z.int(),
+    version: z.string(),
+  }),
   slots: z.object({ cpu: z.int(), io: z.int(), script: z.int() }),
 });
 
@@ -34,7 +42,7 @@ serveThread(async ({ settings, log, post }) => {
   });
   const queue: JobQueue = new JobQueue({
     db,
-    node,
+    node: { ...node, host: node.pidSpace ?? node.host },
     log,
     kinds: jobKinds,
     settlements: allSettlements(new LocalStore(storeRoot)),

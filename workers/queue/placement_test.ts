@@ -19,7 +19,15 @@ function job(id: string, more: Partial<Candidate> = {}): Candidate {
 }
 
 function worker(id: string, more: Partial<FreeWorker> = {}): FreeWorker {
-  return { id, url: "", freeSlots: 1, lastWorkflowVersionId: null, able: ["wan", "ltx"], ...more };
+  return {
+    id,
+    url: "",
+    ownerEpoch: 0,
+    freeSlots: 1,
+    lastWorkflowVersionId: null,
+    able: ["wan", "ltx"],
+    ...more,
+  };
 }
 
 function pairs(candidates: Candidate[], workers: FreeWorker[]): string[] {

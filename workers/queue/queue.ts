@@ -6,7 +6,7 @@ import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import type { ClaimedJob } from "#server/jobs/claim.ts";
 import { endRun, mapSettlements, type RunEnd, type SettlementMap } from "#server/jobs/finish.ts";
-import { enterNode, handBack, leaveNode, type ServerNode } from "#server/jobs/lease.ts";
+import { enterNode, handBack, leaveNode, renewLease, type ServerNode } from "#server/jobs/lease.ts";
 import type { Settlement } from "#server/jobs/settle.ts";
 import { Calls, type Post } from "./calls.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -77,6 +77,7 @@ export class JobQueue {
       onTell: options.onTell,
       stopping: this.#stop.signal,
       unpark: (run) => this.#lanes.get(run.job.lane)?.unpark(run) ?? false,
+      confirm: (run) => this.#confirm(run),
       ended: (run, end) => this.#end(run, end),
     });
     this.#upkeep = new Upkeep({
@@ -209,6 +210,15 @@ export class JobQueue {
       this.#complain("hand back", error)
     );
     this.#closeRun(run, "handed back");
+  }
+
+  async #confirm(run: Run): Promise<boolean> {
+    try {
+      return await this.#persist(() => renewLease(this.#db, run.job));
+    } catch (error) {
+      this.#complain("confirm", error);
+      return false;
+    }
   }
 
   #end(run: Run, end: RunEnd | "stale" | undefined): void {

@@ -3,7 +3,15 @@ import type { Lane } from "#server/core/job_kind.ts";
 import type { Log } from "#server/core/log.ts";
 import type { Db } from "#server/db/db.ts";
 import { cancelWaiting, endRun, type SettlementMap } from "#server/jobs/finish.ts";
-import { beat, handBack, listNodesOfHost, look, rescue, type ServerNode } from "#server/jobs/lease.ts";
+import {
+  beat,
+  handBack,
+  leaveNode,
+  listNodesOfHost,
+  look,
+  rescue,
+  type ServerNode,
+} from "#server/jobs/lease.ts";
 import type { StopReason } from "#workers/kit/messages.ts";
 import type { Run } from "./run.ts";
 
@@ -75,9 +83,9 @@ export class Upkeep {
     }
   }
 
-  /** Gives back what is held by processes of this host that are gone. */
+  /** Gives back at once what processes of this host held that are gone, and what this node's former self did. */
   async rescueDead(): Promise<void> {
-    await this.#rescue(await this.#findDeadNodes());
+    await this.#rescueDead(true);
   }
 
   #every(ms: number, work: () => Promise<void>): void {
@@ -115,6 +123,7 @@ export class Upkeep {
     }
     beaten(begun - BEAT_MS);
     await this.#giveBackForgotten(held);
+    await this.#rescueDead(false);
   }
 
   /** Leases that nobody here knows of, at two beats in a row: a claim may be on its way to us at the first. */
@@ -141,13 +150,23 @@ export class Upkeep {
     }
   }
 
-  /** Processes of this host that are gone, this node's own former self, and those that left in order. */
-  async #findDeadNodes(): Promise<string[]> {
+  /** Without waiting for their leases: whether a process of this host is there can be looked up. */
+  async #rescueDead(hasJustStarted: boolean): Promise<void> {
+    const dead = await this.#findDeadNodes(hasJustStarted);
+    if (dead.length === 0) return;
+    await this.#rescue(dead);
+    for (const nodeId of dead) if (nodeId !== this.#nodeId) await leaveNode(this.#db, nodeId);
+    for (const lane of ["cpu", "io", "script"] as const) this.#options.wake(lane);
+  }
+
+  /** Processes of this host that are gone, those that left in order, and at the start this node's own former self. */
+  async #findDeadNodes(hasJustStarted: boolean): Promise<string[]> {
     const { node: self, isAlive } = this.#options;
     const dead: string[] = [];
     for (const node of await listNodesOfHost(this.#db, self.host)) {
-      const isSelf = node.id === self.id || node.pid === self.pid;
-      if (isSelf || node.isStopped || !await isAlive(node.pid)) dead.push(node.id);
+      if (node.id === self.id) {
+        if (hasJustStarted) dead.push(node.id);
+      } else if (node.isStopped || node.pid === self.pid || !await isAlive(node.pid)) dead.push(node.id);
     }
     return dead;
   }

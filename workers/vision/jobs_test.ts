@@ -65,7 +65,7 @@ const keepStill = async (picture: { png(): { toBuffer(): Promise<Uint8Array> } }
 
 async function context(signal = new AbortController().signal): Promise<JobContext> {
   const workDir = await Deno.makeTempDir({ dir: folder });
-  const quiet = { log: silentLog, progress: () => {}, preview: () => {} };
+  const quiet = { log: silentLog, progress: () => {}, preview: () => {}, confirm: () => Promise.resolve() };
   return { jobId: "job", attempt: 1, signal, store, workDir, ...quiet };
 }
 

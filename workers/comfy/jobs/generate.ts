@@ -1,4 +1,4 @@
-import { deadline, toInstant } from "#server/core/time.ts";
+import { deadline, delay, toInstant } from "#server/core/time.ts";
 import { type ApiGraph, generate } from "#server/fleet/job_kinds.ts";
 import {
   GiveUp,
@@ -91,7 +91,13 @@ class GenerateRun {
   async #adopt(): Promise<Ended | undefined> {
     const { promptId, earlierPromptIds } = this.#input;
     const features = await this.#reach();
-    const known = await this.#readEarlier([promptId, ...earlierPromptIds.toReversed()]);
+    const ids = [promptId, ...earlierPromptIds.toReversed()];
+    let known = await this.#readEarlier(ids);
+    if (known.length === 0 && earlierPromptIds.length > 0) {
+      // What a process sent before it was killed may still be on its way into the queue.
+      await delay(this.#link.timings.hintMs, this.#job.signal);
+      known = await this.#readEarlier(ids);
+    }
     const best = known.find(({ truth }) => truth.state === "ended" && truth.entry.ended === "success") ??
       known.find(({ truth }) => truth.state === "running") ??
       known.find(({ truth }) => truth.state === "pending") ??
@@ -180,6 +186,8 @@ class GenerateRun {
     const { socket, timings } = this.#link;
     await socket.whenOpen(timings.statusMs, signal);
     signal.throwIfAborted();
+    // A process that was frozen must not submit beside the one that has its worker and its job by now.
+    if (graph !== undefined) await this.#job.confirm();
     const clientId = graph === undefined ? undefined : socket.clientId;
     const follower = new PromptFollower(this.#link, {
       promptId,

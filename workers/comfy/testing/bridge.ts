@@ -35,6 +35,7 @@ export const QUICK: Timings = {
 export interface RunOptions extends Partial<GenerateInput> {
   readonly signal?: AbortSignal;
   readonly jobStore?: FileStore;
+  readonly confirm?: () => Promise<void>;
 }
 
 /** What a job told while it ran. */
@@ -63,7 +64,7 @@ export class BridgeUnderTest implements AsyncDisposable {
     options: RunOptions = {},
     told: Told = { ratios: [], notes: [], previews: [] },
   ): Promise<GenerateOutput> {
-    const { signal, jobStore, ...given } = options;
+    const { signal, jobStore, confirm, ...given } = options;
     const input = generate.input.parse({
       workerId: "w",
       workerUrl: this.url,
@@ -87,6 +88,7 @@ export class BridgeUnderTest implements AsyncDisposable {
         if (note !== undefined) told.notes.push(note);
       },
       preview: (bytes, mediaType) => told.previews.push({ bytes: bytes.slice(), mediaType }),
+      confirm: confirm ?? (() => Promise.resolve()),
     });
     return generate.output.parse(output);
   }
