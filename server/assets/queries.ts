@@ -1,13 +1,18 @@
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { PageQuery } from "#server/core/page.ts";
-import { type Db, type Json, literal, type Queryable } from "#server/db/db.ts";
+import { type Db, type Fragment, type Json, literal, type Queryable } from "#server/db/db.ts";
 import { lookupCodes } from "#server/db/lookup_codes.ts";
+import { announceStep, type News } from "#server/live/announce.ts";
 import type { Asset, AssetKind, DerivativeKind, RetentionClass } from "./contract.ts";
 import type { MediaFacts } from "./job_kinds.ts";
 
 /** Makes the file's row; the file itself is durable in the store by now (SPEC rule 2). Idempotent. */
 export async function insertFile(db: Queryable, file: FileRef): Promise<void> {
-  await db`
+  await db`${fileStep(db, file)}`;
+}
+
+function fileStep(db: Queryable, file: FileRef): Fragment {
+  return db`
     insert into files (hash, size_bytes, media_type_id)
     select ${file.hash}, ${file.sizeBytes},
            coalesce((select id from media_type where code = ${file.mediaType}),
@@ -25,17 +30,23 @@ export interface AssetInsert {
   readonly createdById: string | null;
 }
 
-/** False when an asset of this id is there already. */
-export async function insertAsset(db: Queryable, asset: AssetInsert): Promise<boolean> {
-  await insertFile(db, asset.file);
+/**
+ * Makes the asset's row and its file's, and with them the event that tells of it. False when an asset of this id is
+ * there already.
+ */
+export async function insertAsset(db: Queryable, asset: AssetInsert, news?: News): Promise<boolean> {
   const rows = await db`
-    insert into assets (id, project_id, file_hash, kind_id, retention_class_id, name, created_by_id)
-    select ${asset.id}, ${asset.projectId}, ${asset.file.hash}, k.id, r.id, ${
+    with file as (${fileStep(db, asset.file)}),
+    made as (
+      insert into assets (id, project_id, file_hash, kind_id, retention_class_id, name, created_by_id)
+      select ${asset.id}, ${asset.projectId}, ${asset.file.hash}, k.id, r.id, ${
     asset.name.slice(0, 255)
   }, ${asset.createdById}
-      from asset_kind k, retention_class r where k.code = ${asset.kind} and r.code = ${asset.retention}
-    on conflict (id) do nothing
-    returning 1`;
+        from asset_kind k, retention_class r where k.code = ${asset.kind} and r.code = ${asset.retention}
+      on conflict (id) do nothing
+      returning 1)
+    ${news ? db`, told as (${announceStep(db, news, db`made`)})` : db``}
+    select 1 from made`;
   return rows.length > 0;
 }
 
@@ -229,17 +240,16 @@ export interface Provenance {
 
 export async function insertProvenance(db: Queryable, assetId: string, made: Provenance): Promise<void> {
   await db`
-    insert into provenance (asset_id, job_id, workflow_version_id, worker_id, software, software_version, random_seed,
-                            graph, parameters, timings)
-    values (${assetId}, ${made.jobId}, ${made.workflowVersionId}, ${made.workerId}, ${made.software}, ${made.softwareVersion},
-            ${made.randomSeed}, ${made.graph === undefined ? null : db.json(made.graph as Json)},
-            ${db.json(made.parameters as Json)}, ${db.json(made.timings as Json)})
-    on conflict (asset_id) do nothing`;
-  for (const [parameter, hash] of Object.entries(made.inputs)) {
-    await db`
-      insert into provenance_inputs (asset_id, file_hash, parameter) values (${assetId}, ${hash}, ${parameter})
-      on conflict (asset_id, parameter) do nothing`;
-  }
+    with made as (
+      insert into provenance (asset_id, job_id, workflow_version_id, worker_id, software, software_version, random_seed,
+                              graph, parameters, timings)
+      values (${assetId}, ${made.jobId}, ${made.workflowVersionId}, ${made.workerId}, ${made.software}, ${made.softwareVersion},
+              ${made.randomSeed}, ${made.graph === undefined ? null : db.json(made.graph as Json)},
+              ${db.json(made.parameters as Json)}, ${db.json(made.timings as Json)})
+      on conflict (asset_id) do nothing)
+    insert into provenance_inputs (asset_id, file_hash, parameter)
+    select ${assetId}, g.value, g.key from jsonb_each_text(${db.json(made.inputs)}) g
+    on conflict (asset_id, parameter) do nothing`;
 }
 
 /** Begins the look into a file; false when it was begun before. A failed one is begun anew. */

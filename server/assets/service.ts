@@ -10,7 +10,7 @@ import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
 import type { SettledJob } from "#server/jobs/settle.ts";
-import { announce } from "#server/live/announce.ts";
+import { news } from "#server/live/announce.ts";
 import { requireAccess } from "#server/projects/service.ts";
 import {
   type Asset,
@@ -54,9 +54,12 @@ export async function addAsset(tx: Tx, asset: NewAsset): Promise<string> {
 
 async function insertAsset(tx: Tx, asset: NewAsset & { id: string }): Promise<boolean> {
   const { id, projectId } = asset;
-  const isNew = await queries.insertAsset(tx, { ...asset, createdById: asset.createdById ?? null });
-  if (isNew) await announce(tx, assetAdded, `project:${projectId}`, { assetId: id, projectId });
-  return isNew;
+  const row = { ...asset, createdById: asset.createdById ?? null };
+  return await queries.insertAsset(
+    tx,
+    row,
+    news(assetAdded, `project:${projectId}`, { assetId: id, projectId }),
+  );
 }
 
 /**
@@ -73,11 +76,11 @@ export async function addGenerated(
   if (!first) return undefined;
   const { projectId, kind, retention, randomSeed } = asset;
   const shared = { projectId, kind, retention, createdById: job.userId };
-  const assetId = await addAsset(tx, { ...shared, file: first.file, name: first.fileName });
+  const assetId = newId<"asset">();
   const inputs = job.input.uploads.map(({ parameter, file }, index) =>
     [parameter ?? `upload_${index + 1}`, file.hash] as const
   );
-  await queries.insertProvenance(tx, assetId, {
+  const provenance = {
     jobId: job.id,
     workflowVersionId: job.workflowVersionId,
     workerId: job.workerId,
@@ -88,7 +91,12 @@ export async function addGenerated(
     parameters: job.input.values,
     timings: made.timings,
     inputs: Object.fromEntries(inputs),
-  });
+  };
+  // Sent together: neither needs the other's answer, and the connection keeps their order.
+  await Promise.all([
+    addAsset(tx, { ...shared, id: assetId, file: first.file, name: first.fileName }),
+    queries.insertProvenance(tx, assetId, provenance),
+  ]);
   return { assetId, file: first.file, fileName: first.fileName };
 }
 
