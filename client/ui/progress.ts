@@ -57,6 +57,9 @@ export class Progress extends LitElement {
         fill: none;
         stroke: var(--color-plasma);
         stroke-width: 2;
+      }
+      .ring {
+        height: 100%;
         rotate: -90deg;
       }
       .track {
@@ -66,7 +69,8 @@ export class Progress extends LitElement {
         stroke-linecap: round;
         transition: stroke-dashoffset var(--motion-fast) ease-out;
       }
-      .turning {
+      /* The element, not the picture in it: only that turns without the page being painted for every frame. */
+      .ring.turning {
         animation: turn var(--motion-slow) linear infinite;
       }
       @keyframes turn {
@@ -108,7 +112,7 @@ export class Progress extends LitElement {
         aria-valuemax=${isKnown ? "100" : nothing} aria-valuenow=${isKnown
           ? Math.round(ratio * 100)
           : nothing}
-        class=${this.shape}>
+        class="${this.shape} ${isKnown ? "" : "turning"}">
         ${this.shape === "line" ? line(ratio, isKnown) : ring(ratio, isKnown)}
       </div>
     `;
@@ -124,7 +128,7 @@ function line(ratio: number, isKnown: boolean) {
 function ring(ratio: number, isKnown: boolean) {
   const gone = AROUND * (1 - (isKnown ? ratio : 0.25));
   return html`
-    <svg class=${isKnown ? "" : "turning"} viewBox="0 0 16 16" aria-hidden="true">
+    <svg viewBox="0 0 16 16" aria-hidden="true">
       <circle class="track" cx="8" cy="8" r=${RADIUS}></circle>
       <circle class="arc" cx="8" cy="8" r=${RADIUS} stroke-dasharray=${AROUND}
         stroke-dashoffset=${gone}></circle>

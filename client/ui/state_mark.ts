@@ -76,8 +76,9 @@ export class StateMark extends LitElement {
     }
     .edge {
       stroke-linecap: round;
-      transform-box: view-box;
-      transform-origin: center;
+    }
+    /* The element, not the picture in it: only that turns without the page being painted for every frame. */
+    :host([state="running"]) {
       animation: turn var(--motion-slow) linear infinite;
     }
     @keyframes turn {
@@ -86,7 +87,7 @@ export class StateMark extends LitElement {
       }
     }
     @media (prefers-reduced-motion: reduce) {
-      .edge {
+      :host([state="running"]) {
         animation: none;
       }
     }

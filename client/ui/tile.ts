@@ -37,7 +37,6 @@ export class Tile extends LitElement {
         position: relative;
         flex: 1;
         min-height: 0;
-        overflow: hidden;
         background: var(--color-ground);
       }
       img {
