@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { Retry, TryLater } from "#workers/kit/handle.ts";
 import { BridgeUnderTest, QUICK } from "./testing/bridge.ts";
-import { type FakePrompt, FaultServer, type Misdeed } from "./testing/fault_server.ts";
+import type { Misdeed } from "./testing/fault_misdeed.ts";
+import type { FakePrompt } from "./testing/fault_prompt.ts";
+import { FaultServer } from "./testing/fault_server.ts";
 
 /** How many scripted faults; limits.md R4 asks for 500, a few lanes of which run at once. */
 const ROUNDS = Number(Deno.env.get("SEEDLOOP_FAULT_ROUNDS") ?? 60);

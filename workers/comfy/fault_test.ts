@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { AppError } from "#server/core/errors.ts";
 import { GiveUp, Retry, TryLater } from "#workers/kit/handle.ts";
 import { BridgeUnderTest, saveOne } from "./testing/bridge.ts";
-import { type FakePrompt, FaultServer, historyOf, successOf } from "./testing/fault_server.ts";
+import { failureOf as errorHistory, type FakePrompt, historyOf, successOf } from "./testing/fault_prompt.ts";
+import { FaultServer } from "./testing/fault_server.ts";
 
 /** Runs `work` against a stand-in; afterwards a plain job must still work: the thread lives. */
 async function withFaults(
@@ -25,21 +26,6 @@ async function failureOf(run: Promise<unknown>): Promise<Retry | GiveUp | TryLat
     String(failure),
   );
   return failure;
-}
-
-function errorHistory(
-  prompt: FakePrompt,
-  exception_type: string,
-  exception_message: string,
-): Record<string, unknown> {
-  const data = {
-    prompt_id: prompt.promptId,
-    node_id: "1",
-    node_type: "EmptyImage",
-    exception_type,
-    exception_message,
-  };
-  return historyOf(prompt, {}, "error", [["execution_error", { ...data, timestamp: 1 }]]);
 }
 
 Deno.test("a job whose socket is dropped mid-run ends by the history", () =>

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { HandedBack } from "#workers/kit/handle.ts";
 import { BridgeUnderTest, saveOne, type Told } from "./testing/bridge.ts";
-import { type FakePrompt, FaultServer } from "./testing/fault_server.ts";
+import type { FakePrompt } from "./testing/fault_prompt.ts";
+import { FaultServer } from "./testing/fault_server.ts";
 
 async function withWorker(
   work: (server: FaultServer, bridge: BridgeUnderTest) => Promise<void>,

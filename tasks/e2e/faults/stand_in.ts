@@ -1,6 +1,7 @@
 import { delay } from "#server/core/time.ts";
 import { tinyPng } from "#server/testing/fixtures.ts";
-import { type FakePrompt, FaultServer } from "#workers/comfy/testing/fault_server.ts";
+import type { FakePrompt } from "#workers/comfy/testing/fault_prompt.ts";
+import { FaultServer } from "#workers/comfy/testing/fault_server.ts";
 
 /** A stand-in for a ComfyUI that takes its time over each prompt, one after the other, and gives each a still of its own. */
 export class SlowStandIn implements AsyncDisposable {
