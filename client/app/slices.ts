@@ -58,7 +58,11 @@ export const SLICES: readonly Slice[] = [
     screens: jobScreens,
     loadCommands: async () => (await import("#client/jobs/commands.ts")).jobCommands,
   },
-  { panels: statusPanels, screens: statusScreens },
+  {
+    panels: statusPanels,
+    screens: statusScreens,
+    loadCommands: async () => (await import("#client/status/commands.ts")).statusCommands,
+  },
   {
     panels: workerPanels,
     screens: workerScreens,

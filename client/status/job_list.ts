@@ -7,6 +7,7 @@ import { formStyles } from "#client/ui/form_styles.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import "#client/ui/state_mark.ts";
 import type { Job } from "#server/jobs/contract.ts";
+import "#client/app/st_action.ts";
 import { sectionStyles } from "./section_styles.ts";
 import { NOTHING_READ, type StatusFacts, waitingCount } from "./status_facts.ts";
 import { w } from "./words.ts";
@@ -18,14 +19,6 @@ const WAITING: Readonly<
   blocked: ["waiting", "waitsBlocked"],
   held: ["waiting", "waitsHeld"],
 };
-
-/** A job that is to be tried again. */
-export class RetryEvent extends Event {
-  static readonly type = "st-retry";
-  constructor(readonly jobId: Job["id"]) {
-    super(RetryEvent.type, { bubbles: true, composed: true });
-  }
-}
 
 /** The queue: what runs, with its pictures and how far it is; what failed, and why; what waits. */
 @customElement("st-job-list")
@@ -89,7 +82,7 @@ export class JobList extends LitElement {
       .wide {
         grid-column: 2;
       }
-      li.failed button {
+      li.failed st-action {
         grid-area: 1 / 3 / span 3;
         align-self: start;
       }
@@ -148,8 +141,6 @@ export class JobList extends LitElement {
   accessor progress: ReadonlyMap<string, JobProgress> = new Map();
   @property({ attribute: false })
   accessor previews: ReadonlyMap<string, string> = new Map();
-  @property({ type: Boolean })
-  accessor canRetry = false;
   /** The time that durations are told for, in milliseconds. */
   @property({ type: Number })
   accessor now = 0;
@@ -250,12 +241,7 @@ export class JobList extends LitElement {
             job.finishedAt ? formatAgo(job.finishedAt, this.now) : "",
           )}</span>
         </span>
-        ${this.canRetry
-          ? html`
-            <button @click=${() => this.dispatchEvent(new RetryEvent(job.id))}
-              aria-label=${w("retryJob", { label: job.label })}>${w("retry")}</button>
-          `
-          : nothing}
+        <st-action command="status.retry" .target=${job.id}></st-action>
         <p class="reason wide">${job.error ?? w("noReason")}</p>
         <p class="reason wide quiet small">${w("job")} <span class="id">${job.id}</span></p>
       </li>

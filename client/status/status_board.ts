@@ -3,9 +3,10 @@ import { customElement, property } from "lit/decorators.js";
 import type { JobProgress } from "#client/core/live.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import { icon } from "#client/ui/icons.ts";
+import "#client/app/st_action.ts";
+import "#client/ui/empty_state.ts";
 import "#client/ui/state_mark.ts";
 import "./finals_strip.ts";
-import "./first_step.ts";
 import "./job_list.ts";
 import "./machine_list.ts";
 import { type Finding, isUnread, NOTHING_READ, type StatusFacts, summarise } from "./status_facts.ts";
@@ -104,11 +105,6 @@ export class StatusBoard extends LitElement {
   accessor progress: ReadonlyMap<string, JobProgress> = new Map();
   @property({ attribute: false })
   accessor previews: ReadonlyMap<string, string> = new Map();
-  @property({ type: Boolean })
-  accessor canRetry = false;
-  /** Makes an API token and tells its secret; undefined where one may not. */
-  @property({ attribute: false })
-  accessor makeToken: (() => Promise<string>) | undefined;
   @property({ type: Number })
   accessor now = 0;
 
@@ -130,11 +126,15 @@ export class StatusBoard extends LitElement {
       ${health}
       <div class="areas">
         <div class=${isEmpty ? "work" : "work two"}>
-          ${isEmpty && this.makeToken
-            ? html`<st-first-step .makeToken=${this.makeToken}></st-first-step>`
+          ${isEmpty
+            ? html`
+              <st-empty icon="sparkles" heading=${w("first")} text="${w("firstText")}.">
+                <st-action command="first_run.sample" look="primary"></st-action>
+              </st-empty>
+            `
             : nothing}
-          <st-job-list .facts=${facts} .progress=${this.progress} .previews=${this.previews} .now=${now}
-            ?canRetry=${this.canRetry}></st-job-list>
+          <st-job-list .facts=${facts} .progress=${this.progress} .previews=${this
+            .previews} .now=${now}></st-job-list>
           ${isEmpty ? nothing : html`<st-finals-strip .facts=${facts} .now=${now}></st-finals-strip>`}
         </div>
         <div>

@@ -93,8 +93,6 @@ async function show(
     board.progress = new Map(first ? [[first.id, { ratio: 0.425, note: "step 8 of 20" }]] : []);
     const picture = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
     board.previews = new Map(second ? [[second.id, picture]] : []);
-    board.canRetry = true;
-    board.makeToken = () => Promise.resolve("slt_secret");
     board.now = now;
     await board.updateComplete;
   }, { facts, projects, now: NOW });
@@ -132,26 +130,10 @@ Deno.test("st-status-board", async (test) => {
     assertEquals(said, []);
   });
 
-  await test.step("asks for a retry with the job's id", async () => {
-    const { page } = await openBoard(pages);
-    await show(page, FULL, { p1: "Aurora" });
-    const asked = page.evaluate(() =>
-      new Promise((resolve) =>
-        document.addEventListener("st-retry", (event) => resolve((event as Event & { jobId: string }).jobId))
-      )
-    );
-    await page.getByRole("button", { name: "Retry Generate" }).press("Enter");
-    assertEquals(await asked, FULL.failed?.[0]?.id);
-  });
-
-  await test.step("offers the first step in an empty studio, and its command", async () => {
+  await test.step("says in an empty studio what to do first", async () => {
     const { page, said } = await openBoard(pages);
     await show(page, { readAt: NOW, workers: [WORKER] }, {});
-    await page.getByRole("button", { name: "Make the command" }).press("Enter");
-    const command = `deno task demo --url ${pages.url} --token slt_secret`;
-    await page.getByText(command, { exact: true }).waitFor();
-    const focused = page.getByRole("button", { name: "Copy the command" });
-    assertEquals(await focused.evaluate((one) => one.matches(":focus")), true);
+    await page.getByRole("heading", { name: "Make the first clip" }).waitFor();
     assertEquals(await findBarriers(page), []);
     assertEquals(said, []);
   });

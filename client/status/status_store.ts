@@ -2,11 +2,10 @@ import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "#client/core/call.ts";
 import type { JobProgress, Live } from "#client/core/live.ts";
-import { createToken } from "#server/auth/contract.ts";
 import { listAssets } from "#server/assets/contract.ts";
 import { listWorkers } from "#server/fleet/contract.ts";
 import { getHealthStatus } from "#server/health/contract.ts";
-import { getQueue, type Job, listJobs, retryJob } from "#server/jobs/contract.ts";
+import { getQueue, type Job, listJobs, retryJob as retryJobEndpoint } from "#server/jobs/contract.ts";
 import { listProjects, type Project } from "#server/projects/contract.ts";
 import { type Final, NOTHING_READ, type StatusFacts } from "./status_facts.ts";
 
@@ -74,17 +73,6 @@ export class StatusStore {
       await this.#readOnce();
     } while (this.#isStale);
     this.#isReading = false;
-  }
-
-  /** Queues a failed job again. Throws ApiError. */
-  async retry(jobId: Job["id"]): Promise<void> {
-    await call(retryJob, { params: { jobId } });
-    await this.read();
-  }
-
-  /** A new API token for the command line; its secret is told this once. Throws ApiError. */
-  async makeToken(name: string): Promise<string> {
-    return (await call(createToken, { body: { name, scopes: ["read", "submit", "review"] } })).secret;
   }
 
   async #readOnce(): Promise<void> {
@@ -196,4 +184,9 @@ async function readFinals(projects: readonly Project[]): Promise<Final[]> {
     0,
     FINALS_SHOWN,
   );
+}
+
+/** Queues a failed job again; the live event of it lets every page read anew. Throws ApiError. */
+export async function retryJob(jobId: string): Promise<void> {
+  await call(retryJobEndpoint, { params: { jobId: jobId as Job["id"] } });
 }

@@ -252,17 +252,21 @@ export async function givenJob(
     readonly projectId?: string | null;
     readonly user?: Given | undefined;
     readonly kind?: string;
-    readonly status?: Extract<JobStatus, "blocked" | "queued" | "held">;
+    readonly status?: Extract<JobStatus, "blocked" | "queued" | "held" | "failed">;
   } = {},
 ): Promise<Given & { readonly projectId: string | null }> {
   const { db } = world;
   const projectId = given.projectId === undefined ? (await givenProject(world)).id : given.projectId;
   const id = newId<"job">();
+  const hasFailed = given.status === "failed";
   await db`
-    insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, order_key, fair_end, cost_ms, input)
+    insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, order_key, fair_end, cost_ms, input,
+                      finished_at, failure_class_id, error)
     select ${id}, k.id, k.lane_id, ${lookup(db, "job_status", given.status ?? "queued")}, ${projectId}, ${
     given.user?.id ?? null
-  }, 0, 0, 1000, '{}'
+  }, 0, 0, 1000, '{}', case when ${hasFailed} then now() end,
+           case when ${hasFailed} then ${lookup(db, "failure_class", "internal")} end,
+           case when ${hasFailed} then 'It broke' end
       from job_kind k where k.code = ${given.kind ?? "media.inspect"}`;
   return { id, projectId };
 }

@@ -16,11 +16,6 @@ const SIZE_LITERAL = /(?<![\w.#])\d*\.?\d+(?:px|rem|pt|cm|mm|in|ms|s)\b/;
 const QUERY = /@(?:media|container)[^{]*\{/g;
 /** Folders whose buttons are made by hand: the elements themselves, the shell, the forms before one is in. */
 const MAKES_BUTTONS = ["client/ui", "client/app", "client/auth", "client/design_page"] as const;
-/** Pages older than commands. The list only ever gets shorter. */
-const BUTTONS_WITHOUT_COMMAND: readonly string[] = [
-  "client/status/job_list.ts",
-  "client/status/first_step.ts",
-];
 const BUTTON_TAG = /<(button|st-button|st-icon-button)\b([^<]*)/g;
 /** What opens or closes something beside it, sends a form, or is one of several to choose from. */
 const IS_STEP = /slot="(?:actions|trigger)"|type="submit"|\.pressed=/;
@@ -28,7 +23,7 @@ const RAW_HTML = /^(?:innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|unsafeSV
 
 /** Why the template text `html` may not have its buttons, or undefined. Expressions stand in it as "…". */
 export function whyNotButton(path: string, html: string): string | undefined {
-  if (!isIn(path, "client") || isTest(path) || BUTTONS_WITHOUT_COMMAND.includes(path)) return undefined;
+  if (!isIn(path, "client") || isTest(path)) return undefined;
   if (isIn(path, ...MAKES_BUTTONS)) return undefined;
   for (const { 1: tag = "", 2: rest = "", index } of html.matchAll(BUTTON_TAG)) {
     const before = html.slice(0, index);
