@@ -1986,9 +1986,12 @@ CREATE OR REPLACE FUNCTION public.announce_event()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  newest bigint;
 begin
+  select max(seq) into newest from inserted;
   -- The number only: payloads are small, equal ones fold, and the row is read by whoever needs it.
-  perform pg_notify('seedloop_events', (select max(seq) from inserted)::text);
+  if newest is not null then perform pg_notify('seedloop_events', newest::text); end if;
   return null;
 end $function$;
 

@@ -29,6 +29,8 @@ export interface LiveListener {
   progress?(progress: JobProgress): void;
   /** A picture of a job's work so far. */
   preview?(jobId: string, picture: Blob): void;
+  /** How a worker, by its id, or the studio's machine ("host") is now; for those who hear "fleet". */
+  vitals?(subject: string, vitals: unknown): void;
 }
 
 export interface LiveOptions {
@@ -134,14 +136,20 @@ export class Live {
     if (data instanceof ArrayBuffer) return this.#showPreview(data);
     // The studio's own messages; what is not understood is left alone.
     const message = JSON.parse(String(data)) as { t: string; seq?: number; topics?: string[] };
-    if (message.t === "hello") this.#subscribeAll();
-    else if (message.t === "subscribed") {
+    if (message.t === "hello") {
+      // A studio that knows less than we do was set back, to a backup perhaps: its next events have numbers we know.
+      if ((message.seq ?? 0) < (this.#lastSeq ?? 0)) this.#lastSeq = undefined;
+      this.#subscribeAll();
+    } else if (message.t === "subscribed") {
       this.#arrive(message.seq ?? 0);
       this.#confirm(message.topics ?? []);
     } else if (message.t === "event") this.#deliver(LiveEvent.parse(message));
     else if (message.t === "progress") {
       const progress = message as unknown as JobProgress;
       for (const listener of this.#listeners) listener.progress?.(progress);
+    } else if (message.t === "vitals") {
+      const { subject, vitals } = message as unknown as { subject: string; vitals: unknown };
+      for (const listener of this.#listeners) listener.vitals?.(subject, vitals);
     } else if (message.t === "resync") this.#resync();
   }
 

@@ -105,6 +105,30 @@ Deno.test("Live comes back after a loss and is told what it missed, once", async
   live.stop();
 });
 
+Deno.test("Live reads the state and hears new events when the studio was set back to an earlier number", async () => {
+  await using world = await liveStudio();
+  const { db } = world.studio;
+  const { live, lines, until } = hear(world, await world.studio.as("admin"), ["fleet"]);
+  live.start();
+  await until(1);
+  for (let count = 2; count <= 4; count++) {
+    await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+    await until(count);
+  }
+  // As after a power cut, or from a backup: the last events and their numbers are gone, and the connection was lost.
+  const [first] = lines.slice(1, 2).map((line) => Number(line.split(" ")[1]));
+  await db`delete from events where seq > ${first ?? 0}`;
+  await db`select setval(pg_get_serial_sequence('events', 'seq')::regclass, ${first ?? 0})`;
+  await db`
+    select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and query ilike 'listen "seedloop_events"%'`;
+  await until(5);
+  await announce(db, workerChanged, "fleet", { workerId: WORKER_ID });
+  await until(6);
+  assertEquals(lines.slice(4), ["resync", `worker.changed ${(first ?? 0) + 1}`]);
+  live.stop();
+});
+
 Deno.test("Live hears a topic that is added later, and no longer one that is left", async () => {
   await using world = await liveStudio();
   const { db } = world.studio;

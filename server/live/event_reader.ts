@@ -16,17 +16,21 @@ export class EventReader {
   readonly #db: Db;
   readonly #log: Log;
   readonly #deliver: (event: LiveEvent) => void;
+  readonly #setBack: () => void;
   #lastSeq = 0;
   #gap: { readonly seq: number; readonly xmax: bigint | undefined } | undefined;
   #isReading = false;
   #isWoken = false;
+  #isToCompare = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
-  constructor(db: Db, log: Log, deliver: (event: LiveEvent) => void) {
+  /** @param setBack Told when the database gives numbers out again that were handed over already. */
+  constructor(db: Db, log: Log, deliver: (event: LiveEvent) => void, setBack: () => void = () => {}) {
     this.#db = db;
     this.#log = log;
     this.#deliver = deliver;
+    this.#setBack = setBack;
   }
 
   get lastSeq(): number {
@@ -54,6 +58,12 @@ export class EventReader {
     void this.#read();
   }
 
+  /** wake(), when the database was away: it may have come back without its last moment, or from a backup. */
+  reconnected(): void {
+    this.#isToCompare = true;
+    this.wake();
+  }
+
   async #read(): Promise<void> {
     this.#isReading = true;
     clearTimeout(this.#timer);
@@ -61,6 +71,7 @@ export class EventReader {
     try {
       do {
         this.#isWoken = false;
+        if (this.#isToCompare) await this.#compare();
         waitMs = await this.#readBatch() ? FALLBACK_MS : GAP_RETRY_MS;
       } while (this.#isWoken && !this.#isStopped);
     } catch (error) {
@@ -72,28 +83,43 @@ export class EventReader {
     }
   }
 
+  /** Events that nobody waited for the disk with (a claim's) are lost in a power cut, and their numbers come again. */
+  async #compare(): Promise<void> {
+    const [row] = await this.#db<{ seq: number }[]>`
+      select coalesce(pg_sequence_last_value(pg_get_serial_sequence('events', 'seq')::regclass), 0) as seq`;
+    this.#isToCompare = false;
+    if (!row || row.seq >= this.#lastSeq) return;
+    this.#log.warn("the database was set back: clients read the state anew", {
+      was: this.#lastSeq,
+      is: row.seq,
+    });
+    this.#lastSeq = row.seq;
+    this.#gap = undefined;
+    this.#setBack();
+  }
+
   /** False when it waits at a gap. */
   async #readBatch(): Promise<boolean> {
-    const [snapshot] = await this.#db<{ xmin: string; xmax: string }[]>`
-      select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, pg_snapshot_xmax(pg_current_snapshot())::text as xmax`;
-    const events = await listEvents(this.#db, { after: this.#lastSeq, limit: BATCH });
-    for (const event of events) {
+    const rows = await this.#db<(LiveEvent & { xmin: string; xmax: string })[]>`
+      select e.seq, k.code, e.topic, e.at, e.data, s.xmin, s.xmax
+        from events e join event_kind k on k.id = e.kind_id
+       cross join (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+                          pg_snapshot_xmax(pg_current_snapshot())::text as xmax) s
+       where e.seq > ${this.#lastSeq} order by e.seq limit ${BATCH}`;
+    for (const { xmin, xmax, ...event } of rows) {
       const expected = this.#lastSeq + 1;
-      if (
-        event.seq !== expected &&
-        !this.#isDead(expected, BigInt(snapshot?.xmin ?? 0), BigInt(snapshot?.xmax ?? 0))
-      ) return false;
+      if (event.seq !== expected && !this.#isDead(expected, BigInt(xmin), BigInt(xmax))) return false;
       this.#gap = undefined;
       this.#lastSeq = event.seq;
       this.#deliver(event);
     }
-    if (events.length === BATCH) this.#isWoken = true;
+    if (rows.length === BATCH) this.#isWoken = true;
     return true;
   }
 
   /**
-   * Only a snapshot taken after the gap was seen knows all transactions that may hold the number, and only one
-   * taken before a reading says that they had ended by then: hence over three readings, or two on a quiet database.
+   * Only a snapshot taken after the gap was seen knows all transactions that may hold the number, and only the one
+   * that a reading sees says that they had ended for it: hence over three readings, or two on a quiet database.
    */
   #isDead(seq: number, xmin: bigint, xmax: bigint): boolean {
     if (this.#gap?.seq !== seq) {

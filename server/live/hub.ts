@@ -43,14 +43,20 @@ export class LiveHub {
   static async open(options: HubOptions): Promise<LiveHub> {
     const hub = new LiveHub(options);
     await hub.#reader.start();
-    hub.#listener = await listen(options.db, "seedloop_events", options.log, () => hub.#reader.wake());
+    hub.#listener = await listen(options.db, "seedloop_events", options.log, (payload) => {
+      if (payload === "") hub.#reader.reconnected();
+      else hub.#reader.wake();
+    });
     hub.#recheck = setInterval(() => void hub.#recheckAll(), RECHECK_MS);
     return hub;
   }
 
   private constructor(options: HubOptions) {
     this.#options = options;
-    this.#reader = new EventReader(options.db, options.log, (event) => this.#deliver(event));
+    this.#reader = new EventReader(options.db, options.log, (event) => this.#deliver(event), () => {
+      // They come back at once, and find that they know more than there is.
+      for (const client of this.#clients) client.close(1012, "The database was set back: reconnect");
+    });
   }
 
   get socketCount(): number {
@@ -103,6 +109,11 @@ export class LiveHub {
     frame.set(header, 4);
     frame.set(message.bytes, 4 + header.length);
     for (const client of this.#listeners(message.projectId)) client.preview(message.jobId, frame);
+  }
+
+  /** Tells those who follow the fleet how a worker, or this machine, is now. The latest counts: no row, no replay. */
+  vitals(message: { subject: string; vitals: unknown }): void {
+    for (const client of this.#clients) if (client.topics.has("fleet")) client.vitals(message);
   }
 
   async close(): Promise<void> {
