@@ -64,6 +64,7 @@ export async function findLargerWorker(tx: Tx, job: ClaimedJob): Promise<string 
     select w.name
       from workers w join worker_status s on s.id = w.status_id join sizes d on d.worker_id = w.id, tight
      where w.removed_at is null and s.code not in ('draining', 'disabled') and d.bytes > tight.bytes
+       and not exists (select 1 from jobs j where j.id = ${job.id} and j.pinned_worker_id <> w.id)
        and (${job.workflowVersionId}::uuid is null or exists (
          select 1 from worker_capabilities c
           where c.worker_id = w.id and c.workflow_version_id = ${job.workflowVersionId} and c.is_able))

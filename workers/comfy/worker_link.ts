@@ -119,9 +119,11 @@ export class WorkerLink {
   listen(promptId: string, listener: PromptListener): () => void {
     const listeners = this.#prompts.get(promptId) ?? new Set();
     this.#prompts.set(promptId, listeners.add(listener));
+    if (listeners.size === 1) this.#tellWatchers((watcher) => watcher.onFollow?.(promptId, true));
     return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#prompts.delete(promptId);
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      this.#prompts.delete(promptId);
+      this.#tellWatchers((watcher) => watcher.onFollow?.(promptId, false));
     };
   }
 
@@ -154,9 +156,9 @@ export class WorkerLink {
       this.#features = undefined;
       this.#objectInfo = undefined;
       this.uploads.doubt();
+      void this.poison.lookAgain();
     }
     for (const listeners of this.#prompts.values()) {
-      void this.poison.lookAgain();
       for (const listener of listeners) listener.onGap();
     }
     this.#tellWatchers((watcher) => watcher.onConnection(true));
@@ -166,6 +168,7 @@ export class WorkerLink {
     if (event.type === "prompt") {
       const { promptId } = event.event;
       if (event.event.type !== "ended") this.#speaking = promptId;
+      this.#tellWatchers((watcher) => watcher.onPrompt?.(event.event));
       for (const listener of this.#prompts.get(promptId) ?? []) listener.onEvent(event.event);
     } else if (event.type === "status" && event.queueRemaining !== undefined) {
       const remaining = event.queueRemaining;

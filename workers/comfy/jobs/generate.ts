@@ -74,8 +74,9 @@ class GenerateRun {
         try {
           return await this.#collect(adopted);
         } catch (problem) {
-          // Its files are gone, or it failed: this attempt makes its own.
+          // Its files are gone, or it failed: this attempt makes its own. Where it can't be stored, nothing can.
           if (!(problem instanceof Retry) || adopted.promptId === this.#input.promptId) throw problem;
+          if (problem.failureClass === "storage_full") throw problem;
           this.#job.log.info("earlier prompt was of no use", { promptId: adopted.promptId, problem });
         }
       }
@@ -124,14 +125,14 @@ class GenerateRun {
 
   /** What the worker is, asked before anything is sent to it. */
   async #reach(): Promise<Features> {
+    const { poison } = this.#link;
+    if (poison.reason !== undefined) throw new TryLater(poison.reason, AGAIN_MS, "worker_gone");
     try {
       return await this.#link.features(this.#job.signal);
     } catch (problem) {
       throw this.#notReached(problem);
     }
   }
-    const { poison } = this.#link;
-    if (poison.reason !== undefined) throw new TryLater(poison.reason, AGAIN_MS, "worker_gone");
 
   async #readEarlier(promptIds: readonly string[]): Promise<Earlier[]> {
     try {
@@ -250,6 +251,7 @@ class GenerateRun {
 
   async #failed(promptId: string, entry: HistoryEntry): Promise<Error> {
     const failure = runFailure(entry);
+    if (failure.failureClass === "worker_poisoned") this.#link.poison.found(promptId, failure.message);
     if (failure.failureClass === "out_of_memory") {
       // Whoever runs next on this worker starts with empty memory.
       await this.#link.client.free({ signal: this.#job.signal }).catch((problem) =>
@@ -258,7 +260,6 @@ class GenerateRun {
     }
     return asThrown(failure);
   }
-    if (failure.failureClass === "worker_poisoned") this.#link.poison.found(promptId, failure.message);
 
   /**
    * Stops the prompt of an aborted job, unless the job goes on elsewhere and will adopt it. What takes longer

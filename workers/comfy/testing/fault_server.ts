@@ -48,6 +48,7 @@ export class FaultServer implements FakeComfy, AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #serving = new Set<Promise<void>>();
   #counter = 0;
+  #isUp = true;
   #waiters: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor() {
@@ -161,7 +162,10 @@ export class FaultServer implements FakeComfy, AsyncDisposable {
     for (const socket of this.sockets.splice(0)) socket.drop();
   }
 
+  /** Ends for good, as a machine that is switched off; again does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isUp) return;
+    this.#isUp = false;
     this.#listener.close();
     for (const connection of this.#connections) close(connection);
     await this.#accepting;

@@ -1,0 +1,169 @@
+import type { Actor } from "#server/core/actor.ts";
+import { newId } from "#server/core/id.ts";
+import { silentLog } from "#server/core/log.ts";
+import { Permission } from "#server/core/permissions.ts";
+import { deadline } from "#server/core/time.ts";
+import { type Db, transact } from "#server/db/db.ts";
+import { listen } from "#server/db/listen.ts";
+import { type LocalStore, openLocalStore } from "#server/files/local_store.ts";
+import type { FileStore } from "#server/files/store.ts";
+import { generate } from "#server/fleet/job_kinds.ts";
+import * as jobs from "#server/jobs/service.ts";
+import { openTestDatabase, type TestDatabase } from "#server/testing/test_database.ts";
+import { comfyHandlers } from "#workers/comfy/handlers.ts";
+import { WorkerLinks } from "#workers/comfy/worker_link.ts";
+import { CallServer } from "#workers/kit/thread.ts";
+import { Dispatch } from "#workers/queue/dispatch.ts";
+import { jobKinds } from "#workers/queue/kinds.ts";
+import { JobQueue } from "#workers/queue/queue.ts";
+import { QUICK, saveOne } from "./bridge.ts";
+
+export interface JobRow {
+  readonly status: string;
+  readonly failures: number;
+  readonly failureClass: string | null;
+  readonly error: string | null;
+  /** Each run that has ended, as "worker: class", or "worker: done". */
+  readonly runs: readonly string[];
+}
+
+export interface QueueBridgeOptions {
+  /** Where results go instead of the store. */
+  readonly storeOf?: (store: LocalStore) => FileStore;
+  readonly onPoison?: (url: string, reason: string) => void;
+}
+
+const UNTIL_MS = 90_000;
+
+/** The real queue on a database of its own and the real bridge, joined as in the studio, with waits made short. */
+export class QueueBridge implements AsyncDisposable {
+  readonly #database: TestDatabase;
+  readonly #dispatch = new Dispatch(silentLog);
+  readonly #nodeId = newId<"node">();
+  readonly #links: WorkerLinks;
+  readonly #queue: JobQueue;
+  readonly #calls: CallServer;
+  readonly #admin: Actor;
+
+  constructor(database: TestDatabase, readonly store: LocalStore, admin: Actor, options: QueueBridgeOptions) {
+    this.#database = database;
+    this.#admin = admin;
+    this.#links = new WorkerLinks(QUICK, silentLog, options.onPoison);
+    this.#queue = new JobQueue({
+      db: database.db,
+      node: { id: this.#nodeId, host: crypto.randomUUID(), pid: Deno.pid, version: "test" },
+      log: silentLog,
+      kinds: jobKinds,
+      settlements: [],
+      slots: { cpu: 1, io: 1, script: 1 },
+      dispatch: this.#dispatch,
+      isAlive: () => Promise.resolve(true),
+      post: () => {},
+    });
+    const { port1, port2 } = new MessageChannel();
+    const handlers = comfyHandlers(this.#links);
+    this.#calls = new CallServer({ handlers, store: options.storeOf?.(store) ?? store }, port2);
+    this.#dispatch.attach("comfy", port1);
+    port2.postMessage({ t: "tell", about: "hello", data: [generate.code] });
+  }
+
+  static async open(options: QueueBridgeOptions = {}): Promise<QueueBridge> {
+    const database = await openTestDatabase();
+    await database.db`update failure_class set backoff_ms = 1`;
+    const store = await openLocalStore(await Deno.makeTempDir({ prefix: "seedloop-classes-" }));
+    const userId = newId<"user">();
+    await database.db`
+      insert into users (id, login, display_name, role_id, status_id) values (${userId}, ${userId}, 'Ada', 1, 2)`;
+    const admin: Actor = { userId, roleCode: "admin", permissions: new Set(Permission.options) };
+    const opened = new QueueBridge(database, store, admin, options);
+    await opened.#queue.start();
+    return opened;
+  }
+
+  get db(): Db {
+    return this.#database.db;
+  }
+
+  /** A worker of this process, with so much GPU memory as it would have told. */
+  async addWorker(name: string, url: string, vramBytes?: number, status = "online"): Promise<string> {
+    const id = newId<"worker">();
+    await this.db`
+      insert into workers (id, name, kind_id, status_id, url, owner_node_id)
+      select ${id}, ${name}, k.id, s.id, ${url}, ${this.#nodeId}
+        from worker_kind k, worker_status s where k.code = 'comfyui' and s.code = ${status}`;
+    if (vramBytes !== undefined) {
+      await this.db`
+        insert into worker_devices (worker_id, position, name, vram_total_bytes)
+        values (${id}, 0, 'GPU', ${vramBytes})`;
+    }
+    this.#queue.wake();
+    return id;
+  }
+
+  async setWorkerStatus(workerId: string, status: string): Promise<void> {
+    await this.db`
+      update workers set status_id = (select id from worker_status where code = ${status}) where id = ${workerId}`;
+    this.#queue.wake();
+  }
+
+  /** Submits one generation; by default the least graph that leaves a file. */
+  async submit(input: Partial<jobs.GenerateRequest> = {}): Promise<string> {
+    return await transact(this.db, (tx) =>
+      jobs.submitJob(tx, {
+        kind: generate,
+        input: { graph: saveOne(), uploads: [], outputNodes: ["2"], ...input },
+        projectId: null,
+        userId: this.#admin.userId,
+      }));
+  }
+
+  async retry(jobId: string): Promise<void> {
+    await jobs.retryJob(this.db, this.#admin, jobId);
+  }
+
+  async find(jobId: string): Promise<JobRow> {
+    const [row] = await this.db<JobRow[]>`
+      select s.code as status, j.failures, f.code as failure_class, j.error,
+             array(select w.name || ': ' || coalesce(c.code, o.code) from job_attempts a
+                     join attempt_outcome o on o.id = a.outcome_id
+                     left join workers w on w.id = a.worker_id left join failure_class c on c.id = a.failure_class_id
+                    where a.job_id = j.id order by a.number) as runs
+        from jobs j join job_status s on s.id = j.status_id left join failure_class f on f.id = j.failure_class_id
+       where j.id = ${jobId}`;
+    if (!row) throw new Error(`There is no job ${jobId}`);
+    return row;
+  }
+
+  /** The job once `holds`, looked at after each event; a job that never gets there fails with how it stands. */
+  async until(jobId: string, holds: (row: JobRow) => boolean): Promise<JobRow> {
+    const met = Promise.withResolvers<JobRow>();
+    let last: JobRow | undefined;
+    const check = () =>
+      void this.find(jobId).then((row) => {
+        last = row;
+        if (holds(row)) met.resolve(row);
+      }, met.reject);
+    const listener = await listen(this.db, "seedloop_events", silentLog, check);
+    check();
+    try {
+      return await deadline(met.promise, UNTIL_MS, () => new Error(`It never came: ${JSON.stringify(last)}`));
+    } finally {
+      await listener.close();
+    }
+  }
+
+  /** The job once it is done or has failed. */
+  async end(jobId: string): Promise<JobRow> {
+    return await this.until(jobId, ({ status }) => status === "done" || status === "failed");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue.stop();
+    this.#calls.stopAll("handed_back");
+    await this.#calls.drained();
+    await this.#links.close();
+    this.#dispatch.close();
+    await this.#database[Symbol.asyncDispose]();
+    await Deno.remove(this.store.root, { recursive: true });
+  }
+}
