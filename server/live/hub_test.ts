@@ -211,12 +211,27 @@ Deno.test("LiveHub drops a client that does not read, and others are not slowed"
   assertEquals(reader.messages.filter((message) => message.t === "resync"), []);
 });
 
-/** A peer that shakes hands, subscribes and never reads again. */
+Deno.test("LiveHub sends the last picture to a client that was behind, as soon as it reads on", async () => {
+  await using live = await liveStudio();
+  const ada = await live.studio.as("creator");
+  const project = await givenProject(live.studio, { member: ada.user });
+  const { body } = await ada.post("/api/auth/socket-ticket");
+  using stalled = await openStalled(live.url, body.ticket, [`project:${project.id}`]);
+  const preview = (bytes: Uint8Array) =>
+    live.hub.preview({ jobId: "job", projectId: project.id, bytes, mediaType: "image/png" });
+  // More than all buffers between the two hold, and all for one job: the last wins.
+  for (let n = 0; n < 300; n++) preview(new Uint8Array(100_000));
+  const last = new Uint8Array(64).fill(7);
+  preview(last);
+  await deadline(stalled.readUntil(last), 90_000, () => new Error("The last picture never came"));
+});
+
+/** A peer that shakes hands, subscribes and reads nothing more until it is asked to. */
 async function openStalled(
   url: string,
   ticket: string,
   topics: readonly string[],
-): Promise<Disposable & { readonly isConnected: boolean }> {
+): Promise<Disposable & { readonly isConnected: boolean; readUntil(end: Uint8Array): Promise<void> }> {
   const { hostname, port, host } = new URL(url);
   const connection = await Deno.connect({ hostname, port: Number(port) });
   const head = [
@@ -242,7 +257,15 @@ async function openStalled(
     const read = await deadline(connection.read(answer), 60_000, () => new Error("No subscription"));
     text += new TextDecoder().decode(answer.subarray(0, read ?? 0));
   }
-  return { isConnected: true, [Symbol.dispose]: () => connection.close() };
+  const readUntil = async (end: Uint8Array) => {
+    const chunk = new Uint8Array(1 << 20);
+    for (let tail = ""; !tail.endsWith(String(end));) {
+      const read = await connection.read(chunk);
+      if (read === null) throw new Error("The studio closed the socket");
+      tail = `${tail},${chunk.subarray(Math.max(0, read - end.length), read)}`.slice(-1_000);
+    }
+  };
+  return { isConnected: true, readUntil, [Symbol.dispose]: () => connection.close() };
 }
 
 Deno.test("LiveHub sends previews as one header and the picture, to those who follow the project", async () => {

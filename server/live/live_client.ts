@@ -27,6 +27,9 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGES_PER_SECOND = 50;
 const HELD_LIMIT = 2_000;
 const ROOM_WAIT_MS = 10_000;
+/** How long after it was behind a client is offered its pictures again, and how often. */
+const FLUSH_AGAIN_MS = 50;
+const FLUSH_TRIES = 200;
 const TOO_SLOW = "Too slow: reconnect and ask for what you missed";
 
 /**
@@ -42,6 +45,8 @@ export class LiveClient {
   readonly #pending = new Map<string, Uint8Array<ArrayBuffer>>();
   #held: LiveEvent[] | undefined;
   #subscribing: Promise<void> = Promise.resolve();
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  #flushTries = 0;
   #isGone = false;
   #window = { second: 0, count: 0 };
 
@@ -97,6 +102,11 @@ export class LiveClient {
     this.#flushPreviews();
   }
 
+  vitals(message: { subject: string; vitals: unknown }): void {
+    if (this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) return;
+    this.#send({ t: "vitals", ...message });
+  }
+
   /** Latest wins: a picture that could not be sent gives way to the job's next one. */
   preview(jobId: string, frame: Uint8Array<ArrayBuffer>): void {
     this.#pending.delete(jobId);
@@ -123,10 +133,22 @@ export class LiveClient {
 
   #flushPreviews(): void {
     for (const [jobId, frame] of this.#pending) {
-      if (this.#isGone || this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) return;
+      if (this.#isGone) return;
+      if (this.#socket.bufferedAmount > PREVIEW_LIMIT_BYTES) return this.#flushLater();
       this.#pending.delete(jobId);
+      this.#flushTries = 0;
       if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame);
     }
+  }
+
+  /** The last picture of a job has none after it that would take it along. Who reads nothing for ten seconds goes without. */
+  #flushLater(): void {
+    if (this.#flushTimer !== undefined) return;
+    if (++this.#flushTries > FLUSH_TRIES) return this.#pending.clear();
+    this.#flushTimer = setTimeout(() => {
+      this.#flushTimer = undefined;
+      this.#flushPreviews();
+    }, FLUSH_AGAIN_MS);
   }
 
   #send(message: unknown): void {
@@ -175,6 +197,7 @@ export class LiveClient {
   #forget(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    clearTimeout(this.#flushTimer);
     this.#pending.clear();
     this.topics.clear();
     this.#events.closed();
