@@ -76,10 +76,12 @@ const LOST = new Set([
 
 function connectionError(thrown: unknown): AppError | undefined {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  const syscall = thrown instanceof Error && "syscall" in thrown ? thrown.syscall : undefined;
-  // A socket file that is not there, a socket that nobody reads any more: of files and children the codes mean another thing.
-  const isSocketGone = (code === "ENOENT" && syscall === "connect") ||
-    (code === "EPIPE" && syscall === "write");
+  // A socket file that is not there, a socket that nobody reads any more. Of a file that was to be read the code means
+  // something else, and what writes to a child throws Deno's own error.
+  const isSocketGone = thrown instanceof Error &&
+    (code === "ENOENT"
+      ? "syscall" in thrown && thrown.syscall === "connect"
+      : code === "EPIPE" && !(thrown instanceof Deno.errors.BrokenPipe));
   if (!LOST.has(code) && !isSocketGone) return undefined;
   return new AppError("busy", "The database can't be reached: try again in a moment", {
     retryAfterMs: 1000,
