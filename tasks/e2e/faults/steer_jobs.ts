@@ -42,15 +42,15 @@ export class Steering {
     } else await this.#pause();
   }
 
-  /** Lets go of all that is held and queues again all that failed or was cancelled, but for `except`; how many were left. */
-  async revive(except: ReadonlySet<string>): Promise<number> {
+  /** Lets go of all that is held and queues again all that failed or was cancelled, but for `doomed`; how many were left. */
+  async revive(doomed: ReadonlySet<string>): Promise<number> {
     let found = 0;
     for (const status of ["held", "failed", "cancelled"] as const) {
       for (let cursor: string | undefined;;) {
         const query = { status, limit: 200, ...(cursor ? { cursor } : {}) };
         const page = await this.#api.call(listJobs, { query });
         for (const { id: jobId } of page.items) {
-          if (except.has(jobId)) continue;
+          if (status !== "held" && doomed.has(jobId)) continue;
           found++;
           await this.#count(
             "revive",

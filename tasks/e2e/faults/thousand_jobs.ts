@@ -145,7 +145,7 @@ async function comeToRest(
   say: FirePlan["say"],
 ): Promise<void> {
   const doomed = new Set(jobs.filter((job) => job.isDoomed).map(({ id }) => id));
-  for (let last = "";; await delay(500)) {
+  for (let toldAt = 0;; await delay(500)) {
     const revived = await steering.revive(doomed);
     const rows = await studio.db().then((db) =>
       db<{ code: string; n: number }[]>`
@@ -153,8 +153,10 @@ async function comeToRest(
     ).catch(() => []);
     const left = rows.filter(({ code }) => ["blocked", "queued", "held", "running"].includes(code));
     const news = rows.map(({ code, n }) => `${code} ${n}`).join(", ");
-    if (news !== last) say?.(`${since(begun)} s: ${news}`);
-    last = news;
+    if (Date.now() > toldAt + 10_000) {
+      say?.(`${since(begun)} s: ${news}`);
+      toldAt = Date.now();
+    }
     if (revived === 0 && rows.length > 0 && left.length === 0) break;
     if (Date.now() - begun > DEADLINE_MS) break;
   }
@@ -190,7 +192,7 @@ async function main(): Promise<number> {
       generations: { type: "string", default: "120" },
       kills: { type: "string", default: "40" },
       seed: { type: "string" },
-      lull: { type: "string", default: "6" },
+      lull: { type: "string", default: "12" },
     },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
