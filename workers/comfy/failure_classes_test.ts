@@ -4,7 +4,7 @@ import type { LocalStore } from "#server/files/local_store.ts";
 import { saveOne } from "./testing/bridge.ts";
 import { failureOf, type FakePrompt, historyOf } from "./testing/fault_prompt.ts";
 import { FaultServer } from "./testing/fault_server.ts";
-import { type JobRow, QueueBridge, type QueueBridgeOptions } from "./testing/queue_bridge.ts";
+import { type JobRow, QueueBridge, type QueueBridgeOptions } from "#server/testing/queue_bridge.ts";
 
 const GIB = 1024 ** 3;
 const OOM = ["torch.OutOfMemoryError", "Allocation on device 0 would exceed allowed memory."] as const;

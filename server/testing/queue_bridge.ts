@@ -9,14 +9,15 @@ import { type LocalStore, openLocalStore } from "#server/files/local_store.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import * as jobs from "#server/jobs/service.ts";
-import { openTestDatabase, type TestDatabase } from "#server/testing/test_database.ts";
+import { openTestDatabase, type TestDatabase } from "./test_database.ts";
 import { comfyHandlers } from "#workers/comfy/handlers.ts";
+import type { Timings } from "#workers/comfy/timings.ts";
 import { WorkerLinks } from "#workers/comfy/worker_link.ts";
 import { CallServer } from "#workers/kit/thread.ts";
 import { Dispatch } from "#workers/queue/dispatch.ts";
 import { jobKinds } from "#workers/queue/kinds.ts";
 import { JobQueue } from "#workers/queue/queue.ts";
-import { QUICK, saveOne } from "./bridge.ts";
+import { QUICK, saveOne } from "#workers/comfy/testing/bridge.ts";
 
 export interface JobRow {
   readonly status: string;
@@ -31,6 +32,8 @@ export interface QueueBridgeOptions {
   /** Where results go instead of the store. */
   readonly storeOf?: (store: LocalStore) => FileStore;
   readonly onPoison?: (url: string, reason: string) => void;
+  /** How long the bridge waits for what; short unless said. */
+  readonly timings?: Timings;
 }
 
 const UNTIL_MS = 90_000;
@@ -48,7 +51,7 @@ export class QueueBridge implements AsyncDisposable {
   constructor(database: TestDatabase, readonly store: LocalStore, admin: Actor, options: QueueBridgeOptions) {
     this.#database = database;
     this.#admin = admin;
-    this.#links = new WorkerLinks(QUICK, silentLog, options.onPoison);
+    this.#links = new WorkerLinks(options.timings ?? QUICK, silentLog, options.onPoison);
     this.#queue = new JobQueue({
       db: database.db,
       node: { id: this.#nodeId, host: crypto.randomUUID(), pid: Deno.pid, version: "test" },
