@@ -1,5 +1,6 @@
 import type { Actor } from "#server/core/actor.ts";
 import { ERROR_STATUS, type ErrorCode, errorMessage } from "#server/core/errors.ts";
+import { newId } from "#server/core/id.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import type { Log } from "#server/core/log.ts";
 import { PROBLEM_TITLES } from "#server/http/on_error.ts";
@@ -8,6 +9,7 @@ import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import { EventReader, listEvents, oldestSeq } from "./event_reader.ts";
 import { LiveClient } from "./live_client.ts";
+import { type JobPreview, type JobProgress, LiveRelay, topicOf } from "./relay.ts";
 import { mayHear } from "./topics.ts";
 
 /** Tells who opens a socket, and whether they still may. */
@@ -21,6 +23,8 @@ export interface HubOptions {
   readonly db: Db;
   readonly actors: SocketActors;
   readonly log: Log;
+  /** This process among those of the studio; one of its own by default. */
+  readonly nodeId?: string;
 }
 
 /** Sockets that one user may hold open. */
@@ -38,6 +42,7 @@ export class LiveHub {
   readonly #clients = new Set<LiveClient>();
   readonly #reader: EventReader;
   #listener: Listener | undefined;
+  #relay: LiveRelay | undefined;
   #recheck: ReturnType<typeof setInterval> | undefined;
 
   static async open(options: HubOptions): Promise<LiveHub> {
@@ -46,6 +51,14 @@ export class LiveHub {
     hub.#listener = await listen(options.db, "seedloop_events", options.log, (payload) => {
       if (payload === "") hub.#reader.reconnected();
       else hub.#reader.wake();
+    });
+    hub.#relay = await LiveRelay.open({
+      db: options.db,
+      log: options.log,
+      nodeId: options.nodeId ?? newId<"server node">(),
+      topics: () => hub.#followed(),
+      onProgress: (progress) => hub.#showProgress(progress),
+      onPreview: (preview) => hub.#showPreview(preview),
     });
     hub.#recheck = setInterval(() => void hub.#recheckAll(), RECHECK_MS);
     return hub;
@@ -94,13 +107,23 @@ export class LiveHub {
     return response;
   }
 
-  /** Tells those who follow the project how far a job is. Worthless after a crash: no row, no replay. */
-  progress(message: { jobId: string; projectId: string | null; ratio: number; note: string }): void {
-    for (const client of this.#listeners(message.projectId)) client.progress(message);
+  /** Tells those who follow the project how far a job is, also at other processes. Worthless after a crash: no replay. */
+  progress(progress: JobProgress): void {
+    this.#showProgress(progress);
+    this.#relay?.progress(progress);
   }
 
-  /** A picture of a job's work so far; the same bytes go to every client. */
-  preview(message: { jobId: string; projectId: string | null; bytes: Uint8Array; mediaType: string }): void {
+  /** A picture of a job's work so far; the same bytes go to every client. Other processes get two a second of a job. */
+  preview(preview: JobPreview): void {
+    this.#showPreview(preview);
+    this.#relay?.preview(preview);
+  }
+
+  #showProgress(progress: JobProgress): void {
+    for (const client of this.#listeners(progress.projectId)) client.progress(progress);
+  }
+
+  #showPreview(message: JobPreview): void {
     const header = new TextEncoder().encode(
       JSON.stringify({ jobId: message.jobId, mediaType: message.mediaType }),
     );
@@ -116,12 +139,17 @@ export class LiveHub {
     for (const client of this.#clients) client.close(1001, "The studio stops");
     this.#clients.clear();
     this.#reader.stop();
+    await this.#relay?.close();
     await this.#listener?.close().catch(() => {});
   }
 
   *#listeners(projectId: string | null): Iterable<LiveClient> {
-    const topic = projectId === null ? "jobs" : `project:${projectId}`;
+    const topic = topicOf(projectId);
     for (const client of this.#clients) if (client.topics.has(topic)) yield client;
+  }
+
+  *#followed(): Iterable<string> {
+    for (const client of this.#clients) yield* client.topics;
   }
 
   async #readActor(request: Request, url: URL): Promise<Actor | undefined> {
@@ -174,6 +202,7 @@ export class LiveHub {
     for (const topic of topics) if (await mayHear(this.#options.db, client.actor, topic)) allowed.push(topic);
     // From here on live events are kept back, so that the replay comes first and nothing falls between.
     client.hold(allowed);
+    this.#relay?.watch();
     // Exactly what came up to here is replayed; all that is kept back is newer.
     const horizon = this.#reader.lastSeq;
     try {
