@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { AppError } from "#server/core/errors.ts";
 
 const Port = z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65535));
@@ -7,6 +7,8 @@ const Port = z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65535));
 const Settings = z.object({
   /** Folder of everything the studio keeps. */
   data: z._default(z.string().check(z.minLength(1)), "data"),
+  /** Folder of the media, which several processes can share; `store` in the data folder by default. */
+  store: z.optional(z.string().check(z.minLength(1))),
   port: z._default(Port, 7420),
   host: z._default(
     z.string().check(z.regex(/^[A-Za-z0-9.:[\]-]+$/, "must be an address such as 127.0.0.1 or 0.0.0.0")),
@@ -21,11 +23,12 @@ const Settings = z.object({
 });
 
 /** Everything that can be set from outside, checked and frozen. */
-export type Config = Readonly<z.output<typeof Settings>>;
+export type Config = Readonly<Omit<z.output<typeof Settings>, "store"> & { readonly store: string }>;
 
 /** Each setting's option and environment variable. */
 const NAMES = {
   data: ["--data", "SEEDLOOP_DATA"],
+  store: ["--store", "SEEDLOOP_STORE"],
   port: ["--port", "SEEDLOOP_PORT"],
   host: ["--host", "SEEDLOOP_HOST"],
   open: ["--open", "SEEDLOOP_OPEN"],
@@ -64,7 +67,8 @@ export function readConfig(
   if (faults.length > 0 || !parsed.success) {
     throw new AppError("invalid", `Cannot start: ${faults.join("; ")}`);
   }
-  return Object.freeze({ ...parsed.data, data: resolve(parsed.data.data) });
+  const data = resolve(parsed.data.data);
+  return Object.freeze({ ...parsed.data, data, store: resolve(parsed.data.store ?? join(data, "store")) });
 }
 
 function readOptions(args: readonly string[], given: Record<string, unknown>, faults: string[]): void {

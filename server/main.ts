@@ -77,7 +77,9 @@ async function start(
   await syncBundled(db, BUNDLED_TEMPLATES);
   await refuseOpenWithoutAdmin(db, config);
 
-  const store = await openLocalStore(join(config.data, "store"), { sweepOlderThanMs: 0 });
+  // In its own folder nobody else writes yet; what a shared one holds may be another process's work.
+  const isOwnStore = config.store === join(config.data, "store");
+  const store = await openLocalStore(config.store, isOwnStore ? { sweepOlderThanMs: 0 } : {});
   const passwords = new Passwords();
   undo.push(() => passwords.close());
   const tokens = new AccessTokens(db);
@@ -105,7 +107,8 @@ async function start(
     clientFolder: CLIENT_FOLDER,
   };
   const { app, actors } = openApp(parts);
-  const hub = running.hub = await LiveHub.open({ db, actors, log });
+  const nodeId = newId<"server node">();
+  const hub = running.hub = await LiveHub.open({ db, actors, log, nodeId });
   undo.push(() => hub.close());
   // Listening comes before the threads: they take longer, and the page can say what is still starting.
   const server = await listen({ app, config, hub, log });
@@ -113,7 +116,7 @@ async function start(
   const threads = running.threads = startThreads({
     config,
     databaseUrl,
-    node: { id: newId<"server node">(), version: VERSION },
+    node: { id: nodeId, version: VERSION },
     log,
     hub,
   });

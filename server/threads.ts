@@ -26,11 +26,20 @@ export interface Threads {
   stop(): Promise<void>;
 }
 
+/** Containers can have one machine name and numbers of processes of their own. */
+function pidSpace(): string {
+  try {
+    return `${hostname()} ${Deno.readLinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+}
+
 /** Starts every thread of the studio and joins those that run jobs to the queue. */
 export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOptions): Threads {
   let engineUrl: string | undefined;
   let mediaBackend: unknown;
-  const storeRoot = join(config.data, "store");
+  const storeRoot = config.store;
   const workRoot = join(config.data, "work");
   const ffmpeg = config.ffmpeg ? { ffmpeg: config.ffmpeg } : {};
 
@@ -49,7 +58,7 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
   const queue = open("queue", {
     databaseUrl,
     storeRoot,
-    node: { id: node.id, host: hostname(), pid: Deno.pid, version: node.version },
+    node: { id: node.id, host: hostname(), pidSpace: pidSpace(), pid: Deno.pid, version: node.version },
     slots: { cpu: Math.max(2, cores - 1), io: 4, script: 2 },
   });
   const engine = open("engine", { base: join(config.data, "engine"), ...ffmpeg });
