@@ -19,6 +19,7 @@ import { generateClip } from "#server/clips/steering.ts";
 import { deliveryRoutes } from "#server/delivery/routes.ts";
 import { firstRunRoutes } from "#server/first_run/routes.ts";
 import { fleetRoutes } from "#server/fleet/routes.ts";
+import type { VitalsBoard } from "#server/fleet/vitals_board.ts";
 import { healthRoutes, meterRequests } from "#server/health/routes.ts";
 import type { Vitals } from "#server/health/service.ts";
 import { jobRoutes } from "#server/jobs/routes.ts";
@@ -42,6 +43,8 @@ export interface AppParts {
   readonly auth: Auth;
   /** Where resumable uploads lie until they are whole. */
   readonly uploads?: UploadFolder;
+  /** What the running process measures of its workers and its machine. */
+  readonly board?: VitalsBoard;
   /** What only the running process knows; without it `/healthz` and its like are not there. */
   readonly vitals?: Vitals;
   readonly log: Log;
@@ -82,7 +85,7 @@ export function openApp(parts: AppParts): { app: App; actors: ActorReader } {
   workspaceRoutes(app, { db });
   settingsRoutes(app, { db });
   workflowRoutes(app, { db });
-  fleetRoutes(app, { db });
+  fleetRoutes(app, { db, board: parts.board });
   jobRoutes(app, { db, settlements: allSettlements(store) });
   firstRunRoutes(app, {
     db,

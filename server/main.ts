@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError, errorMessage } from "#server/core/errors.ts";
@@ -14,6 +15,8 @@ import { migrate } from "#server/db/migrate.ts";
 import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { emptyWork, lockFolder, prepareFolder } from "#server/files/data_folder.ts";
+import { VitalsBoard } from "#server/fleet/vitals_board.ts";
+import { saveMinute } from "#server/fleet/vitals_history.ts";
 import { listen } from "#server/listen.ts";
 import { LiveHub } from "#server/live/hub.ts";
 import { sweepOrphans } from "#server/storage/service.ts";
@@ -77,18 +80,22 @@ async function start(
   await syncBundled(db, BUNDLED_TEMPLATES);
   await refuseOpenWithoutAdmin(db, config);
 
-  // In its own folder nobody else writes yet; what a shared one holds may be another process's work.
-  const isOwnStore = config.store === join(config.data, "store");
-  const store = await openLocalStore(config.store, isOwnStore ? { sweepOlderThanMs: 0 } : {});
+  const store = await openLocalStore(join(config.data, "store"), { sweepOlderThanMs: 0 });
   const passwords = new Passwords();
   undo.push(() => passwords.close());
   const tokens = new AccessTokens(db);
   const uploads = await openUploadFolder(join(config.data, "uploads"));
   // Given to the app before what they tell of is there: it says meanwhile what is still starting.
   const running: { hub?: LiveHub; threads?: Threads } = {};
+  const board = new VitalsBoard((subject, minute) => {
+    void saveMinute(db, hostname(), subject, minute).catch((error) =>
+      log.warn("vitals were not kept", { subject, reason: errorMessage(error) })
+    );
+  });
   const parts: AppParts = {
     db,
     store,
+    board,
     auth: { db, passwords, tokens },
     uploads,
     log,
@@ -107,8 +114,7 @@ async function start(
     clientFolder: CLIENT_FOLDER,
   };
   const { app, actors } = openApp(parts);
-  const nodeId = newId<"server node">();
-  const hub = running.hub = await LiveHub.open({ db, actors, log, nodeId });
+  const hub = running.hub = await LiveHub.open({ db, actors, log });
   undo.push(() => hub.close());
   // Listening comes before the threads: they take longer, and the page can say what is still starting.
   const server = await listen({ app, config, hub, log });
@@ -116,9 +122,13 @@ async function start(
   const threads = running.threads = startThreads({
     config,
     databaseUrl,
-    node: { id: nodeId, version: VERSION },
+    node: { id: newId<"server node">(), version: VERSION },
     log,
     hub,
+    onVitals: (subject, vitals) => {
+      board.take(subject, vitals);
+      hub.vitals({ subject, vitals });
+    },
   });
   undo.push(() => threads.stop());
 

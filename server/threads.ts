@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Log } from "#server/core/log.ts";
 import type { Config } from "#server/config.ts";
+import type { Sample } from "#server/fleet/vitals_board.ts";
 import type { LiveHub } from "#server/live/hub.ts";
 import { linkThreads, startThread, type Thread, type ThreadState } from "#workers/kit/host.ts";
 import type { ThreadMessage } from "#workers/kit/messages.ts";
@@ -12,6 +13,8 @@ export interface ThreadsOptions {
   readonly node: { readonly id: string; readonly version: string };
   readonly log: Log;
   readonly hub: LiveHub;
+  /** What was just measured of a worker, by its id, or of this machine. */
+  readonly onVitals: (subject: string, vitals: Sample) => void;
 }
 
 export interface Threads {
@@ -26,26 +29,18 @@ export interface Threads {
   stop(): Promise<void>;
 }
 
-/** Containers can have one machine name and numbers of processes of their own. */
-function pidSpace(): string {
-  try {
-    return `${hostname()} ${Deno.readLinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return hostname();
-  }
-}
-
 /** Starts every thread of the studio and joins those that run jobs to the queue. */
-export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOptions): Threads {
+export function startThreads({ config, databaseUrl, node, log, hub, onVitals }: ThreadsOptions): Threads {
   let engineUrl: string | undefined;
   let mediaBackend: unknown;
-  const storeRoot = config.store;
+  const storeRoot = join(config.data, "store");
   const workRoot = join(config.data, "work");
   const ffmpeg = config.ffmpeg ? { ffmpeg: config.ffmpeg } : {};
 
   const onMessage = (message: ThreadMessage) => {
     if (message.t === "progress") hub.progress(message);
     else if (message.t === "preview") hub.preview(message);
+    else if (message.t === "vitals") onVitals(message.subject, message.vitals);
     else if (message.t === "engine_ready") setEngine(message.url);
     else if (message.t === "engine_lost") setEngine(undefined);
     else if (message.t === "media_backend") mediaBackend = message.backend;
@@ -58,7 +53,7 @@ export function startThreads({ config, databaseUrl, node, log, hub }: ThreadsOpt
   const queue = open("queue", {
     databaseUrl,
     storeRoot,
-    node: { id: node.id, host: hostname(), pidSpace: pidSpace(), pid: Deno.pid, version: node.version },
+    node: { id: node.id, host: hostname(), pid: Deno.pid, version: node.version },
     slots: { cpu: Math.max(2, cores - 1), io: 4, script: 2 },
   });
   const engine = open("engine", { base: join(config.data, "engine"), ...ffmpeg });

@@ -579,6 +579,8 @@ create table failure_class (
   retired_at timestamp with time zone,
   retries smallint default 3 not null,
   backoff_ms integer default 1000 not null,
+  spends boolean default true not null,
+  mend text default ''::text not null,
   constraint failure_class_backoff_ms_check CHECK ((backoff_ms >= 0)),
   constraint failure_class_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
   constraint failure_class_retries_check CHECK (((retries >= 0) AND (retries <= 20))),
@@ -655,6 +657,19 @@ create table hash_algorithm (
   constraint hash_algorithm_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
   constraint hash_algorithm_pkey PRIMARY KEY (id),
   constraint hash_algorithm_code_key UNIQUE (code)
+);
+
+create table host_vitals (
+  host text not null,
+  at timestamp with time zone not null,
+  cpu_percent real,
+  memory_used_bytes bigint,
+  memory_total_bytes bigint,
+  disk_used_bytes bigint,
+  disk_total_bytes bigint,
+  received_bytes_per_second real,
+  sent_bytes_per_second real,
+  constraint host_vitals_pkey PRIMARY KEY (host, at)
 );
 
 create table inspection_status (
@@ -833,6 +848,7 @@ create table jobs (
   finished_at timestamp with time zone,
   attempt_id uuid,
   attempt_started_at timestamp with time zone,
+  pinned_worker_id uuid,
   constraint done_has_output CHECK (((status_id <> 5) OR (output IS NOT NULL))),
   constraint failed_has_reason CHECK (((status_id <> 6) OR (failure_class_id IS NOT NULL))),
   constraint final_is_finished CHECK (((status_id = ANY (ARRAY[5, 6, 7])) = (finished_at IS NOT NULL))),
@@ -849,6 +865,7 @@ create table jobs (
   constraint jobs_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id) ON DELETE RESTRICT,
   constraint jobs_lease_node_id_fkey FOREIGN KEY (lease_node_id) REFERENCES server_nodes(id) ON DELETE SET NULL,
   constraint jobs_master_id_fkey FOREIGN KEY (master_id) REFERENCES masters(id) ON DELETE RESTRICT,
+  constraint jobs_pinned_worker_id_fkey FOREIGN KEY (pinned_worker_id) REFERENCES workers(id) ON DELETE SET NULL,
   constraint jobs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE RESTRICT,
   constraint jobs_seed_id_fkey FOREIGN KEY (seed_id) REFERENCES seeds(id) ON DELETE RESTRICT,
   constraint jobs_status_id_fkey FOREIGN KEY (status_id) REFERENCES job_status(id) ON DELETE RESTRICT,
@@ -867,6 +884,7 @@ CREATE INDEX jobs_of_kind ON public.jobs USING brin (kind_id);
 CREATE INDEX jobs_of_project ON public.jobs USING btree (project_id, id DESC) WHERE (project_id IS NOT NULL);
 CREATE INDEX jobs_of_user ON public.jobs USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
 CREATE INDEX jobs_open ON public.jobs USING btree (status_id, lane_id, order_key, id) WHERE (status_id < 5);
+CREATE INDEX jobs_pinned_worker_id_idx ON public.jobs USING btree (pinned_worker_id) WHERE (pinned_worker_id IS NOT NULL);
 CREATE INDEX jobs_seed_id_idx ON public.jobs USING btree (seed_id) WHERE (seed_id IS NOT NULL);
 CREATE UNIQUE INDEX jobs_submitted_once ON public.jobs USING btree (user_id, idempotency_key) NULLS NOT DISTINCT WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX jobs_take_id_idx ON public.jobs USING btree (take_id) WHERE (take_id IS NOT NULL);
@@ -1171,13 +1189,16 @@ create table queue_pauses (
   worker_id uuid,
   paused_by_id uuid,
   paused_at timestamp with time zone default now() not null,
+  after_job_id uuid,
   constraint pauses_one_thing CHECK ((num_nonnulls(lane_id, user_id, worker_id) = 1)),
+  constraint queue_pauses_after_job_id_fkey FOREIGN KEY (after_job_id) REFERENCES jobs(id) ON DELETE SET NULL,
   constraint queue_pauses_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id) ON DELETE CASCADE,
   constraint queue_pauses_paused_by_id_fkey FOREIGN KEY (paused_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint queue_pauses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
   constraint queue_pauses_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
   constraint queue_pauses_pkey PRIMARY KEY (id)
 );
+CREATE INDEX queue_pauses_after_job_id_idx ON public.queue_pauses USING btree (after_job_id) WHERE (after_job_id IS NOT NULL);
 CREATE UNIQUE INDEX queue_pauses_lane_id_idx ON public.queue_pauses USING btree (lane_id) WHERE (lane_id IS NOT NULL);
 CREATE INDEX queue_pauses_paused_by_id_idx ON public.queue_pauses USING btree (paused_by_id);
 CREATE UNIQUE INDEX queue_pauses_user_id_idx ON public.queue_pauses USING btree (user_id) WHERE (user_id IS NOT NULL);
@@ -1784,6 +1805,77 @@ create table worker_capabilities (
 );
 CREATE INDEX worker_capabilities_workflow_version_id_idx ON public.worker_capabilities USING btree (workflow_version_id);
 
+create table worker_change_items (
+  change_id uuid not null,
+  kind_id smallint not null,
+  name text not null,
+  constraint worker_change_items_change_id_fkey FOREIGN KEY (change_id) REFERENCES worker_changes(id) ON DELETE CASCADE,
+  constraint worker_change_items_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES worker_change_kind(id) ON DELETE RESTRICT,
+  constraint worker_change_items_pkey PRIMARY KEY (change_id, kind_id, name)
+);
+CREATE INDEX worker_change_items_kind_id_idx ON public.worker_change_items USING btree (kind_id);
+
+create table worker_change_kind (
+  id smallint not null,
+  code text not null,
+  label text not null,
+  sort smallint default 0 not null,
+  retired_at timestamp with time zone,
+  constraint worker_change_kind_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
+  constraint worker_change_kind_pkey PRIMARY KEY (id),
+  constraint worker_change_kind_code_key UNIQUE (code)
+);
+
+create table worker_changes (
+  id uuid not null,
+  worker_id uuid not null,
+  at timestamp with time zone default now() not null,
+  version_before text,
+  version_after text,
+  constraint worker_changes_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_changes_pkey PRIMARY KEY (id)
+);
+CREATE INDEX worker_changes_worker_id_at_idx ON public.worker_changes USING btree (worker_id, at);
+
+create table worker_command_kind (
+  id smallint not null,
+  code text not null,
+  label text not null,
+  sort smallint default 0 not null,
+  retired_at timestamp with time zone,
+  constraint worker_command_kind_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
+  constraint worker_command_kind_pkey PRIMARY KEY (id),
+  constraint worker_command_kind_code_key UNIQUE (code)
+);
+
+create table worker_commands (
+  worker_id uuid not null,
+  kind_id smallint not null,
+  host text not null,
+  args text[] not null,
+  folder text,
+  environment text[] default '{}'::text[] not null,
+  is_wanted boolean default true not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint worker_commands_args_check CHECK (((cardinality(args) >= 1) AND (cardinality(args) <= 200))),
+  constraint worker_commands_environment_check CHECK ((cardinality(environment) <= 100)),
+  constraint worker_commands_folder_check CHECK (((length(folder) >= 1) AND (length(folder) <= 4096))),
+  constraint worker_commands_host_check CHECK (((length(host) >= 1) AND (length(host) <= 255))),
+  constraint worker_commands_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES worker_command_kind(id) ON DELETE RESTRICT,
+  constraint worker_commands_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_commands_pkey PRIMARY KEY (worker_id, kind_id)
+);
+CREATE INDEX worker_commands_kind_id_idx ON public.worker_commands USING btree (kind_id);
+
+create table worker_devices (
+  worker_id uuid not null,
+  "position" smallint not null,
+  name text not null,
+  vram_total_bytes bigint,
+  constraint worker_devices_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_devices_pkey PRIMARY KEY (worker_id, "position")
+);
+
 create table worker_kind (
   id smallint not null,
   code text not null,
@@ -1794,6 +1886,80 @@ create table worker_kind (
   constraint worker_kind_pkey PRIMARY KEY (id),
   constraint worker_kind_code_key UNIQUE (code)
 );
+
+create table worker_models (
+  worker_id uuid not null,
+  folder text not null,
+  name text not null,
+  size_bytes bigint,
+  constraint worker_models_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_models_pkey PRIMARY KEY (worker_id, folder, name)
+);
+
+create table worker_nodes (
+  worker_id uuid not null,
+  class_name text not null,
+  digest text not null,
+  constraint worker_nodes_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_nodes_pkey PRIMARY KEY (worker_id, class_name)
+);
+
+create table worker_order_kind (
+  id smallint not null,
+  code text not null,
+  label text not null,
+  sort smallint default 0 not null,
+  retired_at timestamp with time zone,
+  constraint worker_order_kind_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
+  constraint worker_order_kind_pkey PRIMARY KEY (id),
+  constraint worker_order_kind_code_key UNIQUE (code)
+);
+
+create table worker_order_outcome (
+  id smallint not null,
+  code text not null,
+  label text not null,
+  sort smallint default 0 not null,
+  retired_at timestamp with time zone,
+  constraint worker_order_outcome_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.:/+-]*$'::text)),
+  constraint worker_order_outcome_pkey PRIMARY KEY (id),
+  constraint worker_order_outcome_code_key UNIQUE (code)
+);
+
+create table worker_orders (
+  id uuid not null,
+  worker_id uuid not null,
+  kind_id smallint not null,
+  asked_by_id uuid,
+  asked_at timestamp with time zone default now() not null,
+  reason text not null,
+  begun_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  outcome_id smallint,
+  note text,
+  constraint ended_has_outcome CHECK (((ended_at IS NULL) = (outcome_id IS NULL))),
+  constraint worker_orders_asked_by_id_fkey FOREIGN KEY (asked_by_id) REFERENCES users(id) ON DELETE SET NULL,
+  constraint worker_orders_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES worker_order_kind(id) ON DELETE RESTRICT,
+  constraint worker_orders_outcome_id_fkey FOREIGN KEY (outcome_id) REFERENCES worker_order_outcome(id) ON DELETE RESTRICT,
+  constraint worker_orders_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_orders_pkey PRIMARY KEY (id)
+);
+CREATE INDEX worker_orders_asked_by_id_idx ON public.worker_orders USING btree (asked_by_id);
+CREATE INDEX worker_orders_kind_id_idx ON public.worker_orders USING btree (kind_id);
+CREATE INDEX worker_orders_open ON public.worker_orders USING btree (worker_id) WHERE (ended_at IS NULL);
+CREATE INDEX worker_orders_outcome_id_idx ON public.worker_orders USING btree (outcome_id);
+CREATE INDEX worker_orders_worker_id_asked_at_idx ON public.worker_orders USING btree (worker_id, asked_at);
+
+create table worker_paces (
+  worker_id uuid not null,
+  workflow_version_id uuid not null,
+  step_ms real[] not null,
+  rest_ms real[] not null,
+  constraint worker_paces_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_paces_workflow_version_id_fkey FOREIGN KEY (workflow_version_id) REFERENCES workflow_versions(id) ON DELETE CASCADE,
+  constraint worker_paces_pkey PRIMARY KEY (worker_id, workflow_version_id)
+);
+CREATE INDEX worker_paces_workflow_version_id_idx ON public.worker_paces USING btree (workflow_version_id);
 
 create table worker_status (
   id smallint not null,
@@ -1815,6 +1981,23 @@ create table worker_status_transition (
 );
 CREATE INDEX worker_status_transition_to_id_idx ON public.worker_status_transition USING btree (to_id);
 
+create table worker_vitals (
+  worker_id uuid not null,
+  at timestamp with time zone not null,
+  gpu_percent real,
+  vram_used_bytes bigint,
+  vram_total_bytes bigint,
+  celsius real,
+  watts real,
+  fan_percent real,
+  clock_mhz real,
+  ram_used_bytes bigint,
+  ram_total_bytes bigint,
+  queued real,
+  constraint worker_vitals_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
+  constraint worker_vitals_pkey PRIMARY KEY (worker_id, at)
+);
+
 create table workers (
   id uuid not null,
   name text not null,
@@ -1831,14 +2014,24 @@ create table workers (
   created_by_id uuid,
   created_at timestamp with time zone default now() not null,
   removed_at timestamp with time zone,
+  watch_up_to_id smallint default 4,
+  pause_at_celsius smallint,
+  resume_at_celsius smallint,
+  min_free_vram_bytes bigint,
+  manager text,
   owner_epoch integer default 0 not null,
+  constraint cools_down CHECK ((((pause_at_celsius IS NULL) = (resume_at_celsius IS NULL)) AND (resume_at_celsius < pause_at_celsius))),
   constraint removed_is_disabled CHECK (((removed_at IS NULL) OR (status_id = 6))),
   constraint workers_max_parallel_check CHECK (((max_parallel >= 1) AND (max_parallel <= 8))),
+  constraint workers_min_free_vram_bytes_check CHECK ((min_free_vram_bytes > 0)),
   constraint workers_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+  constraint workers_pause_at_celsius_check CHECK (((pause_at_celsius >= 30) AND (pause_at_celsius <= 120))),
+  constraint workers_watch_up_to_id_check CHECK (((watch_up_to_id >= 1) AND (watch_up_to_id <= 4))),
   constraint workers_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES users(id) ON DELETE SET NULL,
   constraint workers_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES worker_kind(id) ON DELETE RESTRICT,
   constraint workers_owner_node_id_fkey FOREIGN KEY (owner_node_id) REFERENCES server_nodes(id) ON DELETE SET NULL,
   constraint workers_status_id_fkey FOREIGN KEY (status_id) REFERENCES worker_status(id) ON DELETE RESTRICT,
+  constraint workers_watch_up_to_id_fkey FOREIGN KEY (watch_up_to_id) REFERENCES worker_order_kind(id) ON DELETE RESTRICT,
   constraint workers_pkey PRIMARY KEY (id)
 );
 CREATE INDEX workers_created_by_id_idx ON public.workers USING btree (created_by_id);
@@ -1846,7 +2039,17 @@ CREATE INDEX workers_kind_id_idx ON public.workers USING btree (kind_id);
 CREATE UNIQUE INDEX workers_named ON public.workers USING btree (name) WHERE (removed_at IS NULL);
 CREATE INDEX workers_owner_node_id_idx ON public.workers USING btree (owner_node_id);
 CREATE INDEX workers_status_id_idx ON public.workers USING btree (status_id);
+CREATE INDEX workers_watch_up_to_id_idx ON public.workers USING btree (watch_up_to_id);
 CREATE TRIGGER worker_status_changes BEFORE UPDATE OF status_id ON public.workers FOR EACH ROW WHEN ((old.status_id IS DISTINCT FROM new.status_id)) EXECUTE FUNCTION enforce_worker_status_transition();
+
+create table workflow_memory (
+  workflow_version_id uuid not null,
+  recent_bytes bigint[] not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint workflow_memory_recent_bytes_check CHECK (((cardinality(recent_bytes) >= 1) AND (cardinality(recent_bytes) <= 20))),
+  constraint workflow_memory_workflow_version_id_fkey FOREIGN KEY (workflow_version_id) REFERENCES workflow_versions(id) ON DELETE CASCADE,
+  constraint workflow_memory_pkey PRIMARY KEY (workflow_version_id)
+);
 
 create table workflow_role (
   id smallint not null,

@@ -29,6 +29,8 @@ export interface LiveListener {
   progress?(progress: JobProgress): void;
   /** A picture of a job's work so far. */
   preview?(jobId: string, picture: Blob): void;
+  /** How a worker, by its id, or the studio's machine ("host") is now; for those who hear "fleet". */
+  vitals?(subject: string, vitals: unknown): void;
 }
 
 export interface LiveOptions {
@@ -145,6 +147,9 @@ export class Live {
     else if (message.t === "progress") {
       const progress = message as unknown as JobProgress;
       for (const listener of this.#listeners) listener.progress?.(progress);
+    } else if (message.t === "vitals") {
+      const { subject, vitals } = message as unknown as { subject: string; vitals: unknown };
+      for (const listener of this.#listeners) listener.vitals?.(subject, vitals);
     } else if (message.t === "resync") this.#resync();
   }
 

@@ -129,8 +129,9 @@ Deno.test("workers are registered, enabled, drained and removed by an admin", as
     insert into jobs (id, kind_id, lane_id, status_id, order_key, fair_end, cost_ms, input, workflow_version_id)
     select ${newId()}, k.id, k.lane_id, 2, 0, 0, 1000, '{}', ${needed.id} from job_kind k where k.code = 'comfy.generate'`;
   const impact = (workerId: typeof worker.id) =>
-    admin.call(contract.getWorkerImpact, { params: { workerId } });
-  assertEquals(await impact(worker.id), { running: [], waiting: 1, waitingOnlyHere: 1 });
+    admin.call(contract.getWorkerImpact, { params: { workerId }, query: {} });
+  const none = { isInterrupting: false, foreign: 0, way: null, whyNot: null };
+  assertEquals(await impact(worker.id), { running: [], waiting: 1, waitingOnlyHere: 1, ...none });
   await recordCapabilities(db, other.id, "b", [{ versionId: needed.id, missing: [] }]);
   assertEquals((await impact(worker.id)).waitingOnlyHere, 0);
   assertEquals((await admin.delete(`/api/workers/${other.id}`)).status, 204);
@@ -141,7 +142,15 @@ Deno.test("workers are registered, enabled, drained and removed by an admin", as
   await enterNode(db, { id: nodeId, host: "a", pid: 1, version: "0" });
   for (let i = 0; i < 2; i++) await adoptWorkers(db, nodeId);
   // Nothing runs on it, so it is through; and what is disabled stays so, whatever is seen of it.
-  const seen = { workerId: worker.id, isReachable: true, software: "ComfyUI", version: "1", problem: null };
+  const seen = {
+    workerId: worker.id,
+    isReachable: true,
+    health: "well" as const,
+    manager: null,
+    software: "ComfyUI",
+    version: "1",
+    problem: null,
+  };
   assertEquals(await recordSeen(db, seen), true);
   assertEquals((await creator.call(contract.getWorker, { params })).status, "disabled");
   assertEquals((await admin.call(contract.enableWorker, { params })).status, "unknown");
@@ -179,7 +188,15 @@ Deno.test("recordCapabilities() keeps what a worker lacks until it is checked ag
   const nodeId = newId<"node">();
   await enterNode(db, { id: nodeId, host: "a", pid: 1, version: "0" });
   const workerId = await registerCpuEngine(db, { url: "http://127.0.0.1:4000", nodeId, host: "a" });
-  await recordSeen(db, { workerId, isReachable: true, software: "x", version: "1", problem: null });
+  await recordSeen(db, {
+    workerId,
+    isReachable: true,
+    health: "well",
+    manager: null,
+    software: "x",
+    version: "1",
+    problem: null,
+  });
   const version = await givenWorkflowVersion(studio);
   await recordCapabilities(db, workerId, "first", []);
   assertEquals(await listWorkersToCheck(db, nodeId), [workerId]);

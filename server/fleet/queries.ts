@@ -1,10 +1,12 @@
 import type { Json, Queryable } from "#server/db/db.ts";
 import type {
   Worker,
+  WorkerCommandKind,
   WorkerDetail,
   WorkerImpact,
   WorkerInput,
   WorkerKind,
+  WorkerRules,
   WorkerStatus,
 } from "./contract.ts";
 
@@ -26,6 +28,35 @@ export async function listWorkers(db: Queryable): Promise<Worker[]> {
 export async function findWorker(db: Queryable, workerId: string): Promise<Worker | undefined> {
   const [row] = await db<Worker[]>`select ${columns(db)} from ${sources(db)} where w.id = ${workerId}`;
   return row;
+}
+
+const ruleColumns = (db: Queryable) =>
+  db`
+  (select o.code from worker_order_kind o where o.id = w.watch_up_to_id) as watch_up_to, w.pause_at_celsius,
+  w.resume_at_celsius, w.min_free_vram_bytes::float8 as min_free_vram_bytes`;
+
+/** What the watch-dog may do, which ComfyUI-Manager is there, and whether the studio keeps the worker running. */
+export async function findCare(
+  db: Queryable,
+  workerId: string,
+): Promise<Pick<WorkerDetail, "rules" | "manager" | "isWanted"> | undefined> {
+  const [row] = await db<(WorkerRules & Pick<WorkerDetail, "manager" | "isWanted">)[]>`
+    select ${ruleColumns(db)}, w.manager,
+           (select c.is_wanted from worker_commands c join worker_command_kind k on k.id = c.kind_id
+             where c.worker_id = w.id and k.code = 'start') as is_wanted
+      from workers w where w.id = ${workerId}`;
+  if (!row) return undefined;
+  const { manager, isWanted, ...rules } = row;
+  return { rules, manager, isWanted };
+}
+
+export async function saveRules(db: Queryable, workerId: string, rules: WorkerRules): Promise<void> {
+  await db`
+    update workers
+       set watch_up_to_id = (select id from worker_order_kind where code = ${rules.watchUpTo}),
+           pause_at_celsius = ${rules.pauseAtCelsius}, resume_at_celsius = ${rules.resumeAtCelsius},
+           min_free_vram_bytes = ${rules.minFreeVramBytes}
+     where id = ${workerId}`;
 }
 
 export async function listCapabilities(
@@ -54,8 +85,10 @@ export async function listActiveGraphs(
      order by f.title`;
 }
 
-export async function findImpact(db: Queryable, workerId: string): Promise<WorkerImpact> {
-  const [row] = await db<WorkerImpact[]>`
+export type QueueImpact = Pick<WorkerImpact, "running" | "waiting" | "waitingOnlyHere">;
+
+export async function findImpact(db: Queryable, workerId: string): Promise<QueueImpact> {
+  const [row] = await db<QueueImpact[]>`
     select (select coalesce(json_agg(json_build_object('jobId', j.id, 'label', k.label, 'userName', u.display_name)
                      order by j.id), '[]')
               from jobs j join job_kind k on k.id = j.kind_id left join users u on u.id = j.user_id
@@ -63,7 +96,7 @@ export async function findImpact(db: Queryable, workerId: string): Promise<Worke
            count(*)::integer as waiting,
            (count(*) filter (where not exists (
              select 1 from workers w join worker_status s on s.id = w.status_id
-              where w.id <> ${workerId} and s.code in ('online', 'unknown', 'offline', 'unhealthy')
+              where w.id <> ${workerId} and s.code in ('online', 'unknown', 'offline', 'unhealthy', 'suspect', 'resting')
                 and (j.workflow_version_id is null or exists (
                   select 1 from worker_capabilities c
                    where c.worker_id = w.id and c.workflow_version_id = j.workflow_version_id and c.is_able)))
@@ -123,6 +156,7 @@ export async function setWorkerStatus(db: Queryable, workerId: string, status: W
 export async function retireWorker(db: Queryable, workerId: string): Promise<boolean> {
   const rows = await db`
     with pauses as (delete from queue_pauses where worker_id = ${workerId}),
+    commands as (delete from worker_commands where worker_id = ${workerId}),
     capabilities as (delete from worker_capabilities where worker_id = ${workerId})
     update workers w
        set removed_at = now(), owner_node_id = null, status_id = (select id from worker_status where code = 'disabled')
@@ -155,13 +189,23 @@ export async function upsertCpuEngine(
   return undefined;
 }
 
-export interface OwnedWorker {
+export interface OwnedWorker extends WorkerRules {
   readonly id: string;
   readonly name: string;
   readonly kind: WorkerKind;
   readonly status: WorkerStatus;
   readonly url: string;
   readonly capabilityHash: string | null;
+  /** Of this machine: how it is started, and started anew. */
+  readonly commands: readonly OwnedCommand[];
+}
+
+export interface OwnedCommand {
+  readonly kind: WorkerCommandKind;
+  readonly args: string[];
+  readonly folder: string | null;
+  readonly environment: string[];
+  readonly isWanted: boolean;
 }
 
 /** How long a node may be silent before its workers are driven by another. */
@@ -179,13 +223,19 @@ function isDriven(db: Queryable) {
  * Takes over workers that nobody drives, ends drains that are through, and returns all that this node drives.
  * A CPU engine listens on its own machine's loopback and ends with its process: no other node takes it, it is offline.
  */
-export async function adoptWorkers(db: Queryable, nodeId: string): Promise<OwnedWorker[]> {
+export async function adoptWorkers(db: Queryable, nodeId: string, host?: string): Promise<OwnedWorker[]> {
   return await db<OwnedWorker[]>`
     with adopted as (
       update workers w
          set owner_node_id = ${nodeId}, owner_epoch = w.owner_epoch + 1
        where w.kind_id <> (select id from worker_kind where code = 'cpu_engine')
          and w.removed_at is null
+         -- What a machine starts is driven from there.
+         and not exists (
+           select 1 from worker_commands c
+            where c.worker_id = w.id and c.host <> coalesce(${
+    host ?? null
+  }, (select host from server_nodes where id = ${nodeId})))
          and w.owner_node_id is distinct from ${nodeId}::uuid
          and not ${isDriven(db)}
       returning w.id),
@@ -208,7 +258,14 @@ export async function adoptWorkers(db: Queryable, nodeId: string): Promise<Owned
       insert into events (kind_id, topic, data)
       select e.id, 'fleet', jsonb_build_object('workerId', d.id)
         from (select id from drained union all select id from ended) d join event_kind e on e.code = 'worker.changed')
-    select w.id, w.name, k.code as kind, s.code as status, w.url, w.capability_hash
+    select w.id, w.name, k.code as kind, s.code as status, w.url, w.capability_hash, ${ruleColumns(db)},
+           (select coalesce(json_agg(json_build_object(
+                     'kind', x.code, 'args', c.args, 'folder', c.folder, 'environment', c.environment,
+                     'isWanted', c.is_wanted) order by x.id), '[]')
+              from worker_commands c join worker_command_kind x on x.id = c.kind_id
+             where c.worker_id = w.id and c.host = coalesce(${
+    host ?? null
+  }, (select host from server_nodes where id = ${nodeId}))) as commands
       from ${sources(db)}
      where w.owner_node_id = ${nodeId} or w.id in (select id from adopted)
      order by w.id`;
@@ -237,8 +294,10 @@ export async function wakeFleet(db: Queryable): Promise<void> {
 export interface SeenWorker {
   readonly workerId: string;
   readonly isReachable: boolean;
+  readonly health: "well" | "resting" | "suspect" | "unhealthy";
   readonly software: string | null;
   readonly version: string | null;
+  readonly manager: string | null;
   readonly problem: string | null;
   /** Whose word it is: taken only from the process that drives the worker. Undefined is not checked. */
   readonly ownerNodeId?: string | undefined;
@@ -246,9 +305,17 @@ export interface SeenWorker {
 
 /** Writes what was seen of a worker; true when its state changed. Disabled and draining ones stay so. */
 export async function saveSeen(db: Queryable, seen: SeenWorker): Promise<boolean> {
-  const status: WorkerStatus = seen.isReachable ? "online" : "offline";
+  // A worker that is being started anew is away for a while: it stays suspect until it is well.
+  const isTrouble = seen.health === "suspect" || seen.health === "unhealthy";
+  const status: WorkerStatus = isTrouble
+    ? seen.health
+    : !seen.isReachable
+    ? "offline"
+    : seen.health === "resting"
+    ? "resting"
+    : "online";
   const [row] = await db<{ hasChanged: boolean }[]>`
-    with old as (select id, status_id, version from workers where id = ${seen.workerId} and removed_at is null
+    with old as (select id, status_id, version, last_error from workers where id = ${seen.workerId} and removed_at is null
                    and owner_node_id is not distinct from coalesce(${
     seen.ownerNodeId ?? null
   }::uuid, owner_node_id) for no key update)
@@ -257,10 +324,11 @@ export async function saveSeen(db: Queryable, seen: SeenWorker): Promise<boolean
                             else (select id from worker_status where code = ${status}) end,
            software = coalesce(${seen.software}, w.software), version = coalesce(${seen.version}, w.version),
            last_seen_at = case when ${seen.isReachable} then now() else w.last_seen_at end,
-           last_error = ${seen.problem}
+           last_error = ${seen.problem}, manager = ${seen.manager}
       from old join worker_status s on s.id = old.status_id
      where w.id = old.id
-    returning w.status_id <> old.status_id or w.version is distinct from old.version as has_changed`;
+    returning w.status_id <> old.status_id or w.version is distinct from old.version
+           or (${isTrouble} and w.last_error is distinct from old.last_error) as has_changed`;
   return row?.hasChanged ?? false;
 }
 

@@ -8,7 +8,6 @@ import {
   type Worker,
   workerChanged,
   type WorkerDetail,
-  type WorkerImpact,
   type WorkerInput,
   type WorkerProbe,
   type WorkerStatus,
@@ -22,7 +21,8 @@ export async function listWorkers(db: Db): Promise<{ items: Worker[] }> {
   return { items: await queries.listWorkers(db) };
 }
 
-async function openWorker(db: Queryable, workerId: string): Promise<Worker> {
+/** A worker that is there. Throws AppError("not_found"). */
+export async function openWorker(db: Queryable, workerId: string): Promise<Worker> {
   const worker = await queries.findWorker(db, workerId);
   if (!worker) throw notFound("worker");
   return worker;
@@ -30,7 +30,9 @@ async function openWorker(db: Queryable, workerId: string): Promise<Worker> {
 
 export async function getWorker(db: Db, workerId: string): Promise<WorkerDetail> {
   const worker = await openWorker(db, workerId);
-  return { ...worker, capabilities: await queries.listCapabilities(db, workerId) };
+  const care = await queries.findCare(db, workerId);
+  if (!care) throw notFound("worker");
+  return { ...worker, ...care, capabilities: await queries.listCapabilities(db, workerId) };
 }
 
 /** Looks at a server that is not registered yet. What can't be reached is a reply, not an error. */
@@ -48,12 +50,6 @@ export async function testWorker(db: Db, url: string, signal: AbortSignal): Prom
     return { workflowCode: code, workflowTitle: title, isAble: missing.length === 0, missing };
   });
   return { ...probe, workflows };
-}
-
-/** What taking the worker away would do to what runs and what waits. */
-export async function getImpact(db: Db, workerId: string): Promise<WorkerImpact> {
-  await openWorker(db, workerId);
-  return await queries.findImpact(db, workerId);
 }
 
 /** Registers a ComfyUI server; it need not be running. The same id again returns the worker that is there. */

@@ -134,6 +134,11 @@ export class LiveHub {
     for (const client of this.#listeners(message.projectId)) client.preview(message.jobId, frame);
   }
 
+  /** Tells those who follow the fleet how a worker, or this machine, is now. The latest counts: no row, no replay. */
+  vitals(message: { subject: string; vitals: unknown }): void {
+    for (const client of this.#clients) if (client.topics.has("fleet")) client.vitals(message);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#recheck);
     for (const client of this.#clients) client.close(1001, "The studio stops");

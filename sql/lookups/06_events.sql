@@ -12,4 +12,5 @@ select fill_lookup('audit_action', 'user.create', 'user.change', 'user.sign_in',
   'asset.upload', 'asset.delete', 'job.submit', 'job.cancel', 'job.hold', 'job.release', 'job.retry',
   'job.reorder', 'queue.pause', 'queue.resume', 'worker.create', 'worker.change', 'worker.remove',
   'workflow.import', 'workflow.change', 'settings.change', 'segment.extend', 'cut.keep',
-  'seed.compare', 'seed.cancel_batch');
+  'seed.compare', 'seed.cancel_batch', 'worker.order',
+  'job.change', 'job.duplicate', 'queue.export', 'queue.import');

@@ -3,7 +3,9 @@ import * as z from "zod/mini";
 import { LocalStore } from "#server/files/local_store.ts";
 import type { Poisoned } from "#workers/kit/fleet_messages.ts";
 import { serveThread } from "#workers/kit/thread.ts";
+import { watchGpus } from "./gpu_monitor.ts";
 import { comfyHandlers } from "./handlers.ts";
+import { HostReader } from "./host_vitals.ts";
 import { TIMINGS } from "./timings.ts";
 import { FleetWatch } from "./watch_fleet.ts";
 import { WorkerLinks } from "./worker_link.ts";
@@ -18,12 +20,20 @@ serveThread(({ settings, log, tell, post }) => {
     log,
     (url, reason) => tell("poisoned", { url, reason } satisfies Poisoned),
   );
+  const gpus = watchGpus(log);
   const fleet = new FleetWatch({
     links,
     log,
     tell,
-    onState: (workerId, state) => post({ t: "worker_state", workerId, state }),
+    onVitals: (subject, vitals) => post({ t: "vitals", subject, vitals }),
+    gpus,
   });
+  const host = new HostReader(storeRoot);
+  const measuring = setInterval(() => {
+    host.read().then((vitals) => post({ t: "vitals", subject: "host", vitals })).catch((error) =>
+      log.warn("host was not measured", { error })
+    );
+  }, 1_000);
   return {
     handlers: comfyHandlers(links),
     store: new LocalStore(storeRoot),
@@ -34,7 +44,8 @@ serveThread(({ settings, log, tell, post }) => {
       );
     },
     stop: async () => {
-      await fleet.close();
+      clearInterval(measuring);
+      await Promise.all([fleet.close(), gpus.close()]);
       await links.close();
     },
   };

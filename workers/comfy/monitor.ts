@@ -2,10 +2,25 @@ import { errorMessage } from "#server/core/errors.ts";
 import { type Log, silentLog } from "#server/core/log.ts";
 import { delay } from "#server/core/time.ts";
 import { ComfyError } from "./comfy_error.ts";
-import { type Device, readDevices, softwareFacts } from "./features.ts";
-import { asNumber, asRecord } from "./json.ts";
+import { softwareFacts } from "./features.ts";
+import { asList, asNumber, asRecord, asText } from "./json.ts";
 import { TIMINGS, type Timings } from "./timings.ts";
 import { WorkerLink } from "./worker_link.ts";
+
+/** A device as ComfyUI tells of it; null is no data. */
+export interface DeviceMemory {
+  readonly name: string;
+  readonly vramTotalBytes: number | null;
+  readonly vramFreeBytes: number | null;
+  /** What others leave to the worker: free, or held by itself. */
+  readonly availableBytes: number | null;
+}
+
+export interface ModelFile {
+  readonly name: string;
+  /** Null where the server does not say. */
+  readonly sizeBytes: number | null;
+}
 
 /** A worker as it was last seen. */
 export interface WorkerState {
@@ -21,11 +36,11 @@ export interface WorkerState {
   readonly isCpuPreview: boolean;
   /** Prompts queued or running, whoever sent them. */
   readonly queueRemaining: number;
-  readonly devices: readonly Device[];
-  readonly ramTotalBytes: number;
-  readonly ramFreeBytes: number;
-  /** Names of the model files by folder. */
-  readonly models: Readonly<Record<string, readonly string[]>>;
+  readonly devices: readonly DeviceMemory[];
+  readonly ramTotalBytes: number | null;
+  readonly ramFreeBytes: number | null;
+  /** The model files by folder; undefined until they were read. */
+  readonly models: Readonly<Record<string, readonly ModelFile[]>> | undefined;
   /** Why it is not reachable. */
   readonly problem: string | undefined;
 }
@@ -121,9 +136,9 @@ class Watcher {
         version,
         isCpuPreview: features.seedloop !== undefined,
         queueRemaining,
-        devices: readDevices(stats.devices),
-        ramTotalBytes: asNumber(system?.ram_total) ?? 0,
-        ramFreeBytes: asNumber(system?.ram_free) ?? 0,
+        devices: asList(stats.devices).flatMap(readMemory),
+        ramTotalBytes: asNumber(system?.ram_total) ?? null,
+        ramFreeBytes: asNumber(system?.ram_free) ?? null,
         models: await this.#models(),
         problem: undefined,
       };
@@ -135,23 +150,30 @@ class Watcher {
   /** Each folder is a call that scans a disk: read seldom. */
   async #models(): Promise<WorkerState["models"]> {
     if (performance.now() - this.#modelsAt < this.#timings.modelsMs) return this.state.models;
+    const { client } = this.#link;
     const { signal } = this.#stop;
-    const models: Record<string, readonly string[]> = {};
-    for (const folder of await this.#orNone(this.#link.client.models(undefined, { signal }))) {
-      models[folder] = await this.#orNone(this.#link.client.models(folder, { signal }));
+    const models: Record<string, readonly ModelFile[]> = {};
+    // Not all folders are in the list that tells sizes, and old servers have none.
+    const sized = asList(await orNone(client.getJson("/experiment/models", { signal })))
+      .map((item) => asText(asRecord(item)?.name));
+    for (const folder of await orNone(client.models(undefined, { signal })) ?? []) {
+      models[folder] = await this.#filesOf(folder, sized.includes(folder));
     }
     this.#modelsAt = performance.now();
     return models;
   }
 
-  /** Old servers have no such route, and a folder may vanish between two calls. */
-  async #orNone(names: Promise<string[]>): Promise<string[]> {
-    try {
-      return await names;
-    } catch (problem) {
-      if (problem instanceof ComfyError && problem.reason === "refused") return [];
-      throw problem;
+  async #filesOf(folder: string, tellsSizes: boolean): Promise<ModelFile[]> {
+    const { client } = this.#link;
+    const { signal } = this.#stop;
+    if (tellsSizes) {
+      const files = await orNone(
+        client.getJson(`/experiment/models/${encodeURIComponent(folder)}`, { signal }),
+      );
+      if (files !== undefined) return asList(files).flatMap(readModelFile);
     }
+    const names = await orNone(client.models(folder, { signal })) ?? [];
+    return names.map((name) => ({ name, sizeBytes: null }));
   }
 
   #tell(change: Partial<WorkerState>): void {
@@ -178,9 +200,49 @@ function unseen(url: string): WorkerState {
     isCpuPreview: false,
     queueRemaining: 0,
     devices: [],
-    ramTotalBytes: 0,
-    ramFreeBytes: 0,
-    models: {},
+    ramTotalBytes: null,
+    ramFreeBytes: null,
+    models: undefined,
     problem: undefined,
   };
+}
+
+/** Old servers have no such route, and a folder may vanish between two calls. */
+async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (problem) {
+    if (problem instanceof ComfyError && (problem.reason === "refused" || problem.reason === "not_json")) {
+      return undefined;
+    }
+    throw problem;
+  }
+}
+
+function readModelFile(item: unknown): ModelFile[] {
+  const file = asRecord(item);
+  const name = asText(file?.name);
+  return name === undefined ? [] : [{ name, sizeBytes: asNumber(file?.size) ?? null }];
+}
+
+function readMemory(item: unknown): DeviceMemory[] {
+  const device = asRecord(item);
+  if (device === undefined) return [];
+  const name = asText(device.name) ?? "unnamed";
+  // On a CPU, ComfyUI gives the machine's memory here.
+  if (device.type === "cpu") {
+    return [{ name, vramTotalBytes: null, vramFreeBytes: null, availableBytes: null }];
+  }
+  const free = asNumber(device.vram_free) ?? null;
+  const held = asNumber(device.torch_vram_total);
+  const heldFree = asNumber(device.torch_vram_free);
+  return [{
+    name,
+    vramTotalBytes: asNumber(device.vram_total) ?? null,
+    vramFreeBytes: free,
+    // What torch holds but does not use is counted as free too.
+    availableBytes: free === null || held === undefined || heldFree === undefined
+      ? free
+      : free - heldFree + held,
+  }];
 }

@@ -50,6 +50,6 @@ export const TIMINGS: Timings = {
   cancelAgainMs: 2_000,
   cancelWaitMs: 1_500,
   cancelGiveUpMs: 900_000,
-  watchMs: 4_000,
+  watchMs: 1_000,
   modelsMs: 60_000,
 };

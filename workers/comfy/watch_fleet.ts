@@ -1,37 +1,35 @@
 import { encodeHex } from "@std/encoding/hex.js";
 import { errorMessage } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
+import { delay } from "#server/core/time.ts";
 import { ApiGraph } from "#server/fleet/job_kinds.ts";
-import { Check, type Checked, type Nodes, type Seen, Watch } from "#workers/kit/fleet_messages.ts";
+import type { HostVitals, WorkerVitals } from "#server/fleet/contract.ts";
+import { Check, type Checked, type Nodes, Order, Pace, Watch } from "#workers/kit/fleet_messages.ts";
+import { findManager } from "./comfy_manager.ts";
+import type { GpuMonitor } from "./gpu_monitor.ts";
 import { writeJson } from "./json.ts";
-import { watchWorker, type WorkerState, type WorkerWatch } from "./monitor.ts";
+import { profileOf } from "./profile.ts";
 import { checkGraph } from "./validate.ts";
+import { WatchedWorker } from "./watched_worker.ts";
 import type { WorkerLinks } from "./worker_link.ts";
 
 export interface FleetWatchOptions {
   readonly links: WorkerLinks;
   readonly log: Log;
-  /** To the queue: "seen", "nodes" and "checked". */
+  /** To the queue: what fleet_messages.ts says. */
   readonly tell: (about: string, data: unknown) => void;
-  /** Everything about a worker, for the live hub. */
-  readonly onState: (workerId: string, state: WorkerState) => void;
+  /** What was just measured of a worker, by its id, or of this machine, under HOST. */
+  readonly onVitals: (subject: string, vitals: WorkerVitals | HostVitals) => void;
+  /** What this machine's GPUs say; without it there is what the workers themselves tell. */
+  readonly gpus?: GpuMonitor;
+  readonly now?: () => number;
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
-
-interface Watched {
-  readonly url: string;
-  readonly watch: WorkerWatch;
-  lastTold: string;
-  toldAt: number;
-  wasReachable: boolean;
-}
-
-/** News that are none are told again after this time, so that "last seen" stays true. */
-const REPEAT_MS = 15_000;
 
 /** Looks after the workers that the queue names, and answers what each of them can run. */
 export class FleetWatch {
   readonly #options: FleetWatchOptions;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new Map<string, WatchedWorker>();
 
   constructor(options: FleetWatchOptions) {
     this.#options = options;
@@ -39,68 +37,70 @@ export class FleetWatch {
 
   /** Does what the queue tells. */
   async hear(about: string, data: unknown): Promise<void> {
-    if (about === "watch") return await this.#watch(Watch.parse(data));
-    if (about === "check") return await this.#check(Check.parse(data));
+    switch (about) {
+      case "watch":
+        return await this.#watch(Watch.parse(data));
+      case "check":
+        return await this.#check(Check.parse(data));
+      case "pace": {
+        const pace = Pace.parse(data);
+        return this.#watched.get(pace.workerId)?.dog.learn(pace);
+      }
+      case "order": {
+        const order = Order.parse(data);
+        return await this.#watched.get(order.workerId)?.dog.order(order);
+      }
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#watched.values()].map(({ watch }) => watch.close()));
+    await Promise.all([...this.#watched.values()].map((watched) => watched.close()));
     this.#watched.clear();
   }
 
   async #watch({ workers }: Watch): Promise<void> {
-    const wanted = new Map(workers.map((worker) => [worker.id, worker.url]));
+    const wanted = new Map(workers.map((worker) => [worker.id, worker]));
+    const gone: Promise<void>[] = [];
     for (const [id, watched] of this.#watched) {
-      if (wanted.get(id) === watched.url) {
-        // Asked again means that a new queue thread knows nothing yet.
-        watched.lastTold = "";
-        watched.wasReachable = false;
-        this.#saw(id, watched.watch.state);
-        continue;
+      const worker = wanted.get(id);
+      // Asked again may mean that a new queue thread knows nothing yet.
+      if (worker?.url === watched.url) watched.change(worker);
+      else {
+        this.#watched.delete(id);
+        gone.push(watched.close());
       }
-      this.#watched.delete(id);
-      await watched.watch.close();
     }
-    for (const [id, url] of wanted) {
+    await Promise.all(gone);
+    for (const [id, worker] of wanted) {
       if (this.#watched.has(id)) continue;
-      const link = this.#options.links.to(url);
-      const watch = watchWorker(url, (state) => this.#saw(id, state), { link, log: this.#options.log });
-      this.#watched.set(id, { url, watch, lastTold: "", toldAt: 0, wasReachable: false });
+      const { links, log, tell, onVitals, gpus, now, wait } = this.#options;
+      this.#watched.set(
+        id,
+        new WatchedWorker(worker, {
+          link: links.to(worker.url),
+          log,
+          tell,
+          onVitals: (vitals) => onVitals(id, vitals),
+          readings: () => gpus?.readings ?? [],
+          onNews: (watched) => void this.#readAnew(watched),
+          now: now ?? (() => performance.now()),
+          wait: wait ?? delay,
+        }),
+      );
     }
   }
 
-  #saw(workerId: string, state: WorkerState): void {
-    const watched = this.#watched.get(workerId);
-    // Before the first answer there is nothing to tell.
-    if (!watched || (!state.reachable && state.problem === undefined)) return;
-    this.#options.onState(workerId, state);
-    const seen: Seen = {
-      workerId,
-      isReachable: state.reachable,
-      software: state.software ?? null,
-      version: state.version ?? null,
-      problem: state.problem ?? null,
-    };
-    const text = JSON.stringify(seen);
-    if (text !== watched.lastTold || performance.now() - watched.toldAt > REPEAT_MS) {
-      watched.lastTold = text;
-      watched.toldAt = performance.now();
-      this.#options.tell("seen", seen);
-    }
-    const isBack = state.reachable && !watched.wasReachable;
-    watched.wasReachable = state.reachable;
-    if (isBack) this.#tellNodes(workerId, watched.url);
-  }
-
-  async #tellNodes(workerId: string, url: string): Promise<void> {
+  /** Its nodes, its models and whether it has a Manager: at each start of its process, and when a model came or went. */
+  async #readAnew(watched: WatchedWorker): Promise<void> {
+    const { id: workerId, url } = watched;
     try {
-      const { hash } = await this.#readNodes(url);
+      const { nodes, hash } = await this.#readNodes(url, true);
       this.#options.tell("nodes", { workerId, hash } satisfies Nodes);
+      this.#options.tell("profile", profileOf(workerId, nodes, watched.state));
+      watched.manager = (await findManager(url, watched.signal).catch(() => undefined))?.version;
     } catch (error) {
       this.#options.log.warn("nodes of a worker were not read", { workerId, reason: errorMessage(error) });
-      const watched = this.#watched.get(workerId);
-      // At its next sign of life they are asked for again.
-      if (watched) watched.wasReachable = false;
+      watched.readAgain();
     }
   }
 
@@ -108,7 +108,7 @@ export class FleetWatch {
     const watched = this.#watched.get(workerId);
     if (!watched) return;
     try {
-      const { nodes, hash } = await this.#readNodes(watched.url);
+      const { nodes, hash } = await this.#readNodes(watched.url, false);
       const found = versions.map(({ id, graph }) => {
         const parsed = ApiGraph.safeParse(graph);
         const missing = parsed.success
@@ -125,8 +125,8 @@ export class FleetWatch {
     }
   }
 
-  async #readNodes(url: string): Promise<{ nodes: Record<string, unknown>; hash: string }> {
-    const nodes = await this.#options.links.to(url).objectInfo();
+  async #readNodes(url: string, fresh: boolean): Promise<{ nodes: Record<string, unknown>; hash: string }> {
+    const nodes = await this.#options.links.to(url).objectInfo(undefined, fresh);
     const text = new TextEncoder().encode(writeJson(nodes));
     return { nodes, hash: encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", text))) };
   }

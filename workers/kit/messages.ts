@@ -85,8 +85,12 @@ export const ThreadMessage = z.discriminatedUnion("t", [
   z.object({ t: z.literal("engine_lost"), reason: z.string() }),
   /** What the media thread found to work with, for the health page. */
   z.object({ t: z.literal("media_backend"), backend: z.unknown() }),
-  /** Vitals of a worker as the bridge last saw them, for the live hub; what lasts is in the database. */
-  z.object({ t: z.literal("worker_state"), workerId: z.string(), state: z.unknown() }),
+  /** What was just measured of a worker, by its id, or of this machine ("host"). */
+  z.object({
+    t: z.literal("vitals"),
+    subject: z.string(),
+    vitals: z.catchall(z.object({ at: z.string() }), z.nullable(z.union([z.number(), z.string()]))),
+  }),
   /** For the live hub: worthless after a crash, so it never touches the database. */
   z.object({
     t: z.literal("progress"),

@@ -8,8 +8,24 @@ import {
   listWorkersToCheck,
   type OwnedWorker,
 } from "#server/fleet/queries.ts";
+import { recordBegun, recordEnded, takeOrders } from "#server/fleet/orders.ts";
+import { findPace, savePace } from "#server/fleet/paces.ts";
+import { recordProfile } from "#server/fleet/profile.ts";
 import { recordCapabilities, recordSeen, registerCpuEngine } from "#server/fleet/service.ts";
-import { Checked, Nodes, Seen, type Watch } from "#workers/kit/fleet_messages.ts";
+import {
+  Checked,
+  Follow,
+  Nodes,
+  type Order,
+  OrderBegun,
+  OrderEnded,
+  type Pace,
+  Paced,
+  Profile,
+  Seen,
+  type Watch,
+} from "#workers/kit/fleet_messages.ts";
+import type { StopReason } from "#workers/kit/messages.ts";
 
 export interface FleetOptions {
   readonly db: Db;
@@ -20,7 +36,13 @@ export interface FleetOptions {
   readonly tell: (about: string, data: unknown) => void;
   /** A worker may take jobs now that could not before. */
   readonly onReady: () => void;
+  /** Takes what runs on a worker out of its hands, each job as `why` says. */
+  readonly takeBack: (workerId: string, why: (jobId: string) => StopReason) => void;
 }
+
+/** A job with which so many workers hung is at fault itself: it is ended as one that took too long. */
+const MOST_HANGS = 3;
+const REMEMBERED_HANGS = 1_000;
 
 const EngineReady = z.object({ url: z.string() });
 
@@ -32,6 +54,8 @@ export class FleetKeeper {
   readonly #options: FleetOptions;
   #workers: readonly OwnedWorker[] = [];
   #told = "";
+  /** How often a worker hung with a job, by job. */
+  readonly #hangs = new Map<string, number>();
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: FleetOptions) {
@@ -67,6 +91,16 @@ export class FleetKeeper {
         return await this.#recordSeen(Seen.parse(data));
       case "nodes":
         return await this.#checkAfresh(Nodes.parse(data));
+      case "profile":
+        return void await recordProfile(this.#options.db, Profile.parse(data));
+      case "follow":
+        return await this.#tellPace(Follow.parse(data));
+      case "paced":
+        return await savePace(this.#options.db, Paced.parse(data));
+      case "order_begun":
+        return await this.#beginOrder(OrderBegun.parse(data));
+      case "order_ended":
+        return await recordEnded(this.#options.db, OrderEnded.parse(data));
       case "checked": {
         const { workerId, hash, found } = Checked.parse(data);
         await recordCapabilities(this.#options.db, workerId, hash, found);
@@ -76,16 +110,17 @@ export class FleetKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { db, nodeId, tell } = this.#options;
-    this.#workers = await adoptWorkers(db, nodeId);
+    const { db, nodeId, host, tell } = this.#options;
+    this.#workers = await adoptWorkers(db, nodeId, host);
     // Disabled ones are looked after too: one wants to see whether they are back before enabling them.
-    const workers = this.#workers.map(({ id, url }) => ({ id, url }));
+    const workers = this.#workers.map(asWatched);
     const text = JSON.stringify(workers);
     if (text !== this.#told) {
       this.#told = text;
       tell("watch", { workers } satisfies Watch);
     }
     if (this.#workers.length === 0) return;
+    for (const order of await takeOrders(db, nodeId)) tell("order", order satisfies Order);
     for (const workerId of await listWorkersToCheck(db, nodeId)) await this.#check(workerId, false);
   }
 
@@ -105,7 +140,8 @@ export class FleetKeeper {
 
   /** The description of its nodes may be another than the one its capabilities were told from. */
   async #checkAfresh({ workerId, hash }: Nodes): Promise<void> {
-    this.#workers = await adoptWorkers(this.#options.db, this.#options.nodeId);
+    const { db, nodeId, host } = this.#options;
+    this.#workers = await adoptWorkers(db, nodeId, host);
     const worker = this.#workers.find((one) => one.id === workerId);
     await this.#check(workerId, worker?.capabilityHash !== hash);
   }
@@ -114,4 +150,41 @@ export class FleetKeeper {
     const versions = await listVersionsToCheck(this.#options.db, workerId, anew);
     if (versions.length > 0) this.#options.tell("check", { workerId, versions });
   }
+
+  async #tellPace({ workerId, promptId }: Follow): Promise<void> {
+    const learned = await findPace(this.#options.db, workerId, promptId);
+    if (learned) this.#options.tell("pace", { workerId, promptId, ...learned } satisfies Pace);
+  }
+
+  /** What runs there is about to end: it waits again at once, and may go on elsewhere. No attempt is spent. */
+  async #beginOrder(order: OrderBegun): Promise<void> {
+    const { db, takeBack } = this.#options;
+    await recordBegun(db, order);
+    if (order.kind === "free" || order.kind === "start") return;
+    takeBack(order.workerId, (jobId) => this.#isHopeless(jobId, order) ? "timeout" : "handed_back");
+  }
+
+  #isHopeless(jobId: string, { promptIds, kind }: OrderBegun): boolean {
+    // The watch-dog's first rung names the prompts that hang; the later ones find nothing of ours there any more.
+    if (kind !== "interrupt" || promptIds.length === 0) return false;
+    const hangs = (this.#hangs.get(jobId) ?? 0) + 1;
+    this.#hangs.delete(jobId);
+    this.#hangs.set(jobId, hangs);
+    if (this.#hangs.size > REMEMBERED_HANGS) this.#hangs.delete(this.#hangs.keys().next().value ?? "");
+    return hangs >= MOST_HANGS;
+  }
+}
+
+function asWatched(worker: OwnedWorker): Watch["workers"][number] {
+  const { id, url, watchUpTo, pauseAtCelsius, resumeAtCelsius, minFreeVramBytes, commands } = worker;
+  const find = (kind: string) => commands.find((command) => command.kind === kind);
+  const [start, restart] = [find("start"), find("restart")];
+  const parts = ({ args, folder, environment }: typeof commands[number]) => ({ args, folder, environment });
+  return {
+    id,
+    url,
+    rules: { watchUpTo, pauseAtCelsius, resumeAtCelsius, minFreeVramBytes },
+    start: start ? { ...parts(start), isWanted: start.isWanted } : null,
+    restart: restart ? parts(restart) : null,
+  };
 }

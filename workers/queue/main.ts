@@ -39,6 +39,7 @@ serveThread(async ({ settings, log, post }) => {
     host: node.host,
     tell: (about, data) => dispatch.send("comfy", { t: "tell", about, data }),
     onReady: () => queue.wake(),
+    takeBack: (workerId, why) => queue.takeBack(workerId, why),
   });
   const queue: JobQueue = new JobQueue({
     db,

@@ -8,6 +8,7 @@ import type { ClaimedJob } from "#server/jobs/claim.ts";
 import { endRun, mapSettlements, type RunEnd, type SettlementMap } from "#server/jobs/finish.ts";
 import { enterNode, handBack, leaveNode, renewLease, type ServerNode } from "#server/jobs/lease.ts";
 import type { Settlement } from "#server/jobs/settle.ts";
+import type { StopReason } from "#workers/kit/messages.ts";
 import { Calls, type Post } from "./calls.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { claimGenerations } from "./generations.ts";
@@ -102,6 +103,7 @@ export class JobQueue {
       lane,
       slots: this.#options.slots[lane],
       kinds: () => this.#kindsOf(lane),
+      ending: () => [...this.#calls.runs.values()].flatMap(({ isEnding, job }) => isEnding ? job.id : []),
       claimed: (job) => this.#calls.hold(job),
       begin: (run) => this.#calls.begin(run, run.job.input),
       ended: (run, outcome) => this.#closeRun(run, outcome),
@@ -127,6 +129,13 @@ export class JobQueue {
   /** Something has changed that may let jobs start, e.g. a worker came online. */
   wake(): void {
     for (const lane of ["gpu", "cpu", "io", "script"] as const) this.#wake(lane);
+  }
+
+  /** Stops what runs on a worker, each run as `why` says of its job. */
+  takeBack(workerId: string, why: (jobId: string) => StopReason): void {
+    for (const run of [...this.#calls.runs.values()]) {
+      if (run.job.lane === "gpu" && run.job.workerId === workerId) this.#calls.stop(run, why(run.job.id));
+    }
   }
 
   /** Hands everything back and leaves. Results that come within 1.5 s are still taken. */
