@@ -59,6 +59,22 @@ async function cutOff(profile: BrowserContext): Promise<() => Promise<void>> {
   return () => profile.unroute("**/api/workspaces/**");
 }
 
+/** Until what was set is in the browser's database: a reading waits for the writings before it. */
+async function untilKept(page: Page, userId: string): Promise<void> {
+  await page.evaluate((name) =>
+    new Promise<void>((resolve, reject) => {
+      const request = indexedDB.open(name);
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        const count = request.result.transaction("rows", "readonly").objectStore("rows").count();
+        count.onsuccess = () => {
+          request.result.close();
+          resolve();
+        };
+      };
+    }), `seedloop-workspace-${userId}`);
+}
+
 /** As the system would end it: no event of the page is called. */
 async function kill(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
@@ -106,6 +122,7 @@ Deno.test("WorkspaceStore", async (test) => {
     const comeBack = await cutOff(profile);
     await set(killed, "drafts/note", "typed just now");
     await set(killed, "layout", { split: "row" }, false);
+    await untilKept(killed, userId);
     await kill(killed);
     const again = await pages.open(profile);
     await openWorkspace(again, userId);
