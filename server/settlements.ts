@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import { inspectMedia, makeProxy } from "#server/assets/job_kinds.ts";
+import { onGenerated } from "#server/assets/generated.ts";
 import * as files from "#server/assets/inspection.ts";
 import { ingestTake, measureCut, measureTake, stitchCut } from "#server/clips/job_kinds.ts";
 import * as cutEnds from "#server/clips/settle_cut.ts";
@@ -41,8 +42,10 @@ export function allSettlements(store: FileStore): Settlement[] {
   };
   return [
     settlement(generate, {
-      done: (tx, job, output) =>
-        job.seedId ? seeds.onSeedGenerated(tx, job, output) : takeEnds.onTakeGenerated(tx, job, output),
+      done: (tx, job, output) => {
+        if (job.seedId) return seeds.onSeedGenerated(tx, job, output);
+        return job.takeId ? takeEnds.onTakeGenerated(tx, job, output) : onGenerated(tx, job, output);
+      },
       failed: (tx, job, failure) =>
         job.seedId ? stills.failed(tx, job, failure) : takes.failed(tx, job, failure),
       cancelled: (tx, job) => job.seedId ? stills.cancelled(tx, job) : takes.cancelled(tx, job),

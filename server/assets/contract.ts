@@ -20,6 +20,7 @@ export const AssetKind = z.enum([
   "sidecar",
   "metadata",
   "attachment",
+  "generated",
 ]);
 export type AssetKind = z.infer<typeof AssetKind>;
 

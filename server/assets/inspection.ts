@@ -2,6 +2,7 @@ import type * as z from "zod/mini";
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { Tx } from "#server/db/db.ts";
 import { submitJob } from "#server/jobs/service.ts";
+import { workOf } from "#server/core/work.ts";
 import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
 import { assetChanged } from "./contract.ts";
@@ -56,6 +57,7 @@ export async function onFileInspected(
     await submitJob(tx, {
       kind: makeProxy,
       input: { file, rate, frameCount },
+      work: workOf({ width: found.facts.widthPx, height: found.facts.heightPx, frames: frameCount }),
       projectId: job.projectId,
       userId: job.userId,
       subject: { fileHash: file.hash },

@@ -36,6 +36,7 @@ export const inspectMedia = jobKind({
   lane: "cpu",
   thread: "media",
   timeoutMs: 120_000,
+  standsAlone: true,
   input: z.object({ file: FileRef, fileName: z.optional(z.string()) }),
   output: z.object({ facts: MediaFacts, working: z.optional(FileRef), thumbnail: z.optional(FileRef) }),
 });
@@ -55,6 +56,7 @@ export const makeProxy = jobKind({
   lane: "cpu",
   thread: "media",
   timeoutMs: 600_000,
+  standsAlone: true,
   input: z.object({ file: FileRef, rate: Rate, frameCount: z.int(), heightPx: z.optional(z.int()) }),
   output: z.object({ proxy: FileRef, poster: FileRef, sprite: FileRef, spriteLayout: SpriteLayout }),
 });

@@ -5,6 +5,7 @@ import { sameRate } from "#server/core/media_time.ts";
 import type { Queryable, Tx } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import { submitJob } from "#server/jobs/service.ts";
+import { workOf } from "#server/core/work.ts";
 import { announce } from "#server/live/announce.ts";
 import { findProjectFacts } from "#server/projects/service.ts";
 import { findWorkingImage } from "#server/seeds/service.ts";
@@ -56,9 +57,11 @@ export async function requestTake(tx: Tx, request: TakeRequest): Promise<void> {
     retimedFrames: step.retime?.toFrames ?? null,
     createdById: actor.userId,
   });
+  const input = await bindTake(tx, { ...request, prompt: segment.prompt ?? clip.prompt, image, randomSeed });
   await submitJob(tx, {
     kind: generate,
-    input: await bindTake(tx, { ...request, prompt: segment.prompt ?? clip.prompt, image, randomSeed }),
+    input,
+    work: workOf(input.values),
     projectId: clip.projectId,
     userId: actor.userId,
     subject: { takeId },
@@ -210,6 +213,7 @@ export async function requestCut(tx: Tx, run: Run, actor: LoopActor): Promise<vo
       })),
       sourceRate: loop.conform.nativeRate,
     },
+    work: workOf({ width: project.widthPx, height: project.heightPx, frames: clip.frames }),
     projectId: clip.projectId,
     userId: actor.userId,
     subject: { cutId },

@@ -4,6 +4,7 @@ import { inspectMedia } from "#server/assets/job_kinds.ts";
 import { addAsset, insertDerivative } from "#server/assets/service.ts";
 import type { Tx } from "#server/db/db.ts";
 import { submitJob } from "#server/jobs/service.ts";
+import { workOf } from "#server/core/work.ts";
 import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
 import { findWorkingImage } from "#server/seeds/service.ts";
@@ -49,6 +50,7 @@ export async function onCutStitched(
   await submitJob(tx, {
     ...shared,
     kind: measureCut,
+    work: workOf({ width: cut.widthPx, height: cut.heightPx, frames: made.frameCount }),
     needs: [inspection],
     input: {
       intermediate: made.intermediate,

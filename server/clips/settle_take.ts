@@ -4,6 +4,7 @@ import { addAsset, addGenerated, insertDerivative, insertFile } from "#server/as
 import type { Tx } from "#server/db/db.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
 import { submitJob } from "#server/jobs/service.ts";
+import { workOf } from "#server/core/work.ts";
 import type { JobFailure, SettledJob } from "#server/jobs/settle.ts";
 import { announce } from "#server/live/announce.ts";
 import { findWorkingImage } from "#server/seeds/service.ts";
@@ -48,6 +49,7 @@ export async function onTakeGenerated(
   await takes.setTakeStatus(tx, take.id, "ingesting");
   await submitJob(tx, {
     kind: ingestTake,
+    work: workOf({ frames: take.generateFrames }),
     input: { files, rate: take.rate, expectedFrames: take.generateFrames, dropHead: take.dropHead },
     projectId: clip.projectId,
     userId: job.userId,
@@ -80,6 +82,7 @@ export async function onTakeIngested(
   const portrait = clip.portraitSeedId ? await findWorkingImage(tx, clip.portraitSeedId) : undefined;
   await submitJob(tx, {
     kind: measureTake,
+    work: workOf({ width: made.widthPx, height: made.heightPx, frames: made.frameCount }),
     input: {
       intermediate: made.intermediate,
       rate: take.rate,

@@ -21,6 +21,8 @@ export interface JobKind<
   readonly output: O;
   /** A run longer than this is taken to be stuck, and is cancelled and retried. */
   readonly timeoutMs: number;
+  /** It makes sense for no thing in particular: people may submit, duplicate and import it by itself. */
+  readonly standsAlone?: boolean;
 }
 
 export function jobKind<I extends z.core.$ZodType, O extends z.core.$ZodType>(

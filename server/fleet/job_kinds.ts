@@ -22,6 +22,7 @@ export const generate = jobKind({
   lane: "gpu",
   thread: "comfy",
   timeoutMs: 7_200_000,
+  standsAlone: true,
   input: z.object({
     workerId: z.string(),
     workerUrl: z.string(),

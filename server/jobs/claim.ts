@@ -42,6 +42,8 @@ export interface ClaimRequest {
    * cleaning away. Only an aid; it must be forgotten whenever a job may have got a smaller key.
    */
   readonly floor?: number | undefined;
+  /** Jobs whose end is being written: a pause that waits for one of them is in force for this claim. */
+  readonly ending?: readonly string[] | undefined;
 }
 
 /**
@@ -117,7 +119,7 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
          and j.cancel_asked_at is null
          ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
          and j.kind_id = any(array(select id from job_kind where code = any(${request.kinds as string[]})))
-         and ${isNotPaused(db)}
+         and ${isNotPaused(db, request.ending)}
        order by j.order_key, j.id
        limit ${request.limit}
          for update of j skip locked),
@@ -127,8 +129,16 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
       returning j.*)`;
 }
 
-function isNotPaused(db: Queryable) {
-  return db`not exists (select 1 from queue_pauses p where p.lane_id = j.lane_id or p.user_id = j.user_id)`;
+function isNotPaused(db: Queryable, ending: readonly string[] = []) {
+  return db`not exists (
+    select 1 from queue_pauses p
+     where (p.lane_id = j.lane_id or p.user_id = j.user_id)
+       and (${isInForce(db)} or p.after_job_id = any(${ending as string[]}::uuid[])))`;
+}
+
+/** Whether the pause `p` has begun: one that waits for a job does when that has ended. */
+export function isInForce(db: Queryable) {
+  return db`not exists (select 1 from jobs a where a.id = p.after_job_id and a.status_id < 5)`;
 }
 
 function leaseColumns(db: Queryable, nodeId: string) {
@@ -164,14 +174,24 @@ export interface Candidate {
   /** Where it ran last, and whether that run may still be going on or be done there. */
   readonly lastWorkerId: string | null;
   readonly isAdoptable: boolean;
-  /** Workers on which it has failed. */
+  /** Workers on which it has failed, other than for want of memory. */
   readonly failedWorkerIds: readonly string[];
+  /** GPU memory that a worker must have: on less it has run out of it. Null where any will do. */
+  readonly minVramBytes: number | null;
+  /** Whose share it counts for; null is the studio itself. */
+  readonly userId: string | null;
+  /** The one worker that may run it; null where any able one may. */
+  readonly pinnedWorkerId: string | null;
+  /** Names of the models that its workflow loads; none for what needs no model. */
+  readonly models: readonly string[];
+  /** GPU memory that such work takes: learned, else what its workflow declares; null where nobody knows. */
+  readonly needBytes: number | null;
 }
 
-/** The first ready generation jobs, in order, that one of `workerIds` can run. */
+/** The first ready generation jobs, in order, that one of `workers` can run and has the memory for. */
 export async function listCandidates(
   db: Queryable,
-  workerIds: readonly string[],
+  workers: readonly Pick<FreeWorker, "id" | "budgetBytes">[],
   limit: number,
 ): Promise<Candidate[]> {
   return await db<Candidate[]>`
@@ -180,51 +200,107 @@ export async function listCandidates(
                     where a.job_id = j.id and a.number = j.attempt and a.outcome_id in (4, 5)) as is_adoptable,
            array(select distinct a.worker_id from job_attempts a
                   where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
-                    and a.worker_id is not null) as failed_worker_ids
+                    and a.failure_class_id is distinct from 4 and a.worker_id is not null) as failed_worker_ids,
+           -- 4, out of memory: once may have been bad luck, for it was emptied and as much will do. Twice needs more.
+           (select (max(d.bytes) + (count(*) > 1)::integer)::float8
+              from job_attempts a left join lateral (
+                select max(x.vram_total_bytes) as bytes from worker_devices x where x.worker_id = a.worker_id) d on true
+             where a.job_id = j.id and a.number > j.retried_after and a.failure_class_id = 4) as min_vram_bytes,
+           j.user_id, j.pinned_worker_id, ${modelsOf(db, "v")} as models, ${
+    needBytes(db)
+  }::float8 as need_bytes
       from jobs j
+      left join workflow_versions v on v.id = j.workflow_version_id
+      left join workflow_memory m on m.workflow_version_id = j.workflow_version_id
      where j.status_id = 2
        and j.lane_id = (select id from lane where code = 'gpu')
        and j.run_at <= now()
        and j.cancel_asked_at is null
        and ${isNotPaused(db)}
-       and (j.workflow_version_id is null or exists (
-         select 1 from worker_capabilities c
-          where c.workflow_version_id = j.workflow_version_id and c.is_able
-            and c.worker_id = any(${workerIds as string[]}::uuid[])))
+       and exists (
+         select 1
+           from unnest(${workers.map((one) => one.id)}::uuid[], ${
+    workers.map((one) => one.budgetBytes)
+  }::float8[]) as f (id, budget)
+          where (j.pinned_worker_id is null or j.pinned_worker_id = f.id)
+            and (j.workflow_version_id is null or exists (
+              select 1 from worker_capabilities c
+               where c.workflow_version_id = j.workflow_version_id and c.is_able and c.worker_id = f.id))
+            and coalesce(f.budget >= ${needBytes(db)}, true))
      order by j.order_key, j.id
      limit ${limit}`;
 }
 
-/** A worker that could take a job now. */
+/** Of the job's version `v` and its memory `m`: a run that held no more than so much shows that so much is enough. */
+export function needBytes(db: Queryable) {
+  return db`coalesce(
+    (select min(x.bytes) from unnest(m.recent_bytes) as x (bytes)), (v.manifest #>> '{requires,vramBytes}')::bigint)`;
+}
+
+/** Names of the models that a version's workflow loads. */
+function modelsOf(db: Queryable, version: string) {
+  return db`array(select m ->> 'name' from jsonb_array_elements(${
+    db(version)
+  }.manifest #> '{requires,models}') m)`;
+}
+
+/** A worker that takes jobs: `freeSlots` is 0 while it is full, and then only what it has loaded counts. */
 export interface FreeWorker {
   readonly id: string;
   readonly url: string;
   /** The number of this process's ownership. */
   readonly ownerEpoch: number;
   readonly freeSlots: number;
-  /** What it ran last, hence has in memory. */
-  readonly lastWorkflowVersionId: string | null;
+  /** Models of what it runs, or ran last: they are in its memory. */
+  readonly loaded: readonly string[];
+  /** Until its slots are free, as far as can be told; null when what it runs takes far longer than such work does. */
+  readonly busyMs: number | null;
+  /** What it takes for a run, by workflow version: those that it has done. */
+  readonly usualMs: Readonly<Record<string, number>>;
+  /** GPU memory that is not taken by what runs on it: what it held for earlier work it gives up. Null: not told. */
+  readonly budgetBytes: number | null;
+  /** GPU memory that is free without giving anything up, when it was last told; null: not told lately. */
+  readonly freeBytes: number | null;
   /** Workflow versions that it can run. */
   readonly able: readonly string[];
+  /** Memory of its largest GPU; null when it has none or has not told. */
+  readonly vramTotalBytes: number | null;
 }
 
-/** The workers that this process drives, that are online and not paused, with the slots that they have left. */
+/** The workers that this process drives, that are online and not paused, with what they have left; full ones too. */
 export async function listFreeWorkers(db: Queryable, nodeId: string): Promise<FreeWorker[]> {
   return await db<FreeWorker[]>`
-    select w.id, w.url, w.owner_epoch, w.max_parallel - r.n::integer as free_slots, last.workflow_version_id as last_workflow_version_id,
+    select w.id, w.url, w.owner_epoch, greatest(0, w.max_parallel - r.n)::integer as free_slots, r.busy_ms,
+           vram.total::float8 as vram_total_bytes, (vram.total - r.bytes)::float8 as budget_bytes,
+           vitals.free::float8 as free_bytes,
+           array(select distinct m from unnest(r.versions || last.version_id) as x (id)
+                   join workflow_versions v on v.id = x.id, unnest(${modelsOf(db, "v")}) m) as loaded,
+           (select coalesce(json_object_agg(d.workflow_version_id, round(d.median_ms)), '{}') from job_durations d
+             where d.worker_id = w.id and d.workflow_version_id is not null) as usual_ms,
            array(select c.workflow_version_id from worker_capabilities c where c.worker_id = w.id and c.is_able) as able
       from workers w
       join worker_status s on s.id = w.status_id and s.code = 'online'
-     cross join lateral (select count(*) as n from jobs j where j.worker_id = w.id and j.status_id = 4) r
+     cross join lateral (
+       select count(*)::integer as n, coalesce(array_agg(j.workflow_version_id), '{}') as versions,
+              coalesce(sum(${needBytes(db)}), 0) as bytes,
+              case when bool_or(age.ms > 2 * coalesce(d.median_ms, j.cost_ms)) then null
+                   else coalesce(max(greatest(0, coalesce(d.median_ms, j.cost_ms) - age.ms)), 0) end::float8 as busy_ms
+         from jobs j
+         left join workflow_versions v on v.id = j.workflow_version_id
+         left join workflow_memory m on m.workflow_version_id = j.workflow_version_id
+         left join job_durations d on d.kind_id = j.kind_id and d.worker_id = w.id
+          and d.workflow_version_id = j.workflow_version_id
+        cross join lateral (select extract(epoch from now() - j.attempt_started_at) * 1000 as ms) age
+        where j.worker_id = w.id and j.status_id = 4) r
+     cross join lateral (select max(d.vram_total_bytes) as total from worker_devices d where d.worker_id = w.id) vram
       left join lateral (
-        select x.workflow_version_id
-          from (select j.attempt_id, j.workflow_version_id from jobs j where j.worker_id = w.id and j.status_id = 4
-                union all
-                (select a.id, j.workflow_version_id from job_attempts a join jobs j on j.id = a.job_id
-                  where a.worker_id = w.id order by a.id desc limit 1)) x
-         order by x.attempt_id desc limit 1) last on true
-     where w.owner_node_id = ${nodeId} and w.max_parallel > r.n
-       and not exists (select 1 from queue_pauses p where p.worker_id = w.id)
+        select j.workflow_version_id as version_id from job_attempts a join jobs j on j.id = a.job_id
+         where a.worker_id = w.id order by a.id desc limit 1) last on true
+      left join lateral (
+        select n.vram_total_bytes - n.vram_used_bytes as free from worker_vitals n
+         where n.worker_id = w.id and n.at > now() - interval '3 minutes' order by n.at desc limit 1) vitals on true
+     where w.owner_node_id = ${nodeId}
+       and not exists (select 1 from queue_pauses p where p.worker_id = w.id and ${isInForce(db)})
      order by w.id`;
 }
 
@@ -278,7 +354,7 @@ export async function listEarlierPrompts(db: Queryable, job: ClaimedJob): Promis
     select a.id from job_attempts a left join failure_class f on f.id = a.failure_class_id
      where a.job_id = ${job.id} and a.number < ${job.attempt} and a.worker_id = ${job.workerId}
        and (a.outcome_id in (4, 5)
-            or (a.outcome_id = 2 and f.code in ('worker_gone', 'thread_died', 'storage_full')))
+            or (a.outcome_id = 2 and f.code in ('worker_gone', 'prompt_forgotten', 'thread_died', 'storage_full')))
      order by a.number desc limit 20`;
   return rows.map((row) => row.id);
 }

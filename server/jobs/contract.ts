@@ -1,10 +1,12 @@
 import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
+import { FileRef } from "#server/core/file_ref.ts";
 import { id, isId } from "#server/core/id.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import { page, PageQuery } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
+import { WaitReason } from "./wait_reason.ts";
 
 /** Rows of `job_status`; their numbers are their places here and are named in the SQL of this slice. */
 export const JobStatus = z.enum(["blocked", "queued", "held", "running", "done", "failed", "cancelled"]);
@@ -34,6 +36,8 @@ const jobFields = {
   fileHash: z.nullable(z.string()),
   workflowVersionId: z.nullable(id("workflow version")),
   workerId: z.nullable(id("worker")),
+  /** The one worker that may run it; null where any able one may. */
+  pinnedWorkerId: z.nullable(id("worker")),
   attempt: z.int(),
   failures: z.int(),
   progressRatio: z.nullable(z.number()),
@@ -50,6 +54,12 @@ const jobFields = {
 
 export const Job = z.object(jobFields);
 export type Job = z.infer<typeof Job>;
+
+/** Why it does not run yet or does not go on: as data, and as a sentence where others before it are not the reason. */
+const waitFields = {
+  wait: z.nullable(WaitReason),
+  waitsFor: z.nullable(z.string()),
+};
 
 /** A guess in milliseconds from what such work took lately: half of them end by p50, nine of ten by p90. */
 export const Estimate = z.object({ p50Ms: z.int(), p90Ms: z.int() });
@@ -83,8 +93,7 @@ export const JobDetail = z.object({
   /** Until it starts and until it ends; null when it has ended, waits for a person or was never seen before. */
   startsIn: z.nullable(Estimate),
   endsIn: z.nullable(Estimate),
-  /** Why it does not run yet or does not go on, as a sentence; null when it does or has ended. */
-  waitsFor: z.nullable(z.string()),
+  ...waitFields,
 });
 export type JobDetail = z.infer<typeof JobDetail>;
 
@@ -130,8 +139,7 @@ export const QueueJob = z.object({
   pictureAssetId: z.nullable(id("asset")),
   /** Jobs not yet ended that need this one. */
   dependents: z.int(),
-  /** Why it does not run yet or does not go on, as a sentence; null when it does, is next or has ended. */
-  waitsFor: z.nullable(z.string()),
+  ...waitFields,
 });
 export type QueueJob = z.infer<typeof QueueJob>;
 
@@ -154,13 +162,24 @@ export const QueueJobFilter = z.object({
 });
 export type QueueJobFilter = z.infer<typeof QueueJobFilter>;
 
-/** What is paused: exactly one of them. */
-export const PauseTarget = z.union([
+const pauseTargets = [
   z.object({ lane: Lane }),
   z.object({ userId: id("user") }),
   z.object({ workerId: id("worker") }),
-]);
+] as const;
+
+/** What is paused: exactly one of them. */
+export const PauseTarget = z.union(pauseTargets);
 export type PauseTarget = z.infer<typeof PauseTarget>;
+
+const afterJobId = z.optional(id("job"));
+/** A pause that begins at once, or when a job of what is to be paused has ended. */
+export const PauseRequest = z.union([
+  z.extend(pauseTargets[0], { afterJobId }),
+  z.extend(pauseTargets[1], { afterJobId }),
+  z.extend(pauseTargets[2], { afterJobId }),
+]);
+export type PauseRequest = z.infer<typeof PauseRequest>;
 
 export const QueueState = z.object({
   lanes: z.array(z.object({
@@ -177,12 +196,89 @@ export const QueueState = z.object({
     userId: z.nullable(id("user")),
     workerId: z.nullable(id("worker")),
     pausedById: z.nullable(id("user")),
+    pausedByName: z.nullable(z.string()),
     pausedAt: Instant,
+    /** It begins when this job has ended. */
+    afterJobId: z.nullable(id("job")),
+    isInForce: z.boolean(),
   })),
 });
 export type QueueState = z.infer<typeof QueueState>;
 
 const jobParams = z.object({ jobId: id("job") });
+
+/** A generation's parameters by name: "prompt", "negative", the knobs of its workflow. */
+const Values = z.record(z.string().check(z.maxLength(60)), z.unknown());
+
+/** What may be changed of a job while it waits; what is left out stays. */
+export const JobChange = z.object({
+  priority: z.optional(Priority),
+  /** An instant before which it does not start; one that has passed lets it start at once. */
+  runAt: z.optional(Instant),
+  /** The one worker that may run it; null lets any able one. Generations only. */
+  pinnedWorkerId: z.optional(z.nullable(id("worker"))),
+  /** Of a generation: what it is bound to anew. What belongs to its take or seed can't be changed. */
+  values: z.optional(Values),
+}).check(z.refine((change) => Object.keys(change).length > 0, "must change something"));
+export type JobChange = z.infer<typeof JobChange>;
+
+/** A name for a job within one list, for others of the list to need it. */
+const Key = z.string().check(
+  z.regex(/^[A-Za-z0-9_.:-]{1,80}$/, "must be 1 to 80 letters, digits, . : _ or -"),
+);
+
+const orderFields = {
+  key: z.optional(Key),
+  /** Keys of jobs of the list, or ids of jobs that are there already. */
+  needs: z._default(z.array(Key).check(z.maxLength(100)), []),
+  priority: z._default(Priority, 0),
+  runAt: z.optional(Instant),
+  isHeld: z._default(z.boolean(), false),
+  /** A generation: the workflow, what is bound to it and the files that it reads. */
+  workflowVersionId: z.optional(id("workflow version")),
+  values: z.optional(Values),
+  files: z.optional(z.record(z.string(), FileRef)),
+  /** Any other kind: its input, as its schema says. */
+  input: z.optional(z.record(z.string(), z.unknown())),
+};
+
+/** A job as a pipeline orders it. */
+export const JobOrder = z.object({
+  kind: z.string().check(z.maxLength(60)),
+  id: z.optional(id("job")),
+  /** Of two orders of one user with the same key there is one job. */
+  idempotencyKey: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+  pinnedWorkerId: z.optional(id("worker")),
+  ...orderFields,
+});
+export type JobOrder = z.infer<typeof JobOrder>;
+
+/** A waiting job as it is carried from queue to queue. */
+export const ExportedJob = z.object({
+  kind: z.string().check(z.maxLength(60)),
+  label: z.optional(z.string()),
+  projectId: z.nullable(id("project")),
+  /** The thing that it works for, at most one: its kind and id. */
+  subject: z.optional(z.object({
+    kind: z.enum(["seed", "take", "cut", "master", "file"]),
+    id: z.string().check(z.maxLength(80)),
+  })),
+  /** Tells the workflow where its version has another id. */
+  workflowHash: z.optional(z.string().check(z.maxLength(80))),
+  /** The worker's name: its id is another elsewhere. */
+  pinnedWorker: z.optional(z.string().check(z.maxLength(80))),
+  ...orderFields,
+});
+export type ExportedJob = z.infer<typeof ExportedJob>;
+
+/** A queue as a document: version 1. */
+export const QueueDocument = z.object({
+  format: z.literal("seedloop.queue"),
+  version: z.literal(1),
+  exportedAt: Instant,
+  jobs: z.array(ExportedJob).check(z.maxLength(5000)),
+});
+export type QueueDocument = z.infer<typeof QueueDocument>;
 
 export const listJobs = endpoint({
   method: "GET",
@@ -244,10 +340,80 @@ export const changeJob = endpoint({
   method: "PATCH",
   path: "/jobs/:jobId",
   can: "job.control",
-  summary: "Change the priority of a waiting job; above 0 needs queue.admin",
+  summary:
+    "Change a waiting job: its priority (above 0 needs queue.admin), start, worker, or a generation's prompt and knobs",
   params: jobParams,
-  body: z.object({ priority: Priority }),
+  body: JobChange,
   reply: Job,
+});
+
+export const duplicateJobs = endpoint({
+  method: "POST",
+  path: "/jobs/duplicate",
+  can: "job.control",
+  summary:
+    "Queue the same again as new jobs; refused for work that belongs to one thing alone, with the reason",
+  body: z.object({
+    jobIds: z.array(id("job")).check(z.minLength(1), z.maxLength(200)),
+    /** How many of each. */
+    copies: z._default(z.int().check(z.minimum(1), z.maximum(50)), 1),
+  }),
+  reply: z.object({ items: z.array(Job) }),
+  status: 201,
+});
+
+export const submitBatch = endpoint({
+  method: "POST",
+  path: "/projects/:projectId/jobs",
+  can: "generate",
+  summary:
+    "Queue a list of jobs with dependencies among them: all or none, errors by their place in the list",
+  params: z.object({ projectId: id("project") }),
+  body: z.object({ jobs: z.array(JobOrder).check(z.minLength(1), z.maxLength(1000)) }),
+  reply: z.object({ items: z.array(Job) }),
+  status: 201,
+});
+
+export const exportQueue = endpoint({
+  method: "GET",
+  path: "/queue/export",
+  can: "job.read",
+  summary: "The waiting jobs that one may see, as a document that can be imported again",
+  query: z.object({ projectId: z.optional(id("project")), lane: z.optional(Lane) }),
+  reply: QueueDocument,
+});
+
+export const importQueue = endpoint({
+  method: "POST",
+  path: "/queue/import",
+  can: "job.control",
+  summary:
+    "Queue the jobs of an exported document as new ones; what can't be is told by its place in the document",
+  body: z.object({
+    document: QueueDocument,
+    /** Only say what would become of each. */
+    dryRun: z._default(z.boolean(), false),
+    /** Queue the rest when some can't be; else any that can't is an error and nothing is queued. */
+    skipRefused: z._default(z.boolean(), false),
+  }),
+  reply: z.object({
+    made: z.array(z.object({ index: z.int(), jobId: z.nullable(id("job")) })),
+    refused: z.array(z.object({ index: z.int(), reason: z.string() })),
+  }),
+});
+
+export const forecastQueue = endpoint({
+  method: "GET",
+  path: "/queue/forecast",
+  can: "job.read",
+  summary: "When the waiting jobs are to start and to end, and when each lane is to be through",
+  query: z.object({ lane: z.optional(Lane), projectId: z.optional(id("project")) }),
+  reply: z.object({
+    lanes: z.array(z.object({ lane: Lane, endsIn: z.nullable(Estimate) })),
+    /** Of all lanes; with a project, of its jobs alone. Null when nothing runs or waits. */
+    endsIn: z.nullable(Estimate),
+    jobs: z.array(z.object({ jobId: id("job"), startsIn: Estimate, endsIn: Estimate })),
+  }),
 });
 
 export const moveJob = endpoint({
@@ -286,8 +452,9 @@ export const pauseQueue = endpoint({
   method: "POST",
   path: "/queue/pause",
   can: "queue.admin",
-  summary: "Start nothing more of a lane, a user or on a worker; what runs goes on",
-  body: PauseTarget,
+  summary:
+    "Start nothing more of a lane, a user or on a worker, at once or when a job has ended; what runs goes on",
+  body: PauseRequest,
   reply: QueueState,
 });
 

@@ -5,7 +5,8 @@ import type { Job, JobDetail, JobFilter } from "./contract.ts";
 const jobColumns = (db: Queryable) =>
   db`
   j.id, k.code as kind, k.label, l.code as lane, s.code as status, j.project_id, j.user_id, j.priority,
-  j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash, j.workflow_version_id, j.worker_id, j.attempt, j.failures,
+  j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash, j.workflow_version_id, j.worker_id,
+  j.pinned_worker_id, j.attempt, j.failures,
   case when j.status_id = 4 then p.ratio when j.status_id = 5 then 1 end as progress_ratio,
   case when j.status_id = 4 then p.note end as progress_note,
   f.code as failure_class, j.error, j.cancel_asked_at is not null and j.status_id < 5 as is_cancel_asked,
@@ -27,6 +28,35 @@ export async function findJob(db: Queryable, actor: Actor, jobId: string): Promi
   return row;
 }
 
+/** Those of the jobs that the actor may see, in no order. */
+export async function findJobs(db: Queryable, actor: Actor, jobIds: readonly string[]): Promise<Job[]> {
+  if (jobIds.length === 0) return [];
+  return await db<Job[]>`
+    select ${jobColumns(db)} from ${jobSources(db)}
+     where j.id = any(${jobIds as string[]}::uuid[]) and ${mayRead(db, actor)}`;
+}
+
+/** Which of the jobs, of one project where one is named, the actor may see. */
+export async function findVisible(
+  db: Queryable,
+  actor: Actor,
+  jobIds: readonly string[],
+  projectId: string | undefined,
+): Promise<Set<string>> {
+  if (jobIds.length === 0) return new Set();
+  const rows = await db<{ id: string }[]>`
+    select j.id from jobs j
+     where j.id = any(${jobIds as string[]}::uuid[]) and ${mayRead(db, actor)}
+       ${projectId ? db`and j.project_id = ${projectId}` : db``}`;
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Its size in megapixels × frames; null where that is not known. */
+export async function findWork(db: Queryable, jobId: string): Promise<number | null> {
+  const [row] = await db<{ work: number | null }[]>`select work from jobs where id = ${jobId}`;
+  return row?.work ?? null;
+}
+
 /** One more than asked for, so that the caller knows whether there is a next page. */
 export async function listJobs(db: Queryable, actor: Actor, filter: JobFilter): Promise<Job[]> {
   const is = (column: string, value: string | undefined) =>
@@ -46,7 +76,7 @@ export async function listJobs(db: Queryable, actor: Actor, filter: JobFilter): 
 }
 
 /** Whoever runs the queue sees all; others their own jobs and those of projects they are in. */
-function mayRead(db: Queryable, actor: Actor) {
+export function mayRead(db: Queryable, actor: Actor) {
   if (actor.permissions.has("queue.admin")) return db`true`;
   return db`(j.user_id = ${actor.userId} or exists (
     select 1 from project_members m where m.project_id = j.project_id and m.user_id = ${actor.userId}))`;

@@ -55,7 +55,8 @@ Deno.test("listQueueJobs() tells the order, what each job is for, by whom, and w
   await admin.call(pauseQueue, { body: { lane: "cpu" } });
   const { items: moved } = await artist.call(listQueueJobs, { query: { status: "queued" } });
   assertEquals(moved.map(({ id }) => id), [second.id, first.id]);
-  assertEquals(moved[0]?.waitsFor, "The cpu lane is paused: resume it to go on");
+  assertEquals(moved[0]?.wait?.code, "lane_paused");
+  assertEquals(moved[0]?.waitsFor?.startsWith("The cpu lane is paused by "), true, moved[0]?.waitsFor ?? "");
   await artist.call(holdJob, { params: { jobId: second.id as never } });
   const { items: held } = await artist.call(listQueueJobs, { query: { ids: `${second.id},${third.id}` } });
   assertEquals(held.map(({ status }) => status).sort(), ["blocked", "held"]);

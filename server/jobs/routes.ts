@@ -1,12 +1,18 @@
+import { Lane } from "#server/core/job_kind.ts";
 import type { Db } from "#server/db/db.ts";
 import type { App } from "#server/http/http_env.ts";
 import { serve } from "#server/http/serve.ts";
+import { changeJob } from "./change_job.ts";
 import * as contract from "./contract.ts";
+import { duplicateJobs } from "./duplicate.ts";
+import { type Kinds, submitBatch } from "./orders.ts";
+import { forecastQueue } from "./queue_forecast.ts";
+import { exportQueue, importQueue } from "./queue_document.ts";
 import { listQueueJobs } from "./queue_rows.ts";
 import * as service from "./service.ts";
 import type { Settlement } from "./settle.ts";
 
-/** `settlements` are told of retries, so that the slices take back what a failure made of their things. */
+/** `settlements` name the kinds of job that there are, and take back what a failure made of their things. */
 export function jobRoutes(
   app: App,
   { db, settlements = [] }: { db: Db; settlements?: readonly Settlement[] },
@@ -25,14 +31,28 @@ export function jobRoutes(
     contract.retryJob,
     ({ actor, params }) => service.retryJob(db, actor, params.jobId, settlements),
   );
-  serve(
-    app,
-    contract.changeJob,
-    ({ actor, params, body }) => service.changeJob(db, actor, params.jobId, body),
-  );
+  serve(app, contract.changeJob, ({ actor, params, body }) => changeJob(db, actor, params.jobId, body));
   serve(app, contract.moveJob, ({ actor, params, body }) => service.moveJob(db, actor, params.jobId, body));
+  orderRoutes(app, db, settlements);
   serve(app, contract.getQueue, () => service.getQueue(db));
   serve(app, contract.listQueueJobs, ({ actor, query }) => listQueueJobs(db, actor, query));
+  serve(app, contract.forecastQueue, ({ actor, query }) => forecastQueue(db, actor, Lane.options, query));
   serve(app, contract.pauseQueue, ({ actor, body }) => service.pauseQueue(db, actor, body));
   serve(app, contract.resumeQueue, ({ actor, body }) => service.resumeQueue(db, actor, body));
+}
+
+function orderRoutes(app: App, db: Db, settlements: readonly Settlement[]): void {
+  const kinds: Kinds = new Map(settlements.map(({ kind }) => [kind.code, kind]));
+  serve(
+    app,
+    contract.submitBatch,
+    ({ actor, params, body }) => submitBatch(db, kinds, actor, params.projectId, body.jobs),
+  );
+  serve(app, contract.duplicateJobs, ({ actor, body }) => duplicateJobs(db, kinds, actor, body));
+  serve(app, contract.exportQueue, ({ actor, query }) => exportQueue(db, actor, query));
+  serve(
+    app,
+    contract.importQueue,
+    ({ actor, body }) => importQueue(db, kinds, settlements, actor, body),
+  );
 }

@@ -12,13 +12,14 @@ import {
   type Job,
   type JobDetail,
   type JobFilter,
+  type PauseRequest,
   type PauseTarget,
   queueChanged,
   type QueueState,
 } from "./contract.ts";
-import { describeWait, estimate } from "./eta.ts";
 import * as outlook from "./outlook.ts";
 import * as queries from "./queries.ts";
+import { findWait } from "./queue_rows.ts";
 import type { SettledJob, Settlement } from "./settle.ts";
 import * as steer from "./steer.ts";
 import { findSubmitted, insertJobs, type JobInsert, lockNeeded } from "./submit.ts";
@@ -55,6 +56,8 @@ export interface JobSubmission<I extends z.core.$ZodType = z.core.$ZodType> {
   /** Jobs that must be done before this one may start. */
   readonly needs?: readonly string[];
   readonly workflowVersionId?: string | undefined;
+  /** The one worker that may run it. */
+  readonly pinnedWorkerId?: string | null;
   /** Of two submissions of one user with the same key there is one job. */
   readonly idempotencyKey?: string | undefined;
   /** An instant before which it does not start. */
@@ -62,7 +65,7 @@ export interface JobSubmission<I extends z.core.$ZodType = z.core.$ZodType> {
   /** It waits until someone releases it. */
   readonly isHeld?: boolean;
   /** Megapixels × frames, when known: makes estimates good across sizes. */
-  readonly work?: number;
+  readonly work?: number | undefined;
 }
 
 /**
@@ -128,6 +131,7 @@ function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): JobIns
     // With its defaults, as settlements are to find it. The thread parses it again, which must change nothing.
     input: parsed.data,
     workflowVersionId: job.workflowVersionId ?? null,
+    pinnedWorkerId: job.pinnedWorkerId ?? null,
     seedId: job.subject?.seedId ?? null,
     takeId: job.subject?.takeId ?? null,
     cutId: job.subject?.cutId ?? null,
@@ -186,17 +190,20 @@ export async function openJob(db: Queryable, actor: Actor, jobId: string): Promi
 
 export async function getJob(db: Db, actor: Actor, jobId: string): Promise<JobDetail> {
   const job = await openJob(db, actor, jobId);
-  const [parts, waiting, reason] = await Promise.all([
+  const isOpen = job.status === "queued" || job.status === "running";
+  const [parts, { wait, waitsFor, place }, line] = await Promise.all([
     queries.findJobParts(db, jobId),
-    outlook.findWaiting(db, jobId),
-    outlook.findWaitReason(db, jobId),
+    findWait(db, actor, jobId),
+    isOpen ? outlook.forecastLane(db, job.lane) : undefined,
   ]);
-  if (!parts || !reason) throw notFound("job");
-  return { ...job, ...parts, ...estimate(job, waiting), waitsFor: describeWait(reason) };
+  if (!parts) throw notFound("job");
+  const foretold = line?.guessed.has(jobId) ? undefined : line?.jobs.get(jobId);
+  const times = { startsIn: foretold?.startsIn ?? null, endsIn: foretold?.endsIn ?? null };
+  return { ...job, ...parts, ...times, aheadCount: place === null ? null : place - 1, wait, waitsFor };
 }
 
 /** The job, if the actor may steer it: their own, or any for those who run the queue. */
-async function openToControl(db: Queryable, actor: Actor, jobId: string): Promise<Job> {
+export async function openToControl(db: Queryable, actor: Actor, jobId: string): Promise<Job> {
   const job = await openJob(db, actor, jobId);
   if (job.userId === actor.userId || actor.permissions.has("queue.admin")) return job;
   throw new AppError("forbidden", "Cannot change this job: it is someone else's. Ask them or an admin");
@@ -246,29 +253,6 @@ export async function retryJob(
   });
 }
 
-export async function changeJob(
-  db: Db,
-  actor: Actor,
-  jobId: string,
-  { priority }: { priority: number },
-): Promise<Job> {
-  if (priority > 0 && !actor.permissions.has("queue.admin")) {
-    throw new AppError(
-      "forbidden",
-      "Cannot raise a job above priority 0: it would pass other people's. Ask an admin",
-    );
-  }
-  const problem = "is not waiting, so its priority has no effect any more";
-  return await change(
-    db,
-    actor,
-    jobId,
-    "job.reorder",
-    problem,
-    (tx, id) => steer.setPriority(tx, id, priority),
-  );
-}
-
 async function change(
   db: Db,
   actor: Actor,
@@ -285,7 +269,8 @@ async function change(
   return await openJob(db, actor, jobId);
 }
 
-function about(job: Job, facts: Record<string, unknown>) {
+/** What an audit entry says of a job. */
+export function about(job: Job, facts: Record<string, unknown>) {
   const subject: [string, string] = ["job", job.id];
   return { ...(job.projectId ? { projectId: job.projectId } : {}), subject, facts };
 }
@@ -353,8 +338,35 @@ export async function getQueue(db: Db): Promise<QueueState> {
   return await outlook.findQueueState(db);
 }
 
-export async function pauseQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
-  return await changePause(db, actor, target, "queue.pause", (tx) => steer.insertPause(tx, target, actor));
+/** Pauses at once, or once `afterJobId` has ended: a job of that lane or user, or one that runs on that worker. */
+export async function pauseQueue(db: Db, actor: Actor, request: PauseRequest): Promise<QueueState> {
+  const { afterJobId, ...target } = request;
+  if (afterJobId !== undefined) requireOfTarget(await openJob(db, actor, afterJobId), target);
+  return await changePause(
+    db,
+    actor,
+    request,
+    "queue.pause",
+    (tx) => steer.insertPause(tx, target, actor, afterJobId ?? null),
+  );
+}
+
+function requireOfTarget(job: Job, target: PauseTarget): void {
+  if (["done", "failed", "cancelled"].includes(job.status)) {
+    throw new AppError("conflict", `The job "${job.label}" has ended already: pause now instead`);
+  }
+  const isOf = "lane" in target
+    ? job.lane === target.lane
+    : "userId" in target
+    ? job.userId === target.userId
+    : job.workerId === target.workerId && job.status === "running" || job.pinnedWorkerId === target.workerId;
+  if (isOf) return;
+  throw new AppError("invalid", "Cannot pause after this job: it is not of what is to be paused", {
+    fields: [{
+      field: "/body/afterJobId",
+      message: "must be a job of that lane or person, or one that runs on that worker",
+    }],
+  });
 }
 
 export async function resumeQueue(db: Db, actor: Actor, target: PauseTarget): Promise<QueueState> {
@@ -364,7 +376,7 @@ export async function resumeQueue(db: Db, actor: Actor, target: PauseTarget): Pr
 async function changePause(
   db: Db,
   actor: Actor,
-  target: PauseTarget,
+  target: PauseRequest,
   action: string,
   work: (tx: Tx) => Promise<void>,
 ): Promise<QueueState> {

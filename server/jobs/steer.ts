@@ -1,6 +1,7 @@
 import type { Actor } from "#server/core/actor.ts";
 import { newId } from "#server/core/id.ts";
-import type { Queryable } from "#server/db/db.ts";
+import type { Json, Queryable } from "#server/db/db.ts";
+import { isInForce } from "./claim.ts";
 import type { PauseTarget } from "./contract.ts";
 import { PRIORITY_STEP_US } from "./submit.ts";
 
@@ -80,6 +81,38 @@ export async function setPriority(db: Queryable, jobId: string, priority: number
        set priority = ${priority}, order_key = j.order_key + (j.priority - ${priority}) * ${PRIORITY_STEP_US}::bigint
      where j.id = ${jobId} and j.status_id in (1, 2, 3)`,
   );
+}
+
+/** An instant before which it does not start. */
+export async function setRunAt(db: Queryable, jobId: string, runAt: string): Promise<void> {
+  await db`update jobs set run_at = ${runAt} where id = ${jobId} and status_id in (1, 2, 3)`;
+}
+
+/** Whoever may run it now is woken: no place in line has changed. */
+export async function setPin(db: Queryable, jobId: string, workerId: string | null): Promise<void> {
+  await db`
+    with pinned as (
+      update jobs set pinned_worker_id = ${workerId} where id = ${jobId} and status_id in (1, 2, 3)
+      returning lane_id, order_key)
+    select wake_queue(lane_id, order_key) from pinned`;
+}
+
+export async function setInput(
+  db: Queryable,
+  jobId: string,
+  input: Json,
+  work: number | null,
+): Promise<void> {
+  await db`
+    update jobs set input = ${db.json(input)}, work = ${work} where id = ${jobId} and status_id in (1, 2, 3)`;
+}
+
+/** The status of a job that stays what it is until this transaction ends; undefined when there is none. */
+export async function lockStatus(db: Queryable, jobId: string): Promise<string | undefined> {
+  const [row] = await db<{ status: string }[]>`
+    select s.code as status from jobs j join job_status s on s.id = j.status_id
+     where j.id = ${jobId} for no key update of j`;
+  return row?.status;
 }
 
 function hasUnfinishedNeeds(db: Queryable) {
@@ -163,11 +196,23 @@ export async function setPlaces(
      where j.id = g.id and j.order_key <> g.order_key`;
 }
 
-export async function insertPause(db: Queryable, target: PauseTarget, actor: Actor): Promise<void> {
+/** Of a target that is paused already nothing changes; a pause that was yet to begin gives way to this one. */
+export async function insertPause(
+  db: Queryable,
+  target: PauseTarget,
+  actor: Actor,
+  afterJobId: string | null,
+): Promise<void> {
   const { laneId, userId, workerId } = pauseColumns(db, target);
   await db`
-    insert into queue_pauses (id, lane_id, user_id, worker_id, paused_by_id)
-    select ${newId<"pause">()}::uuid, ${laneId}, ${userId}, ${workerId}, ${actor.userId} on conflict do nothing`;
+    delete from queue_pauses p
+     where (p.lane_id = ${laneId} or p.user_id = ${userId} or p.worker_id = ${workerId}) and not ${
+    isInForce(db)
+  }`;
+  await db`
+    insert into queue_pauses (id, lane_id, user_id, worker_id, paused_by_id, after_job_id)
+    select ${newId<"pause">()}::uuid, ${laneId}, ${userId}, ${workerId}, ${actor.userId}, ${afterJobId}::uuid
+        on conflict do nothing`;
 }
 
 export async function deletePause(db: Queryable, target: PauseTarget): Promise<void> {

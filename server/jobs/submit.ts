@@ -31,6 +31,7 @@ export interface JobInsert {
   readonly priority: number;
   readonly input: unknown;
   readonly workflowVersionId: string | null;
+  readonly pinnedWorkerId: string | null;
   readonly seedId: string | null;
   readonly takeId: string | null;
   readonly cutId: string | null;
@@ -51,11 +52,11 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
              greatest(1, coalesce(d.median_ms_per_work * g.work, d.median_ms, ${UNKNOWN_COST_MS}))::integer as cost_ms
         from rows from (jsonb_to_recordset(${db.json(withoutNulls(jobs))}) as (
                id uuid, kind text, "projectId" uuid, "userId" uuid, priority smallint, input jsonb,
-               "workflowVersionId" uuid, "seedId" uuid, "takeId" uuid, "cutId" uuid, "masterId" uuid,
+               "workflowVersionId" uuid, "pinnedWorkerId" uuid, "seedId" uuid, "takeId" uuid, "cutId" uuid, "masterId" uuid,
                "fileHash" text, "idempotencyKey" text, "runAt" timestamptz, work real, status text, needs uuid[]))
              with ordinality as g (
-               id, kind, project_id, user_id, priority, input, workflow_version_id, seed_id, take_id, cut_id, master_id,
-               file_hash, idempotency_key, run_at, work, status, needs, n)
+               id, kind, project_id, user_id, priority, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id,
+               master_id, file_hash, idempotency_key, run_at, work, status, needs, n)
         join job_kind k on k.code = g.kind
         left join lateral (
           select d.median_ms, d.median_ms_per_work from job_durations d
@@ -65,10 +66,10 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
     bases as materialized (${shareBases(db)}),
     made as (
       insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, priority, order_key, fair_end, cost_ms,
-             work, run_at, input, workflow_version_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
+             work, run_at, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
       select g.id, g.kind_id, g.lane_id, t.id, g.project_id, g.user_id, g.priority,
              g.fair_end - g.share - g.priority * ${PRIORITY_STEP_US}::bigint, g.fair_end, g.cost_ms,
-             g.work, coalesce(g.run_at, now()), g.input, g.workflow_version_id, g.seed_id, g.take_id, g.cut_id,
+             g.work, coalesce(g.run_at, now()), g.input, g.workflow_version_id, g.pinned_worker_id, g.seed_id, g.take_id, g.cut_id,
              g.master_id, g.file_hash, g.idempotency_key
         from (select g.*, (g.cost_ms * 1000.0 / b.weight)::bigint as share,
                      b.base + (sum(g.cost_ms * 1000.0 / b.weight) over (

@@ -29,6 +29,7 @@ export const measureSeed = jobKind({
   lane: "cpu",
   thread: "vision",
   timeoutMs: 120_000,
+  standsAlone: true,
   input: z.object({ image: FileRef, portrait: z.optional(FileRef) }),
   output: z.object({
     model: FaceModel,

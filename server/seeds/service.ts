@@ -11,6 +11,7 @@ import { openCharacter } from "#server/characters/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import { submitJob } from "#server/jobs/service.ts";
+import { workOf } from "#server/core/work.ts";
 import { announce } from "#server/live/announce.ts";
 import { cutPage, openProject, requireAccess } from "#server/projects/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
@@ -265,6 +266,7 @@ async function generateSeed(
   await submitJob(tx, {
     kind: generate,
     input: prepareGeneration(version, values, { image }),
+    work: workOf(size),
     projectId: seed.projectId,
     userId: actor.userId,
     subject: { seedId: seed.id },

@@ -26,7 +26,7 @@ on conflict (id) do update set code = excluded.code, label = excluded.label, sor
   kind_id = excluded.kind_id, extension = excluded.extension;
 
 select fill_lookup('asset_kind', 'upload', 'portrait', 'foundation', 'take_raw', 'take', 'end_image', 'cut',
-  'cut_intermediate', 'master', 'sidecar', 'metadata', 'attachment');
+  'cut_intermediate', 'master', 'sidecar', 'metadata', 'attachment', 'generated');
 select fill_lookup('retention_class', 'protected', 'keep', 'reclaimable', 'scratch');
 select fill_lookup('derivative_kind', 'working_image', 'thumbnail', 'poster', 'proxy', 'sprite', 'waveform');
 

@@ -8,7 +8,7 @@ const ROLES: readonly (readonly [RegExp, Role])[] = [
   [/^server\/settlements\.ts$/, "settlements"],
   [/^server\/[^/]+\.ts$/, "root"],
   [/^server\/jobs\/settle\.ts$/, "service"],
-  [/^server\/[^/]+\/(contract|job_kinds|manifest)\.ts$/, "contract"],
+  [/^server\/[^/]+\/(contract|job_kinds|manifest|wait_reason)\.ts$/, "contract"],
   [/^server\/http\//, "http"],
   [/^server\/live\//, "live"],
   [/^server\/[^/]+\/(planner|gates|bind|templates)\.ts$/, "pure"],

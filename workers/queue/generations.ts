@@ -19,8 +19,9 @@ export async function claimGenerations(
 ): Promise<void> {
   for (;;) {
     const workers = await listFreeWorkers(db, nodeId);
-    if (workers.length === 0) return;
-    const candidates = await listCandidates(db, workers.map((one) => one.id), CANDIDATES);
+    const free = workers.filter(({ freeSlots }) => freeSlots > 0);
+    if (free.length === 0) return;
+    const candidates = await listCandidates(db, free, CANDIDATES);
     const placements = placeJobs(candidates, workers);
     if (placements.length === 0 || stopping.aborted) return;
     const jobs = await claimPlaced(db, nodeId, placements, workers);

@@ -15,6 +15,8 @@ export interface LaneOptions {
   readonly slots: number;
   /** Codes of the kinds of this lane that can be run now. */
   readonly kinds: () => string[];
+  /** Jobs that have ended here and whose end is not in the database yet. */
+  readonly ending: () => string[];
   /** A job was claimed: gives its run, which is to be begun by begin(). */
   readonly claimed: (job: ClaimedJob) => Run;
   readonly begin: (run: Run) => void;
@@ -117,7 +119,7 @@ export class LaneSlots {
       const inHand = this.#running.size + this.#parked.length;
       const limit = this.#isOpen ? Math.max(0, slots + this.#foresight.ahead(slots) - inHand) : 0;
       if (results.length === 0 && (limit === 0 || kinds.length === 0)) return;
-      const request = { nodeId, lane, kinds, limit, floor: this.#floor };
+      const request = { nodeId, lane, kinds, limit, floor: this.#floor, ending: this.#options.ending() };
       const begun = performance.now();
       this.#news = Infinity;
       if (results.length === 0) {

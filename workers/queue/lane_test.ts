@@ -32,6 +32,7 @@ async function openLane(db: Db, slots: number, on: { begin: (run: Run) => void; 
     lane: "cpu",
     slots,
     kinds: () => ["media.inspect"],
+    ending: () => [],
     claimed: newRun,
     begin: on.begin,
     ended: (run, outcome) => {

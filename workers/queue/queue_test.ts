@@ -251,7 +251,10 @@ Deno.test("JobQueue leaves held jobs and paused lanes alone until they are relea
   assertEquals((await findJob(db, held)).status, "held");
   await jobs.pauseQueue(db, admin, { lane: "cpu" });
   await jobs.releaseJob(db, admin, held);
-  assertEquals((await jobs.getJob(db, admin, held)).waitsFor, "The cpu lane is paused: resume it to go on");
+  assertEquals(
+    (await jobs.getJob(db, admin, held)).waitsFor,
+    "The cpu lane is paused by Ada: resume it to go on",
+  );
   await jobs.resumeQueue(db, admin, { lane: "cpu" });
   await trial.until(held, "done");
 });
