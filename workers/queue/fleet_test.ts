@@ -5,10 +5,12 @@ import { type Db, transact } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
+import { listOrders, placeOrder } from "#server/fleet/orders.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { syncBundled } from "#server/workflows/service.ts";
+import { FaultServer } from "#workers/comfy/testing/fault_server.ts";
 import { linkThreads, startThread } from "#workers/kit/host.ts";
 
 const GRAPH = {
@@ -91,5 +93,59 @@ Deno.test("the queue, comfy and engine threads register the CPU engine, check it
 
   await queue.stop();
   await Promise.all([engine.stop(), comfy.stop()]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a job whose worker is interrupted by order waits again, spends no attempt and runs to its end there", async () => {
+  await using database = await openTestDatabase();
+  await using server = new FaultServer();
+  const { db } = database;
+  const folder = await Deno.makeTempDir({ prefix: "seedloop_fleet_" });
+  const store = await openLocalStore(`${folder}/store`);
+  const open = (name: string, settings: unknown) =>
+    startThread(name, import.meta.resolve(`#workers/${name}/main.ts`), { log: silentLog, settings });
+  // The first prompt hangs; whatever comes after it is done.
+  server.onPrompt = (prompt) => server.prompts.size === 1 ? server.begin(prompt) : server.finish(prompt);
+  const workerId = newId<"worker">();
+  await db`
+    insert into workers (id, name, kind_id, status_id, url)
+    select ${workerId}, 'Box', k.id, s.id, ${server.url}
+      from worker_kind k, worker_status s where k.code = 'comfyui' and s.code = 'unknown'`;
+  const queue = open("queue", {
+    databaseUrl: database.url,
+    storeRoot: store.root,
+    node: { id: newId<"node">(), host: "here", pid: Deno.pid, version: "test" },
+    slots: { cpu: 1, io: 1, script: 1 },
+  });
+  await queue.ready;
+  const comfy = open("comfy", { storeRoot: store.root, workRoot: `${folder}/work` });
+  linkThreads(queue, comfy);
+  const jobId = await transact(db, (tx) =>
+    submitJob(tx, {
+      kind: generate,
+      input: { graph: GRAPH, uploads: [], outputNodes: ["2"] },
+      projectId: null,
+      userId: null,
+    }));
+  await server.until(() => [...server.prompts.values()].some(({ state }) => state === "running"));
+  await placeOrder(db, undefined, { workerId, kind: "interrupt", reason: "Asked for" });
+
+  const job = await until(db, async () => {
+    const [row] = await db<{ status: string; error: string | null; failures: number; outcomes: string[] }[]>`
+      select s.code as status, j.error, j.failures,
+             array(select o.code from job_attempts a join attempt_outcome o on o.id = a.outcome_id
+                    where a.job_id = j.id order by a.number) as outcomes
+        from jobs j join job_status s on s.id = j.status_id where j.id = ${jobId}`;
+    return row?.status === "done" || row?.status === "failed" ? row : undefined;
+  });
+  assertEquals(job, { status: "done", error: null, failures: 0, outcomes: ["handed_back", "done"] });
+  assertEquals(server.interrupted.length, 1);
+  const orders = await until(db, async () => {
+    const rows = await listOrders(db, workerId);
+    return rows[0]?.outcome ? rows : undefined;
+  });
+  assertEquals(orders.map(({ order, outcome }) => [order, outcome]), [["interrupt", "worked"]]);
+  await queue.stop();
+  await comfy.stop();
   await Deno.remove(folder, { recursive: true });
 });
