@@ -37,7 +37,7 @@ export interface MapBinding {
 
 /**
  * What one's screen looks like, as documents: in this browser at once, on the studio within two seconds, and on every
- * other device of the user. Each tab has a view of its own, so that two never overwrite each other; what is shared
+ * other device of the user. Each tab of each browser has a view of its own, so that two never overwrite each other; what is shared
  * (drafts, history) goes from tab to tab at once.
  */
 export class WorkspaceStore {
@@ -66,14 +66,9 @@ export class WorkspaceStore {
     return this.#sync.list.find(({ id }) => id === this.#sync.currentId);
   }
 
-  /** This tab's number among the views. */
-  get slot(): number {
-    return this.#slot?.slot ?? 1;
-  }
-
-  /** Names this tab among all that live now, on any device; a later tab may have the same name. */
+  /** Names this tab's view, and this tab among all that live now, on any device; a later tab may have the same name. */
   get writer(): string {
-    return `${deviceId()}.${this.slot}`;
+    return `${deviceId()}.${this.#slot?.slot ?? 1}`;
   }
 
   /**
@@ -85,6 +80,7 @@ export class WorkspaceStore {
     const isKnown = this.#sync.docs.size > 0;
     if (!isKnown) await this.#sync.meet();
     this.#slot = await claimViewSlot(`seedloop.view.${options.userId}`, this.#slotsByUse());
+    this.#dropOldViews();
     this.#copyView();
     this.#sync.listen();
     this.#isOpen.set(true);
@@ -220,7 +216,7 @@ export class WorkspaceStore {
   }
 
   #fullName(name: string, isShared: boolean): string {
-    return isShared ? name : `view/${this.slot}/${name}`;
+    return isShared ? name : `view/${this.writer}/${name}`;
   }
 
   /** `look` reads signals; what it returns then acts without being followed. */
@@ -248,31 +244,50 @@ export class WorkspaceStore {
     for (const { show } of this.#bindings) show();
   }
 
-  /** Numbers of the views there are, the one that was changed last first. */
-  #slotsByUse(): number[] {
-    const newest = new Map<number, number>();
-    for (const { name, revision, pending } of this.#sync.docs.values()) {
-      const slot = Number(name.match(/^view\/(\d+)\//)?.[1] ?? NaN);
-      if (!Number.isSafeInteger(slot)) continue;
-      newest.set(slot, Math.max(newest.get(slot) ?? 0, pending?.editedAt ?? revision));
+  /** Views of all devices, "<device>.<slot>", the one that was changed last first. */
+  #viewsByUse(): string[] {
+    const newest = new Map<string, number>();
+    for (const { name, revision, pending, content } of this.#sync.docs.values()) {
+      const view = name.match(/^view\/([^/]+)\//)?.[1];
+      if (view === undefined || content === undefined) continue;
+      newest.set(view, Math.max(newest.get(view) ?? 0, pending?.editedAt ?? revision));
     }
-    return [...newest].toSorted(([, one], [, other]) => other - one).map(([slot]) => slot);
+    return [...newest].toSorted(([, one], [, other]) => other - one).map(([view]) => view);
   }
 
-  /** A tab whose view has nothing yet starts as the one that was used last. */
+  /** Numbers of this browser's own views, the one that was changed last first. */
+  #slotsByUse(): number[] {
+    const prefix = `${deviceId()}.`;
+    return this.#viewsByUse().filter((view) => view.startsWith(prefix))
+      .map((view) => Number(view.slice(prefix.length))).filter(Number.isSafeInteger);
+  }
+
+  /** A tab whose view has nothing yet starts as the one that was used last, in this browser or on another device. */
   #copyView(): void {
-    const [source] = this.#slotsByUse();
-    if (source === undefined || this.#slotsByUse().includes(this.slot)) return;
+    const views = this.#viewsByUse();
+    const source = this.#slotsByUse().map((slot) => `${deviceId()}.${slot}`)[0] ?? views[0];
+    if (source === undefined || views.includes(this.writer)) return;
     for (const { name, content } of [...this.#sync.docs.values()]) {
       const prefix = `view/${source}/`;
       if (content !== undefined && name.startsWith(prefix)) {
-        this.#sync.edit(`view/${this.slot}/${name.slice(prefix.length)}`, content, false);
+        this.#sync.edit(`view/${this.writer}/${name.slice(prefix.length)}`, content, false);
       }
+    }
+  }
+
+  /** Every browser profile that ever signed in has left a view: the oldest go. */
+  #dropOldViews(): void {
+    const old = new Set(this.#viewsByUse().slice(MOST_VIEWS));
+    for (const { name } of [...this.#sync.docs.values()]) {
+      const view = name.match(/^view\/([^/]+)\//)?.[1];
+      if (view !== undefined && old.has(view) && view !== this.writer) this.#sync.edit(name, null, false);
     }
   }
 }
 
 const DEVICE = "seedloop.device";
+/** Of all devices together. */
+const MOST_VIEWS = 24;
 
 /** This browser profile's own short name, made when it is first asked for. */
 function deviceId(): string {

@@ -137,9 +137,10 @@ Deno.test("WorkspaceStore", async (test) => {
       params: { workspaceId: workspaceId as never },
       query: { after: 0 },
     });
+    const device = await again.evaluate(() => localStorage.getItem("seedloop.device"));
     assertEquals(items.map(({ name, content }) => [name, content]), [
       ["drafts/note", '"typed just now"'],
-      ["view/1/layout", '{"split":"row"}'],
+      [`view/${device}.1/layout`, '{"split":"row"}'],
     ]);
     await profile.close();
   });
@@ -169,6 +170,33 @@ Deno.test("WorkspaceStore", async (test) => {
     assertEquals([await get(one, "layout", false), await get(other, "layout", false)], ["one", "other"]);
     assertEquals(await other.evaluate(() => module.workspace.branches("layout", { isShared: false })), []);
     await profile.close();
+  });
+
+  await test.step("a new device begins as the one used last; from there each keeps its own view", async () => {
+    const artist = await world.studio.as("creator");
+    const userId = artist.user?.id ?? "";
+    const desk = await pages.open(await pages.profile(artist));
+    await openWorkspace(desk, userId);
+    await set(desk, "layout", "desk", false);
+    await untilSaved(desk);
+    const elsewhere = await pages.profile(artist);
+    const couch = await pages.open(elsewhere);
+    await openWorkspace(couch, userId);
+    assertEquals(await get(couch, "layout", false), "desk");
+    await set(couch, "layout", "couch", false);
+    // Told to the other device after it: so the layout's change was told, too.
+    await set(couch, "drafts/note", "from the couch");
+    await until(desk, "drafts/note", "from the couch");
+    assertEquals(await get(desk, "layout", false), "desk");
+    // Another device was used since, and this one still comes back as it was.
+    await set(desk, "layout", "desk again", false);
+    await Promise.all([untilSaved(desk), untilSaved(couch)]);
+    await couch.close();
+    const again = await pages.open(elsewhere);
+    await openWorkspace(again, userId);
+    assertEquals(await get(again, "layout", false), "couch");
+    await desk.context().close();
+    await elsewhere.close();
   });
 
   await test.step("keeps both sides of a conflict, shows the newer, and goes back to the other", async () => {
