@@ -7,7 +7,7 @@ import { go, projectId } from "#client/core/place.ts";
 import type { Project, ProjectCard, ProjectMember } from "#server/projects/contract.ts";
 import { noteProject } from "./changes.ts";
 import { membersOf } from "./member_store.ts";
-import { projectStore } from "./project_store.ts";
+import { projectStore, trashedProjects } from "./project_store.ts";
 import { w } from "./words.ts";
 
 /** What the page of projects asks one to fill in. */
@@ -15,6 +15,7 @@ export type ProjectAsk = { readonly kind: "create" } | { readonly kind: "rename"
 
 const asked = keptSignal<ProjectAsk | undefined>("projects_ask", undefined);
 const isAdding = signal(false);
+const isTrash = keptSignal("projects_trash", false);
 const picked = signal<string | undefined>(undefined);
 
 /** The form that is open, if any. */
@@ -35,6 +36,11 @@ export function pickedProject(): string | undefined {
   return picked.get();
 }
 
+/** Whether the page of projects lists the trash. */
+export function isTrashShown(): boolean {
+  return isTrash.get();
+}
+
 /** Whether the page of members asks whom to add. */
 export function isAddingMember(): boolean {
   return isAdding.get();
@@ -46,7 +52,8 @@ export function closeAddingMember(): void {
 
 function projectFor(target: unknown): ProjectCard | undefined {
   if (typeof target === "object" && target !== null) return target as ProjectCard; // What a tile stands for.
-  return projectStore.find(picked.get() ?? projectId() ?? "");
+  const id = picked.get() ?? projectId() ?? "";
+  return projectStore.find(id) ?? trashedProjects.find(id);
 }
 
 /** Opens a project where its work is. */
@@ -56,12 +63,19 @@ export function openProject(id: string): void {
 
 async function changeStatus(project: ProjectCard, status: Project["status"]): Promise<void> {
   const before = project.status;
+  const now = { ...project, status };
+  projectStore.put(project);
   await projectStore.change(project.id, { status });
+  for (const shelf of [projectStore, trashedProjects]) shelf.put(now);
   const texts = { trashed: "trashed", archived: "archivedTold", active: "restored" } as const;
   const { id, name } = project;
   const text = w(texts[status], { name });
   const undo = noteProject(text, { projectId: id, id, before: { status: before }, after: { status } });
   tell({ kind: "done", text, undo });
+}
+
+function isAtWork(project: ProjectCard | undefined): boolean {
+  return project !== undefined && project.status !== "trashed";
 }
 
 const group = () => w("projects");
@@ -97,11 +111,24 @@ export const projectCommands: readonly Command[] = [
     group,
     icon: "folderOpen",
     permission: "project.read",
-    when: (target) => projectFor(target) !== undefined,
-    whyNot: needsProject,
+    when: (target) => isAtWork(projectFor(target)),
+    whyNot: (target) => projectFor(target) ? w("needsRestored") : w("needsProject"),
     run: (target) => {
       const project = projectFor(target);
       if (project) openProject(project.id);
+    },
+  },
+  {
+    id: "projects.show_trash",
+    label: () => w("trash"),
+    group,
+    icon: "trash",
+    permission: "project.read",
+    isOn: isTrashShown,
+    run: () => {
+      isTrash.set(!isTrash.get());
+      picked.set(undefined);
+      go({ screen: "projects" });
     },
   },
   {
@@ -139,7 +166,7 @@ export const projectCommands: readonly Command[] = [
     group,
     icon: "restore",
     permission: "project.edit",
-    when: (target) => projectFor(target)?.status === "archived",
+    when: (target) => (projectFor(target)?.status ?? "active") !== "active",
     whyNot: (target) => projectFor(target) ? w("needsArchived") : w("needsProject"),
     run: async (target) => {
       const project = projectFor(target);
@@ -155,8 +182,8 @@ export const projectCommands: readonly Command[] = [
     scope: SCOPE,
     isDanger: true,
     permission: "project.edit",
-    when: (target) => projectFor(target) !== undefined,
-    whyNot: needsProject,
+    when: (target) => isAtWork(projectFor(target)),
+    whyNot: (target) => projectFor(target) ? w("needsRestored") : w("needsProject"),
     run: async (target) => {
       const project = projectFor(target);
       if (project) await changeStatus(project, "trashed");

@@ -22,17 +22,18 @@ type ProjectChange = BodyInput<typeof changeProject>;
 export class ProjectStore {
   readonly #store: Store<ProjectCard>;
 
-  constructor(live: Pick<Live, "listen" | "state">) {
+  /** `shelf`: what one works on, archived ones included, or what is in the trash. */
+  constructor(live: Pick<Live, "listen" | "state">, shelf: "work" | "trash" = "work") {
     this.#store = new Store<ProjectCard>({
       idOf: ({ id }) => id,
-      list: () => callPages(listProjects),
+      list: () => callPages(listProjects, { query: shelf === "trash" ? { trash: "only" } : {} }),
       read: (id) => orGone(call(getProject, { params: { projectId: id as Project["id"] } })),
       topics: () => [
         ...(session.me ? [`user:${session.me.userId}`] : []),
         ...this.#store.items.map(({ id }) => `project:${id}`),
       ],
       concerns: readProjectIds,
-      keeps: ({ status }) => status !== "trashed",
+      keeps: ({ status }) => (status === "trashed") === (shelf === "trash"),
       order: (one, other) => other.id.localeCompare(one.id),
     }, live);
   }
@@ -48,6 +49,11 @@ export class ProjectStore {
 
   find(projectId: string): ProjectCard | undefined {
     return this.#store.find(projectId);
+  }
+
+  /** Takes a project as it is now: it may have come to this shelf, or left it. */
+  put(project: ProjectCard): void {
+    this.#store.put(project);
   }
 
   /** Reads and follows the projects until the returned function is called. */
@@ -82,3 +88,5 @@ export function readProjectIds({ code, data }: LiveEvent): readonly string[] | u
 
 /** The projects of whoever is signed in. */
 export const projectStore: ProjectStore = new ProjectStore(live);
+/** Those of them that are in the trash. */
+export const trashedProjects: ProjectStore = new ProjectStore(live, "trash");

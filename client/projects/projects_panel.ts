@@ -18,8 +18,15 @@ import "#client/ui/menu.ts";
 import "#client/ui/skeleton.ts";
 import "#client/ui/tile.ts";
 import { showRate } from "./project_form.ts";
-import { closeProjectAsk, openProject, pickedProject, pickProject, projectAsk } from "./commands.ts";
-import { projectStore } from "./project_store.ts";
+import {
+  closeProjectAsk,
+  isTrashShown,
+  openProject,
+  pickedProject,
+  pickProject,
+  projectAsk,
+} from "./commands.ts";
+import { type ProjectStore, projectStore, trashedProjects } from "./project_store.ts";
 import { w } from "./words.ts";
 
 const MENU = ["projects.open", "projects.rename", "projects.archive", "projects.restore", "projects.trash"];
@@ -74,19 +81,19 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
   accessor panel!: Panel;
   @state()
   accessor sought = "";
-  #close: (() => void) | undefined;
+  #closers: (() => void)[] = [];
 
   override connectedCallback() {
     super.connectedCallback();
     const isKnown = projectStore.reading.isKnown;
-    this.#close = projectStore.open();
+    this.#closers = [projectStore.open(), trashedProjects.open()];
     // Covers and counts come from what is in the projects, of which no event of the project tells.
     if (isKnown) void projectStore.reading.read();
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
-    this.#close?.();
+    for (const close of this.#closers) close();
   }
 
   override render() {
@@ -94,14 +101,15 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
   }
 
   #page() {
-    const { isKnown, isStale, problem } = projectStore.reading;
-    const all = projectStore.all;
+    const store = this.#store;
+    const { isKnown, isStale } = store.reading;
+    const { all } = store;
     const shown = all.filter(({ name }) =>
       name.toLocaleLowerCase().includes(this.sought.toLocaleLowerCase())
     );
     return html`
       <div class="bar">
-        <h1>${w("projects")}</h1>
+        <h1>${w(isTrashShown() ? "trash" : "projects")}</h1>
         <span class="count">${isKnown ? all.length : ""}</span>
         ${all.length > 6
           ? html`
@@ -109,29 +117,37 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
               .value=${this.sought} @input=${this.#seek}></st-field>
           `
           : html`<span class="gap"></span>`}
+        <st-action command="projects.show_trash" look="quiet"></st-action>
         <st-action command="projects.create" look=${all.length === 0 ? "plain" : "primary"}></st-action>
       </div>
-      <div class="rest ${isStale ? "stale" : ""}">${this.#rest(all, shown, isKnown, problem)}</div>
+      <div class="rest ${isStale ? "stale" : ""}">${this.#rest(store, shown)}</div>
       <st-menu .items=${this.#menuItems()} label=${w("projects")} @st-pick=${this.#picked}><span
         slot="trigger"></span></st-menu>
       <st-project-form .ask=${projectAsk()} @st-close=${closeProjectAsk}></st-project-form>
     `;
   }
 
-  #rest(
-    all: readonly ProjectCard[],
-    shown: readonly ProjectCard[],
-    isKnown: boolean,
-    problem: typeof projectStore.reading.problem,
-  ) {
+  get #store(): ProjectStore {
+    return isTrashShown() ? trashedProjects : projectStore;
+  }
+
+  #rest({ all, reading }: ProjectStore, shown: readonly ProjectCard[]) {
+    const { isKnown, problem } = reading;
     if (!isKnown && problem) {
       return html`
         <st-error heading=${w("readFailed")} text=${problem.message} id-to-copy=${problem.requestId}>
-          <st-button @click=${() => void projectStore.reading.read()}>${w("tryAgain")}</st-button>
+          <st-button @click=${() => void reading.read()}>${w("tryAgain")}</st-button>
         </st-error>
       `;
     }
     if (!isKnown) return html`<st-skeleton shape="picture" count="6"></st-skeleton>`;
+    if (all.length === 0 && isTrashShown()) {
+      return html`
+        <st-empty icon="trash" heading=${w("trashEmpty")}>
+          <st-action command="projects.show_trash" label=${w("projects")}></st-action>
+        </st-empty>
+      `;
+    }
     if (all.length === 0) {
       const may = session.may("project.create");
       return html`
@@ -153,7 +169,7 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
   }
 
   #menuItems(): MenuItem[] {
-    const project = projectStore.find(pickedProject() ?? "");
+    const project = this.#store.find(pickedProject() ?? "");
     return MENU.flatMap((id) => {
       const command = findCommand(id);
       if (!project || !command || !isAllowed(command) || !(command.when?.(project) ?? true)) return [];
@@ -163,7 +179,7 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
 
   readonly #picked = (event: Event) => {
     const { itemId } = event as OpenEvent;
-    void runCommand(itemId, projectStore.find(pickedProject() ?? ""));
+    void runCommand(itemId, this.#store.find(pickedProject() ?? ""));
   };
 
   readonly #seek = (event: Event) => {
@@ -174,7 +190,10 @@ export class ProjectsPanel extends SignalWatcher(LitElement) {
     pickProject((event as Event & { readonly ids: readonly string[] }).ids[0]);
   };
 
-  readonly #open = (event: Event) => openProject((event as OpenEvent).itemId);
+  readonly #open = (event: Event) => {
+    // What is in the trash can be read, but not worked in.
+    if (!isTrashShown()) openProject((event as OpenEvent).itemId);
+  };
 
   readonly #wantMenu = async (event: Event) => {
     const { itemId, x, y } = event as MenuEvent;
@@ -190,7 +209,8 @@ function labelOf(card: ProjectCard): string {
 
 function factsOf({ status, characters, clips }: ProjectCard): string {
   const counts = `${w("characters", { n: characters })} · ${w("clips", { n: clips })}`;
-  return status === "archived" ? `${w("archived")} · ${counts}` : counts;
+  if (status === "active") return counts;
+  return `${w(status === "archived" ? "archived" : "inTrash")} · ${counts}`;
 }
 
 function tile(card: ProjectCard) {
@@ -201,6 +221,6 @@ function tile(card: ProjectCard) {
       src=${card.coverAssetId ? `/api/assets/${card.coverAssetId}/derivatives/thumbnail` : ""}
       mark=${`${card.widthPx}×${card.heightPx} · ${
         showRate(card.rate)
-      }`} ?rejected=${card.status === "archived"}></st-tile>
+      }`} ?rejected=${card.status !== "active"}></st-tile>
   `;
 }

@@ -61,8 +61,8 @@ export const listProjects = endpoint({
   method: "GET",
   path: "/projects",
   can: "project.read",
-  summary: "Projects one is a member of, newest first",
-  query: IdPageQuery,
+  summary: "Projects one is a member of, newest first: all but those in the trash, or only these",
+  query: z.extend(IdPageQuery, { trash: z.optional(z.enum(["only"])) }),
   reply: page(ProjectCard),
 });
 

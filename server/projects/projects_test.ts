@@ -57,6 +57,11 @@ Deno.test("what was archived or trashed can only be read and restored", async ()
     assertEquals(refused.status, 409);
     assertMatch(refused.body.detail, new RegExp(`The project is ${status}: restore it`));
     assertEquals((await artist.get(`/api/projects/${project.id}`)).status, 200);
+    const listed = async (query: string) =>
+      (await artist.get(`/api/projects${query}`)).body.items.map(({ id }: { id: string }) => id);
+    assertEquals(await listed(""), status === "trashed" ? [] : [project.id]);
+    assertEquals(await listed("?trash=only"), status === "trashed" ? [project.id] : []);
+    assertEquals((await artist.get("/api/projects?trash=all")).status, 400);
     assertEquals((await change({ status: "active" })).body.status, "active");
   }
   assertEquals((await artist.post(`/api/projects/${project.id}/scenes`, { name: "Scene" })).status, 201);

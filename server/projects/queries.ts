@@ -63,12 +63,12 @@ export async function findCard(
 export async function listProjects(
   db: Queryable,
   actor: Actor,
-  { limit, cursor }: PageQuery,
+  { limit, cursor, trash }: PageQuery & { readonly trash?: "only" | undefined },
 ): Promise<ProjectCard[]> {
   return await db<ProjectCard[]>`
     ${selectCard(db, actor)}
      where (${actor.roleCode === "admin"} or mine.user_id is not null)
-       and s.code <> 'trashed'
+       and (s.code = 'trashed') = ${trash === "only"}
        ${cursor ? db`and p.id < ${cursor}` : db``}
      order by p.id desc
      limit ${limit + 1}`;

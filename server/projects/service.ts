@@ -68,7 +68,7 @@ export async function findProjectFacts(db: Queryable, projectId: string): Promis
 export async function listProjects(
   db: Db,
   actor: Actor,
-  query: PageQuery,
+  query: PageQuery & { readonly trash?: "only" | undefined },
 ): Promise<{ items: ProjectCard[]; next?: string }> {
   return cutPage(await queries.listProjects(db, actor, query), query.limit);
 }
