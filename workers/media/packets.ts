@@ -12,6 +12,7 @@ import {
 } from "mediabunny";
 import type { Rate } from "#server/core/media_time.ts";
 import { MediaError } from "./media_error.ts";
+import { joinPlainMp4 } from "./mp4_join.ts";
 
 /** Two files can't be joined without decoding: their coded parameters are not the same. */
 export class ParametersDiffer extends Error {
@@ -40,9 +41,17 @@ export interface JoinResult {
   readonly boundaries: readonly number[];
 }
 
-/** Joins whole files by copying their packets; see `joinSlices`. */
-export function joinFiles(paths: readonly string[], out: string, options: JoinOptions): Promise<JoinResult> {
-  return joinSlices(paths.map((path) => ({ path })), out, options);
+/**
+ * Joins whole files by copying their packets; see `joinSlices`. Plain MP4s, which our own are, are copied byte by
+ * byte, with the index in front whatever was asked.
+ */
+export async function joinFiles(
+  paths: readonly string[],
+  out: string,
+  options: JoinOptions,
+): Promise<JoinResult> {
+  return await joinPlainMp4(paths, out, options) ??
+    await joinSlices(paths.map((path) => ({ path })), out, options);
 }
 
 /**
