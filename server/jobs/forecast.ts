@@ -46,6 +46,9 @@ const TRUSTED_RATIO = 0.2;
  * When each job is to start and to end: the line is played through many times, each job taking a time that such work
  * took before, always on the place that is free first. Half of the plays end by p50, nine of ten by p90. The same
  * facts give the same forecast.
+ *
+ * Each play draws from another re-sampling of what is remembered (bootstrap): forty runs tell the mean only roughly, and
+ * in a long line that doubt, which all its jobs share, counts for more than each one's luck.
  */
 export function forecast(slots: readonly Slot[], waiting: readonly WaitingWork[]): Forecast {
   const random = seededRandom(1);
@@ -60,6 +63,12 @@ export function forecast(slots: readonly Slot[], waiting: readonly WaitingWork[]
   const runningEnds = running.map(() => new Float64Array(rounds));
   const last = new Float64Array(rounds);
   for (let round = 0; round < rounds; round++) {
+    const seen = new Map<Samples, Samples>();
+    const resampled = (samples: Samples) => {
+      const known = seen.get(samples) ?? samples.map(() => draw(samples, random));
+      seen.set(samples, known);
+      return known;
+    };
     let nth = 0;
     const free = slots.map(({ running }) => {
       if (!running) return 0;
@@ -70,7 +79,7 @@ export function forecast(slots: readonly Slot[], waiting: readonly WaitingWork[]
     for (const [index, { options }] of played.entries()) {
       const { slot, samples } = soonest(options, free);
       const start = free[slot] ?? 0;
-      const end = start + draw(samples, random);
+      const end = start + draw(resampled(samples), random);
       free[slot] = end;
       set(starts[index], round, start);
       set(ends[index], round, end);

@@ -7,6 +7,7 @@ export const SAMPLES: {
   params: { name: "manifest.json" },
   query: {},
   body: {
+    "PATCH /jobs/:jobId": { priority: 0 },
     "PUT /workspaces/:workspaceId/documents": {
       documents: [{
         name: "view/1/layout",
