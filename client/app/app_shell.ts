@@ -54,6 +54,8 @@ export class AppShell extends SignalWatcher(LitElement) {
 
   override connectedCallback() {
     super.connectedCallback();
+    // On its way while the studio says who one is; what fails is asked for again, and then told.
+    if (session.isLikely && !this.link) void import("./studio.ts").catch(() => {});
     void this.#resume();
   }
 

@@ -10,7 +10,7 @@ import { listProjects, type ProjectCard } from "#server/projects/contract.ts";
 const POLL_MS = 20_000;
 const GATHER_MS = 300;
 
-/** What the bars show. Facts stay when the studio is silent; `silentSince` says since when they are old. */
+/** What the bars show. Facts stay while the studio gives none; `silentSince` says since when they are old. */
 export interface ShellFacts {
   readonly studio: HealthStatus | undefined;
   readonly workers: readonly Worker[];
@@ -19,15 +19,18 @@ export interface ShellFacts {
   /** Whether `projects` were read once: none is then really none. */
   readonly isRead: boolean;
   readonly silentSince: number | undefined;
+  /** The studio is there, but refused the last reading; undefined where it did not answer at all. */
+  readonly refusal: ApiError | undefined;
 }
 
+const HEARD = { silentSince: undefined, refusal: undefined } as const;
 const NOTHING: ShellFacts = {
   studio: undefined,
   workers: [],
   queue: undefined,
   projects: [],
   isRead: false,
-  silentSince: undefined,
+  ...HEARD,
 };
 
 /** Reads what the top bar and the status bar show: at the start, after what is told, and now and then. */
@@ -80,12 +83,14 @@ export class ShellStore {
         session.may("job.read") ? call(getQueue) : undefined,
         call(listProjects, { query: { limit: 100 } }).then(({ items }) => items),
       ]);
-      this.#facts.set({ studio, workers, queue, projects, isRead: true, silentSince: undefined });
+      this.#facts.set({ studio, workers, queue, projects, isRead: true, ...HEARD });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) await session.resume().catch(() => {});
-      const isSilent = error.status === 0 || error.status >= 500;
-      if (isSilent) this.#facts.set({ ...this.facts, silentSince: this.facts.silentSince ?? Date.now() });
+      else {
+        const silentSince = this.facts.silentSince ?? Date.now();
+        this.#facts.set({ ...this.facts, silentSince, refusal: error.status === 0 ? undefined : error });
+      }
     }
   }
 }

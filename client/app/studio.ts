@@ -7,7 +7,7 @@ import { formatDuration } from "#client/core/format.ts";
 import { follow } from "#client/core/follow.ts";
 import { live } from "#client/core/live.ts";
 import { tellError } from "#client/core/notices.ts";
-import { screens } from "#client/core/panels.ts";
+import { findPanelKind, screens } from "#client/core/panels.ts";
 import { makeEntitySource } from "#client/core/search_source.ts";
 import { followAddress, go, place, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
@@ -42,7 +42,9 @@ const TICK_MS = 1_000;
 let loadCommands: (() => Promise<void>) | undefined;
 
 /** At the latest then palette and commands are fetched, whatever the first panel does. */
-const LATEST_MS = 5_000;
+const LATEST_MS = 3_000;
+/** So long the page may go on to be busy before they are fetched all the same: the studio may soon be out of reach. */
+const IDLE_MS = 500;
 
 /** The studio of one who is signed in: bars, dock, palette, toasts. */
 @customElement("st-studio")
@@ -74,6 +76,10 @@ export class Studio extends SignalWatcher(LitElement) {
       }
       .silent span {
         color: var(--color-text-quiet);
+      }
+      .silent code {
+        font: var(--font-weight-regular) var(--size-label) var(--font-mono);
+        user-select: all;
       }
     `,
   ];
@@ -123,6 +129,7 @@ export class Studio extends SignalWatcher(LitElement) {
       () => live.stop(),
       () => clearInterval(tick),
     );
+    fetchShownPanels();
     void this.#settle();
   }
 
@@ -135,7 +142,7 @@ export class Studio extends SignalWatcher(LitElement) {
       void this.#takeUpUploads().catch(() => {});
     };
     // Safari has no idle callback.
-    const soon = () => globalThis.requestIdleCallback?.(load, { timeout: LATEST_MS }) ?? setTimeout(load);
+    const soon = () => globalThis.requestIdleCallback?.(load, { timeout: IDLE_MS }) ?? setTimeout(load);
     const latest = setTimeout(load, LATEST_MS);
     this.addEventListener("st-panel-shown", soon, { once: true });
     const stop = () => {
@@ -182,15 +189,18 @@ export class Studio extends SignalWatcher(LitElement) {
   }
 
   #silence() {
-    const since = shell.facts.silentSince;
+    const { silentSince: since, refusal } = shell.facts;
     if (since === undefined && live.state !== "lost") return html`<span></span>`;
     return html`
       <div class="silent" role="status">
         <st-state-mark state="attention"></st-state-mark>
-        <strong>${w("offlineTitle")}${since === undefined
+        <strong>${w(refusal ? "refusesTitle" : "offlineTitle")}${since === undefined
           ? ""
           : ` ${w("offlineFor", { time: formatDuration(this.now - since) })}`}</strong>
-        <span>${w("offlineWorks")}</span>
+        <span>${refusal ? `${refusal.message}. ${w("refusesMend")}` : w("offlineWorks")}</span>
+        ${refusal?.requestId
+          ? html`<span>${w("requestId", { id: "" })}<code>${refusal.requestId}</code></span>`
+          : nothing}
         <st-button variant="quiet" @click=${() => void shell.read()}>${w("tryNow")}</st-button>
       </div>
     `;
@@ -224,6 +234,15 @@ export class Studio extends SignalWatcher(LitElement) {
     }
     const shown = screen ?? homeScreen()?.id ?? currentScreen()?.id;
     go({ projectId: wanted.id, entity, screen: entity ? undefined : shown }, { replace: true });
+  }
+}
+
+/** Fetches what the place shows by its layout, while it is looked up what else was kept. */
+function fetchShownPanels(): void {
+  for (const { panels, active } of dock.layout ? areasOf(dock.layout) : []) {
+    const kind = panels.find(({ id }) => id === active)?.kind;
+    // Whoever shows it asks again, and is told what failed.
+    void (kind === undefined ? undefined : findPanelKind(kind)?.load().catch(() => {}));
   }
 }
 

@@ -27,13 +27,15 @@ export class Toasts extends SignalWatcher(LitElement) {
     controlStyles,
     css`
       :host {
+        /* In the middle: at the right lie settings and the button that comes next, at the left what one picks from. */
         position: fixed;
-        right: var(--space-4);
+        inset-inline: 0;
         bottom: var(--space-8);
+        margin-inline: auto;
         z-index: 10;
         display: grid;
         gap: var(--space-2);
-        justify-items: end;
+        justify-items: center;
         width: min(var(--size-side), calc(100vw - var(--space-8)));
         pointer-events: none;
       }

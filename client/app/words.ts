@@ -135,6 +135,8 @@ export const w = defineWords({
     offlineWorks:
       "What is on the screen stays and can be looked at; layout, selection and drafts are kept on this machine. Changes wait until it is back.",
     offlineFor: "for {time}",
+    refusesTitle: "The studio answers, but refuses",
+    refusesMend: "What is on the screen stays; this page asks again by itself.",
     tryNow: "Try now",
     silentMend: "Check that it runs and that you are on its network.",
     silentAgain: "This page tries again by itself.",
@@ -287,6 +289,8 @@ export const w = defineWords({
     offlineWorks:
       "Was zu sehen ist, bleibt; Anordnung, Auswahl und Entwürfe bleiben auf diesem Rechner. Änderungen warten, bis es zurück ist.",
     offlineFor: "seit {time}",
+    refusesTitle: "Das Studio antwortet, weist aber ab",
+    refusesMend: "Was zu sehen ist, bleibt; diese Seite fragt von selbst wieder.",
     tryNow: "Jetzt versuchen",
     silentMend: "Prüfe, ob es läuft und ob du in seinem Netz bist.",
     silentAgain: "Diese Seite versucht es von selbst wieder.",

@@ -24,6 +24,11 @@ export class SessionStore {
     return this.#me.get();
   }
 
+  /** Whether this browser has had a session that may still be good; who is signed in only the studio knows. */
+  get isLikely(): boolean {
+    return localStorage.getItem(EXPIRES) !== null;
+  }
+
   may(permission: Permission): boolean {
     return this.me?.permissions.includes(permission) ?? false;
   }

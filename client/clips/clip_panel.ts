@@ -11,6 +11,7 @@ import "#client/app/st_action.ts";
 import "#client/player/player.ts";
 import "#client/player/transport.ts";
 import "#client/ui/badge.ts";
+import "#client/ui/button.ts";
 import "#client/ui/empty_state.ts";
 import "#client/ui/error_state.ts";
 import "#client/ui/progress.ts";
@@ -168,12 +169,14 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   #missing({ store: { reading } }: ClipDesk) {
     const { problem, isKnown } = reading;
+    const read = () => reading.read();
     const title = html`<h1 class="unseen">${w("clip")}</h1>`;
     if (problem) {
       return html`
         ${title}<div class="empty">
-          <st-error heading=${w("unread")} text="${problem.message}." id-to-copy=${problem
-            .requestId}></st-error>
+          <st-error heading=${w("unread")} text="${problem.message}." id-to-copy=${problem.requestId}>
+            <st-button @click=${() => void read()}>${w("retryStep")}</st-button>
+          </st-error>
         </div>
       `;
     }

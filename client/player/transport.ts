@@ -38,6 +38,9 @@ export class Transport extends SignalWatcher(LitElement) {
         font: var(--font-weight-regular) var(--size-text) var(--font-mono);
         white-space: nowrap;
       }
+      .where[hidden] {
+        display: none;
+      }
       .quiet {
         color: var(--color-text-quiet);
       }
@@ -97,7 +100,7 @@ export class Transport extends SignalWatcher(LitElement) {
         ${this.#button(speed === 0 ? "play" : "pause")}
         ${this.#button("next-frame")} ${this.#button("last")}
       </div>
-      <div class="where">
+      <div class="where" ?hidden=${frames === 0}>
         <span class="timecode">${timecode(this.startFrame + frame, rate)}</span>
         <span>
           <input .value=${String(frame)} ?disabled=${frames === 0} inputmode="numeric" autocomplete="off"

@@ -6,11 +6,13 @@ import type { Panel } from "#client/core/panels.ts";
 import { entity, go, place, projectId } from "#client/core/place.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { CLIP_MARKS } from "#client/clips/clip_facts.ts";
+import { w as clipWords } from "#client/clips/words.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { ExpandEvent, OpenEvent, SelectEvent } from "#client/ui/list_events.ts";
 import type { TreeNode } from "#client/ui/tree.ts";
 import type { Clip } from "#server/clips/contract.ts";
 import "#client/app/st_action.ts";
+import "#client/ui/button.ts";
 import "#client/ui/empty_state.ts";
 import "#client/ui/error_state.ts";
 import "#client/ui/skeleton.ts";
@@ -93,8 +95,9 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
       const { message, requestId } = reading.problem;
       return html`
         <div class="empty">
-          <st-error heading=${w("unread")} text="${message}."
-            id-to-copy=${requestId}></st-error>
+          <st-error heading=${w("unread")} text="${message}." id-to-copy=${requestId}>
+            <st-button @click=${() => void reading.read()}>${w("tryAgain")}</st-button>
+          </st-error>
         </div>
       `;
     }
@@ -193,6 +196,7 @@ function clipNode({ id, name, status, frames, rate }: Clip): TreeNode {
     label: name,
     icon: "film",
     state: CLIP_MARKS[status],
+    stateWord: clipWords(status),
     detail: `${seconds} s`,
   };
 }

@@ -99,17 +99,39 @@ export class Dialog extends SignalWatcher(LitElement) {
   protected override updated(changed: PropertyValues<this>) {
     if (!changed.has("open")) return;
     if (!this.open) this.dialog.close();
-    else if (!this.dialog.open) {
+    else if (!this.dialog.open && !isAskedElsewhere(this)) {
+      shown.add(this);
       this.dialog.showModal();
       // The first thing to fill in, or to press, not the cross.
       this.querySelector<HTMLElement>("[autofocus]")?.focus();
     }
   }
 
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    shown.delete(this);
+  }
+
   readonly #closed = () => {
+    shown.delete(this);
     this.open = false;
     this.dispatchEvent(new Event("st-close", { bubbles: true, composed: true }));
   };
+}
+
+const shown = new Set<Dialog>();
+
+/** Two panels of one kind have the same form: one of them asks, and one whose panel is not seen can't. */
+function isAskedElsewhere(dialog: Dialog): boolean {
+  const host = hostOf(dialog);
+  if (!host) return false;
+  return !host.checkVisibility() ||
+    [...shown].some((one) => hostOf(one) !== host && hostOf(one)?.localName === host.localName);
+}
+
+function hostOf(dialog: Dialog): Element | undefined {
+  const root = dialog.getRootNode();
+  return root instanceof ShadowRoot ? root.host : undefined;
 }
 
 /** Single keys of the panels behind are not meant. */

@@ -13,6 +13,8 @@ export interface TreeNode {
   readonly label: string;
   readonly icon?: IconName | undefined;
   readonly state?: State | undefined;
+  /** The state as a word: for the pointer, and for those who see no shape. */
+  readonly stateWord?: string | undefined;
   /** A fact at the end of its line. */
   readonly detail?: string | undefined;
   readonly children?: readonly TreeNode[] | undefined;
@@ -160,7 +162,11 @@ export class Tree extends LitElement {
         ${node.icon ? html`<span class="sort">${icon(node.icon)}</span>` : nothing}
         <span class="label cut" title=${node.label}>${node.label}</span>
         ${node.detail ? html`<span class="detail">${node.detail}</span>` : nothing}
-        ${node.state ? html`<st-state-mark state=${node.state}></st-state-mark>` : nothing}
+        ${node.state
+          ? html`<st-state-mark state=${node.state} title=${node.stateWord ?? nothing}></st-state-mark>${
+            node.stateWord ? html`<span class="unseen">${node.stateWord}</span>` : nothing
+          }`
+          : nothing}
       </div>
     `;
   }

@@ -47,7 +47,7 @@ async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-Deno.test("the shell: palette, keys, focus mode, a second window, links, and a studio that falls silent", async (test) => {
+Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, and a studio that falls silent", async (test) => {
   await using world = await openStudio();
   await using opened = await openBrowser();
   const { page, said } = await opened.newPage({ viewport: { width: 1280, height: 720 }, locale: "en" });
@@ -155,11 +155,53 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, and a s
     assertEquals(said, []);
   });
 
+  await test.step("a project in the trash is listed there and comes back", async () => {
+    await page.evaluate(() =>
+      fetch("/api/projects", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name: "Aurora", rate: { num: 24, den: 1 }, widthPx: 1280, heightPx: 720 }),
+      })
+    );
+    await choose(page, "go to projects");
+    const tile = page.getByRole("gridcell", { name: /Aurora/ });
+    await tile.click();
+    await page.keyboard.press("Delete");
+    await page.getByText("Aurora is in the trash").waitFor();
+    await tile.waitFor({ state: "detached" });
+    const trash = page.locator("st-projects-panel").getByRole("button", { name: "Trash", exact: true });
+    await trash.click();
+    await tile.click();
+    assertEquals(await findBarriers(page), []);
+    await choose(page, "restore project");
+    await page.getByText("The trash is empty").waitFor();
+    await trash.click();
+    await tile.waitFor();
+  });
+
+  await test.step("a studio that refuses is told apart from one that does not answer", async () => {
+    const detail = "The queue can't be read: its table is locked";
+    await page.route("**/api/queue", (route) =>
+      route.fulfill({
+        status: 503,
+        headers: { "content-type": "application/problem+json", "x-request-id": "r-17" },
+        body: JSON.stringify({ code: "unavailable", detail }),
+      }));
+    await page.reload();
+    const banner = page.getByRole("status").filter({ hasText: "The studio answers, but refuses" });
+    await banner.getByText(detail).waitFor();
+    await banner.getByText("r-17").waitFor();
+    // The page asks again by itself.
+    await page.unroute("**/api/queue");
+    await banner.waitFor({ state: "detached" });
+    await choose(page, "go to status");
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    said.splice(0);
+  });
+
   await test.step("when the studio falls silent a banner says what still works", async () => {
-    // What loads after the first panel is there: else the studio's silence would be found out by the palette itself.
-    await page.keyboard.press("Control+k");
-    await page.locator("st-palette").getByRole("option").first().waitFor();
-    await page.keyboard.press("Escape");
+    // What comes after the first panel has come: palette and commands.
+    await page.waitForLoadState("networkidle");
     await world.stop();
     await page.getByText("The studio does not answer").first().waitFor();
     await page.getByText(/layout, selection and drafts are kept/).waitFor();
