@@ -4,11 +4,21 @@ import { bridgeBench } from "./bridge.ts";
 import { canPin, LOAD_CORE, pinProcess } from "./children.ts";
 import { clientBench } from "./client.ts";
 import { concatBench } from "./concat.ts";
+import { liveBench } from "./live.ts";
+import { millionBench } from "./queue_million.ts";
 import type { Interval, Judgement } from "./method.ts";
 import { queueBench } from "./queue.ts";
 
 /** Whole-system benchmarks, each a ratio against a peer in the same run. Options: --quick, --only NAME, --json. */
-const BENCHES: readonly Bench[] = [queueBench, concatBench, assetsBench, bridgeBench, clientBench];
+const BENCHES: readonly Bench[] = [
+  queueBench,
+  concatBench,
+  assetsBench,
+  bridgeBench,
+  clientBench,
+  liveBench,
+  millionBench,
+];
 
 const THOROUGH: Effort = { rounds: 9, doublings: 1, scale: 1 };
 const QUICK: Effort = { rounds: 3, doublings: 0, scale: 0.5 };

@@ -1,0 +1,43 @@
+import { assert } from "@std/assert/mod.js";
+import { inspectMedia } from "#server/assets/job_kinds.ts";
+import { newId } from "#server/core/id.ts";
+import { connect, transact } from "#server/db/db.ts";
+import { openTestDatabase } from "#server/testing/test_database.ts";
+import { claimJobs } from "./claim.ts";
+import { enterNode } from "./lease.ts";
+import { submitJobs } from "./service.ts";
+
+Deno.test("a claim whose plan was made for an idle queue walks no long queue", async () => {
+  await using database = await openTestDatabase();
+  const { db, url } = database;
+  const nodeId = newId<"node">();
+  await enterNode(db, { id: nodeId, host: "test", pid: 1, version: "0" });
+  const file = { hash: "0".repeat(64), sizeBytes: 1, mediaType: "image/png" };
+  const job = { kind: inspectMedia, input: { file }, projectId: null, userId: null };
+  const submit = () => transact(db, (tx) => submitJobs(tx, Array.from({ length: 3_000 }, () => job)));
+  // An evening's work that is done: PostgreSQL looks at the table while nothing waits, and then the next evening comes.
+  await submit();
+  await transact(db, async (tx) => {
+    await tx`set local session_replication_role = replica`;
+    await tx`
+      update jobs set status_id = 4, lease_until = now(), attempt_id = new_attempt_id(), attempt_started_at = now()`;
+    await tx`update jobs set status_id = 5, lease_until = null, output = '{}', finished_at = now()`;
+  });
+  await db`vacuum analyze jobs`;
+  await submit();
+  const queue = connect({ url, max: 1, isPlannedOnce: true });
+  const readTouched = async () => {
+    await queue`select pg_stat_force_next_flush()`;
+    const [row] = await queue<{ blocks: number }[]>`
+      select (heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::integer as blocks
+        from pg_statio_user_tables where relname = 'jobs'`;
+    return row?.blocks ?? 0;
+  };
+  const before = await readTouched();
+  for (let n = 0; n < 10; n++) {
+    await claimJobs(queue, { nodeId, lane: "cpu", kinds: ["media.inspect"], limit: 1 });
+  }
+  const perClaim = (await readTouched() - before) / 10;
+  await queue.end();
+  assert(perClaim <= 40, `${perClaim} blocks a claim`);
+});
