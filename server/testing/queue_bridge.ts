@@ -34,6 +34,10 @@ export interface QueueBridgeOptions {
   readonly onPoison?: (url: string, reason: string) => void;
   /** How long the bridge waits for what; short unless said. */
   readonly timings?: Timings;
+  /** Waits between two tries of a job are as in the studio; else there are none. */
+  readonly isPatient?: boolean;
+  /** How long until() waits at most. */
+  readonly untilMs?: number;
 }
 
 const UNTIL_MS = 90_000;
@@ -47,10 +51,12 @@ export class QueueBridge implements AsyncDisposable {
   readonly #queue: JobQueue;
   readonly #calls: CallServer;
   readonly #admin: Actor;
+  readonly #untilMs: number;
 
   constructor(database: TestDatabase, readonly store: LocalStore, admin: Actor, options: QueueBridgeOptions) {
     this.#database = database;
     this.#admin = admin;
+    this.#untilMs = options.untilMs ?? UNTIL_MS;
     this.#links = new WorkerLinks(options.timings ?? QUICK, silentLog, options.onPoison);
     this.#queue = new JobQueue({
       db: database.db,
@@ -72,11 +78,9 @@ export class QueueBridge implements AsyncDisposable {
 
   static async open(options: QueueBridgeOptions = {}): Promise<QueueBridge> {
     const database = await openTestDatabase();
-    await database.db`update failure_class set backoff_ms = 1`;
+    if (!options.isPatient) await database.db`update failure_class set backoff_ms = 1`;
     const store = await openLocalStore(await Deno.makeTempDir({ prefix: "seedloop-classes-" }));
-    const userId = newId<"user">();
-    await database.db`
-      insert into users (id, login, display_name, role_id, status_id) values (${userId}, ${userId}, 'Ada', 1, 2)`;
+    const userId = await givenUser(database.db);
     const admin: Actor = { userId, roleCode: "admin", permissions: new Set(Permission.options) };
     const opened = new QueueBridge(database, store, admin, options);
     await opened.#queue.start();
@@ -109,19 +113,28 @@ export class QueueBridge implements AsyncDisposable {
     this.#queue.wake();
   }
 
+  /** Another user, whose jobs stand beside the first one's. */
+  async addUser(): Promise<string> {
+    return await givenUser(this.db);
+  }
+
   /** Submits one generation; by default the least graph that leaves a file. */
-  async submit(input: Partial<jobs.GenerateRequest> = {}): Promise<string> {
+  async submit(input: Partial<jobs.GenerateRequest> = {}, userId = this.#admin.userId): Promise<string> {
     return await transact(this.db, (tx) =>
       jobs.submitJob(tx, {
         kind: generate,
         input: { graph: saveOne(), uploads: [], outputNodes: ["2"], ...input },
         projectId: null,
-        userId: this.#admin.userId,
+        userId,
       }));
   }
 
   async retry(jobId: string): Promise<void> {
     await jobs.retryJob(this.db, this.#admin, jobId);
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await jobs.cancelJob(this.db, this.#admin, jobId, { withDependents: false });
   }
 
   async find(jobId: string): Promise<JobRow> {
@@ -149,15 +162,19 @@ export class QueueBridge implements AsyncDisposable {
     const listener = await listen(this.db, "seedloop_events", silentLog, check);
     check();
     try {
-      return await deadline(met.promise, UNTIL_MS, () => new Error(`It never came: ${JSON.stringify(last)}`));
+      return await deadline(
+        met.promise,
+        this.#untilMs,
+        () => new Error(`It never came: ${JSON.stringify(last)}`),
+      );
     } finally {
       await listener.close();
     }
   }
 
-  /** The job once it is done or has failed. */
+  /** The job once it is done, has failed or was cancelled. */
   async end(jobId: string): Promise<JobRow> {
-    return await this.until(jobId, ({ status }) => status === "done" || status === "failed");
+    return await this.until(jobId, ({ status }) => ["done", "failed", "cancelled"].includes(status));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,4 +186,10 @@ export class QueueBridge implements AsyncDisposable {
     await this.#database[Symbol.asyncDispose]();
     await Deno.remove(this.store.root, { recursive: true });
   }
+}
+
+async function givenUser(db: Db): Promise<string> {
+  const id = newId<"user">();
+  await db`insert into users (id, login, display_name, role_id, status_id) values (${id}, ${id}, 'Ada', 1, 2)`;
+  return id;
 }
