@@ -1,11 +1,18 @@
+import { workOf } from "#server/core/work.ts";
 import type { Queryable } from "#server/db/db.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import type { Estimate } from "#server/jobs/contract.ts";
+import { estimateInTurn } from "#server/jobs/service.ts";
 import { ingestTake, measureCut, measureTake, stitchCut } from "./job_kinds.ts";
-import { findUsualTimes, type UsualTime } from "./queries.ts";
 
-const PER_TAKE = [generate.code, ingestTake.code, measureTake.code];
-const PER_CUT = [stitchCut.code, measureCut.code];
+interface PlannedWork {
+  readonly width: number;
+  readonly height: number;
+  /** Frames to generate for each take; undefined where that is not known yet. */
+  readonly takes: readonly (number | undefined)[];
+  /** Of the cut. */
+  readonly frames: number;
+}
 
 /**
  * How long the planned takes and the cut would take, one after the other; null when this workflow version never ran
@@ -14,15 +21,19 @@ const PER_CUT = [stitchCut.code, measureCut.code];
 export async function estimatePlan(
   db: Queryable,
   workflowVersionId: string,
-  takes: number,
+  { width, height, takes, frames }: PlannedWork,
 ): Promise<Estimate | null> {
-  const usual = await findUsualTimes(db, workflowVersionId, [...PER_TAKE, ...PER_CUT]);
-  if (takes > 0 && !usual.some(({ kind }) => kind === generate.code)) return null;
-  const total = (of: "p50Ms" | "p90Ms") =>
-    Math.round(usual.reduce((sum, time) => sum + time[of] * timesDone(time, takes), 0));
-  return { p50Ms: total("p50Ms"), p90Ms: total("p90Ms") };
-}
-
-function timesDone({ kind }: UsualTime, takes: number): number {
-  return PER_TAKE.includes(kind) ? takes : 1;
+  const work = workOf({ width, height, frames });
+  const steps = takes.flatMap((count) => {
+    const pixels = count === undefined ? undefined : workOf({ width, height, frames: count });
+    return [
+      { kind: generate.code, workflowVersionId, work: pixels, isNeeded: true },
+      { kind: ingestTake.code, work: workOf({ frames: count }) },
+      { kind: measureTake.code, work: pixels },
+    ];
+  });
+  return await estimateInTurn(db, [...steps, { kind: stitchCut.code, work }, {
+    kind: measureCut.code,
+    work,
+  }]);
 }

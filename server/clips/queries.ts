@@ -121,24 +121,3 @@ export async function findApprovedHero(
      limit 1`;
   return row;
 }
-
-/** What one step of a clip's work took lately, over all workers. */
-export interface UsualTime {
-  readonly kind: string;
-  readonly p50Ms: number;
-  readonly p90Ms: number;
-}
-
-export async function findUsualTimes(
-  db: Queryable,
-  workflowVersionId: string,
-  kinds: readonly string[],
-): Promise<UsualTime[]> {
-  return await db<UsualTime[]>`
-    select k.code as kind, percentile_cont(0.5) within group (order by x.ms)::float8 as p50_ms,
-           percentile_cont(0.9) within group (order by x.ms)::float8 as p90_ms
-      from job_durations d join job_kind k on k.id = d.kind_id, unnest(d.recent_ms) as x (ms)
-     where k.code = any (${kinds as string[]})
-       and (d.workflow_version_id is null or d.workflow_version_id = ${workflowVersionId})
-     group by k.code`;
-}

@@ -217,11 +217,12 @@ export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Pl
     workflowVersionId: version.id,
     workflowTitle: version.manifest.title,
     isCpuPreview: version.manifest.cpuPreview,
-    estimate: await estimatePlan(
-      db,
-      version.id,
-      plan.segments.filter(({ state }) => state !== "accepted").length,
-    ),
+    estimate: await estimatePlan(db, version.id, {
+      ...size,
+      takes: plan.segments.filter(({ state }) => state !== "accepted")
+        .map(({ generateFrames }) => generateFrames ?? undefined),
+      frames: plan.askedFrames,
+    }),
     blocked: await readBlockage(db, version),
     widthPx: size.width,
     heightPx: size.height,

@@ -110,11 +110,33 @@ function samplesOf(durations: readonly Durations[], job: LineJob, workerId: stri
     durations.find((one) => one.kindId === job.kindId && one.versionId === versionId && one.workerId === on);
   const found = (workerId !== null && fits(job.versionId, workerId)) || fits(job.versionId, null) ||
     fits(null, null);
-  if (!found) return [];
-  const { work } = job;
-  return work !== null && found.recentMsPerWork.length > 0
-    ? found.recentMsPerWork.map((ms) => ms * work)
-    : found.recentMs;
+  return found ? sized(found, job.work) : [];
+}
+
+function sized({ recentMs, recentMsPerWork }: Durations, work: number | null): Samples {
+  return work !== null && recentMsPerWork.length > 0 ? recentMsPerWork.map((ms) => ms * work) : recentMs;
+}
+
+/** What each of the steps took lately on any worker; steps of equal kind and size have one list in common. */
+export async function findSamples(
+  db: Queryable,
+  steps: readonly { kind: string; workflowVersionId?: string; work?: number | undefined }[],
+): Promise<Samples[]> {
+  const durations = await db<(Durations & { kind: string })[]>`
+    select d.kind_id, k.code as kind, d.workflow_version_id as version_id, d.worker_id, d.recent_ms, d.recent_ms_per_work
+      from job_durations d join job_kind k on k.id = d.kind_id
+     where d.worker_id is null and k.code = any(${[...new Set(steps.map(({ kind }) => kind))]})`;
+  const known = new Map<string, Samples>();
+  return steps.map(({ kind, workflowVersionId, work }) => {
+    const key = `${kind} ${workflowVersionId} ${work}`;
+    const of = (versionId: string | null) =>
+      durations.find((one) => one.kind === kind && one.versionId === versionId);
+    // A generation's own workflow or nothing: others tell nothing of it.
+    const found = workflowVersionId === undefined ? of(null) : of(workflowVersionId);
+    const samples = known.get(key) ?? (found ? sized(found, work ?? null) : []);
+    known.set(key, samples);
+    return samples;
+  });
 }
 
 async function readLine(db: Queryable, lane: Lane): Promise<Line> {

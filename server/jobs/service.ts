@@ -9,6 +9,7 @@ import { generate } from "#server/fleet/job_kinds.ts";
 import { announce } from "#server/live/announce.ts";
 import { cutPage, requireAccess } from "#server/projects/service.ts";
 import {
+  type Estimate,
   type Job,
   type JobDetail,
   type JobFilter,
@@ -17,6 +18,7 @@ import {
   queueChanged,
   type QueueState,
 } from "./contract.ts";
+import { forecastInTurn } from "./forecast.ts";
 import * as outlook from "./outlook.ts";
 import * as queries from "./queries.ts";
 import { findWait } from "./queue_rows.ts";
@@ -179,6 +181,26 @@ export async function listJobs(
   }
   if (filter.projectId) await requireAccess(db, actor, filter.projectId, "job.read");
   return cutPage(await queries.listJobs(db, actor, filter), filter.limit);
+}
+
+/** A step of work that is planned: of which kind, and of which size where that is known. */
+export interface PlannedStep {
+  readonly kind: string;
+  readonly workflowVersionId?: string;
+  /** Megapixels × frames. */
+  readonly work?: number | undefined;
+  /** Without having seen such work, nothing can be told. */
+  readonly isNeeded?: boolean;
+}
+
+/**
+ * What the steps take one after the other, from what such work took lately; null when a needed one was never seen.
+ * Others that were never seen count nothing.
+ */
+export async function estimateInTurn(db: Queryable, steps: readonly PlannedStep[]): Promise<Estimate | null> {
+  const samples = await outlook.findSamples(db, steps);
+  if (steps.some(({ isNeeded }, index) => isNeeded && samples[index]?.length === 0)) return null;
+  return forecastInTurn(samples.map((one) => ({ samples: one, times: 1 })));
 }
 
 /** The only way from a job's id to the job: strangers are told that there is none. */

@@ -87,6 +87,30 @@ export async function saveDurations(db: Queryable, samples: readonly DurationSam
            median_ms = excluded.median_ms, median_ms_per_work = excluded.median_ms_per_work, updated_at = now()`;
 }
 
+/** How many runs' memory is remembered for each workflow version. */
+const REMEMBERED_RUNS = 20;
+
+/**
+ * Keeps the most GPU memory that the worker was seen to hold while these jobs ran, those that had it to themselves.
+ * Of a run without vitals nothing is learned.
+ */
+export async function saveMemory(db: Queryable, jobIds: readonly string[]): Promise<void> {
+  await db`
+    with runs as (
+      select j.workflow_version_id as version_id, max(v.vram_used_bytes) as bytes
+        from jobs j
+        join workers w on w.id = j.worker_id and w.max_parallel = 1
+        join worker_vitals v on v.worker_id = j.worker_id
+         and v.at between j.attempt_started_at and j.finished_at and v.vram_used_bytes > 0
+       where j.id = any(${jobIds as string[]}::uuid[]) and j.status_id = 5 and j.workflow_version_id is not null
+       group by j.id, j.workflow_version_id),
+    learned as (select version_id, array_agg(bytes) as bytes from runs group by version_id)
+    insert into workflow_memory as m (workflow_version_id, recent_bytes)
+    select l.version_id, l.bytes[1:${REMEMBERED_RUNS}] from learned l order by l.version_id
+    on conflict (workflow_version_id) do update
+       set recent_bytes = (excluded.recent_bytes || m.recent_bytes)[1:${REMEMBERED_RUNS}], updated_at = now()`;
+}
+
 /** How far a user's ended jobs have got in a lane, in virtual microseconds. */
 export interface ShareUsed {
   readonly lane: string;

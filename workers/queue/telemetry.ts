@@ -7,6 +7,7 @@ import {
   REMEMBERED_SAMPLES,
   saveDurations,
   saveLogLines,
+  saveMemory,
   saveProgress,
   saveShares,
   type ShareUsed,
@@ -29,6 +30,8 @@ export class Telemetry {
   readonly #lineCounts = new Map<string, number>();
   #lines: LogLine[] = [];
   readonly #samples = new Map<string, DurationSample[]>();
+  /** Generations that ended well: what memory they took is to be learned. */
+  #generated: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -58,6 +61,7 @@ export class Telemetry {
     this.#lineCounts.delete(jobId);
     if (this.#written.delete(jobId)) this.#ended.add(jobId);
     if (sample) this.#addSample(sample);
+    if (sample?.workerId) this.#generated.push(jobId);
     this.#schedule();
   }
 
@@ -95,10 +99,12 @@ export class Telemetry {
     const lines = this.#lines;
     const samples = [...this.#samples.values()].flat();
     const shares = [...this.#shares.values()];
+    const generated = this.#generated;
     for (const { jobId } of progress) this.#written.add(jobId);
     this.#progress.clear();
     this.#ended.clear();
     this.#lines = [];
+    this.#generated = [];
     this.#samples.clear();
     this.#shares.clear();
     try {
@@ -106,6 +112,7 @@ export class Telemetry {
       if (lines.length > 0) await saveLogLines(this.#db, lines);
       if (samples.length > 0) await saveDurations(this.#db, samples);
       if (shares.length > 0) await saveShares(this.#db, shares);
+      if (generated.length > 0) await saveMemory(this.#db, generated);
     } catch (error) {
       this.#log.warn("telemetry of jobs was dropped", { reason: errorMessage(error), lines: lines.length });
     }
