@@ -26,6 +26,8 @@ export interface Wishes {
   readonly measureSeed?: (usual: Out<typeof measureSeed>) => Out<typeof measureSeed>;
   readonly measureCut?: (usual: Out<typeof measureCut>) => Out<typeof measureCut>;
   readonly stitch?: (usual: Out<typeof stitchCut>) => Out<typeof stitchCut>;
+  /** An MP4 that can be played, for takes, cuts and masters; they are no video unless given. */
+  readonly film?: Uint8Array<ArrayBuffer>;
   readonly assemble?: (usual: Out<typeof assembleMaster>) => Out<typeof assembleMaster>;
 }
 
@@ -204,7 +206,8 @@ export class Workshop {
   }
 
   async #ingest({ expectedFrames, dropHead }: In<typeof ingestTake>): Promise<Out<typeof ingestTake>> {
-    const [intermediate, proxy, poster] = [await this.picture(), await this.picture(), await this.picture()];
+    const proxy = this.wishes.film ? await this.#video() : await this.picture();
+    const [intermediate, poster] = [await this.picture(), await this.picture()];
     return { intermediate, proxy, poster, frameCount: expectedFrames - dropHead, widthPx: 64, heightPx: 64 };
   }
 
@@ -260,8 +263,21 @@ export class Workshop {
   }
 
   async #video(): Promise<FileRef> {
-    return await this.#world.store.put(tinyPng(this.#picture++), "video/mp4");
+    const { film } = this.wishes;
+    const bytes = film ? unlike(film, this.#picture++) : tinyPng(this.#picture++);
+    return await this.#world.store.put(bytes, "video/mp4");
   }
+}
+
+/** The same film, to the frame, in a file that no other is like: a box that players pass over has the number. */
+function unlike(film: Uint8Array<ArrayBuffer>, number: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(film.length + 12);
+  bytes.set(film);
+  const box = new DataView(bytes.buffer, film.length);
+  box.setUint32(0, 12);
+  bytes.set(new TextEncoder().encode("free"), film.length + 4);
+  box.setUint32(8, number);
+  return bytes;
 }
 
 function curvesOf(frames: number): Out<typeof measureTake>["curves"] {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { join } from "@std/path/mod.js";
-import type { BrowserContext, ElementHandle } from "playwright-core";
+import type { BrowserContext, ElementHandle, Request } from "playwright-core";
 import sharp from "sharp";
 import { delay } from "#server/core/time.ts";
 import { openBrowser, type OpenedBrowser, type Page, STEP_TIMEOUT_MS } from "#server/testing/browser.ts";
@@ -15,6 +15,12 @@ import {
   givenWorkflowVersion,
 } from "#server/testing/fixtures.ts";
 import type { TestUser } from "#server/testing/test_studio.ts";
+import { givenClipInReview, Workshop } from "#server/testing/workshop.ts";
+import { inputFile } from "#workers/media/args.ts";
+import { writeIntermediate } from "#workers/media/lossless.ts";
+import { renderOutputs } from "#workers/media/render.ts";
+import { openMediaTools } from "#workers/media/run.ts";
+import { testFrames } from "#workers/media/testing/clips.ts";
 
 /** What one may lose when everything dies. */
 const LOST_MS = 2_000;
@@ -147,13 +153,33 @@ async function look(page: Page): Promise<Uint8Array> {
       ],
     });
   let before = await shoot();
-  for (let tries = 0; tries < 20; tries++) {
+  for (let tries = 0; tries < 100; tries++) {
     await delay(200);
     const now = await shoot();
-    if (now.equals(before)) return now;
+    if (now.equals(before) && await isSettled(page)) return now;
     before = now;
   }
   return before;
+}
+
+/** Requests without an answer yet: what a page shows may still change by it. */
+const unanswered = new WeakMap<Page, Set<Request>>();
+
+function watchRequests(page: Page): void {
+  const open = new Set<Request>();
+  unanswered.set(page, open);
+  // A paused video keeps its request open.
+  page.on("request", (request) => request.resourceType() === "media" || open.add(request));
+  page.on("requestfinished", (request) => open.delete(request));
+  page.on("requestfailed", (request) => open.delete(request));
+}
+
+/** All panels have come and nothing is being asked for. */
+async function isSettled(page: Page): Promise<boolean> {
+  if ((unanswered.get(page)?.size ?? 0) > 0) return false;
+  return await page.locator("st-panel-host").evaluateAll((hosts) =>
+    hosts.every((host) => !host.checkVisibility() || host.shadowRoot?.querySelector(".panel, .note"))
+  );
 }
 
 /** Of 255: the same rounded corner is not drawn to the very same shade by each process. */
@@ -202,14 +228,45 @@ async function openProfile({ opened, user, address }: Stage, at = address): Prom
   const context = await opened.browser.newContext(VIEW);
   const page = await context.newPage();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  watchRequests(page);
   await page.goto(at);
   await signInAs(page, user);
   return page;
 }
 
+/** Two seconds that can be played; each frame shows its number in bars. */
+async function makeFilm(): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = await Deno.makeTempDir({ prefix: "seedloop_film_" });
+  const tools = await openMediaTools({ backend: "wasm" });
+  try {
+    const clip = { widthPx: 320, heightPx: 192, rate: { num: 24, den: 1 }, frameCount: 48, seed: 5 };
+    await writeIntermediate(tools, testFrames(clip), clip, join(folder, "source.avi"));
+    const input = { args: inputFile(join(folder, "source.avi")), filters: [], ...clip };
+    await renderOutputs(tools, input, { proxy: { path: join(folder, "proxy.mp4"), heightPx: 192 } });
+    return await Deno.readFile(join(folder, "proxy.mp4"));
+  } finally {
+    await tools.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The picture of the frame that is said to show is there. */
+async function untilPictureShows(page: Page): Promise<void> {
+  const video = page.locator("st-player video");
+  await video.waitFor();
+  for (const until = Date.now() + STEP_TIMEOUT_MS; Date.now() < until; await delay(100)) {
+    const isThere = await video.evaluate((one) =>
+      one instanceof HTMLVideoElement && one.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !one.seeking
+    );
+    if (isThere) return;
+  }
+  throw new Error("The video's picture does not come");
+}
+
 async function openAgain(context: BrowserContext, at: string): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  watchRequests(page);
   await page.goto(at);
   await page.locator("st-dock st-panel-host").first().waitFor();
   return page;
@@ -303,4 +360,76 @@ Deno.test("what one sees comes back after a crash, here and in another browser",
     assert(kept >= old, `${kept} of ${old} letters are there`);
     assertEquals(await again.inputValue(), "x".repeat(kept));
   });
+});
+
+Deno.test("a finished clip comes back as one left it: frame, take, zoom, and the video's picture", async (test) => {
+  await using world = await clientStudio();
+  await using opened = await openBrowser();
+  const user = await world.person({ login: "ada", role: "admin" });
+  const artist = await world.studio.asUser(user);
+  const workshop = new Workshop(world.studio);
+  workshop.wishes = { film: await makeFilm() };
+  const { clip, state } = await givenClipInReview(world.studio, workshop, artist);
+  const rerolled = await artist.post(`/api/segments/${state.segments[0]?.id}/reroll`, {});
+  assertEquals(rerolled.status, 202, JSON.stringify(rerolled.body));
+  await workshop.work();
+  const stage = { world, opened, user, address: `${world.url}/projects/${clip.projectId}/clips/${clip.id}` };
+  let page = await openProfile(stage);
+  await untilPictureShows(page);
+
+  const fieldOf = (one: Page) => one.getByRole("textbox", { name: /^Frame: a number/ });
+  const at = async (one: Page) => ({
+    frame: await fieldOf(one).inputValue(),
+    time: await one.locator("st-player video").evaluate((video) => (video as HTMLVideoElement).currentTime),
+    source: await one.locator("st-player video").evaluate((video) =>
+      new URL((video as HTMLVideoElement).src).pathname
+    ),
+    zoomed: await one.locator("st-clip-timeline-panel .scale").evaluate((scale) =>
+      scale.clientWidth > 1.2 * (scale.parentElement?.clientWidth ?? Infinity)
+    ),
+  });
+  const goTo = async (frame: string) => {
+    await fieldOf(page).fill(frame);
+    await page.keyboard.press("Enter");
+    await untilPictureShows(page);
+  };
+
+  await test.step("the cut, on a frame, with the line of time drawn out", async () => {
+    const cut = await at(page);
+    const line = await page.locator("st-clip-timeline-panel .line").boundingBox();
+    await page.mouse.move((line?.x ?? 0) + 40, (line?.y ?? 0) + 10);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -400);
+    await page.keyboard.up("Control");
+    await goTo("17");
+    const left = await at(page);
+    assertEquals([left.frame, left.zoomed, left.source], ["17", true, cut.source]);
+    await comesBack("here", left);
+  });
+
+  await test.step("another take on the player, in another browser", async () => {
+    const { source } = await at(page);
+    await page.locator("st-clip-panel").focus();
+    await page.keyboard.press("[");
+    await page.locator("st-player").getByText(/^Take \d of segment 1/).waitFor();
+    await goTo("9");
+    const left = await at(page);
+    assertEquals([left.frame, left.source === source], ["9", false]);
+    await comesBack("elsewhere", left);
+  });
+
+  async function comesBack(where: "here" | "elsewhere", left: Awaited<ReturnType<typeof at>>): Promise<void> {
+    const before = await look(page);
+    const context = page.context();
+    if (where === "elsewhere") await delay(LOST_MS);
+    await kill(page);
+    if (where === "here") page = await openAgain(context, stage.address);
+    else {
+      await context.close();
+      page = await openProfile(stage);
+    }
+    await untilPictureShows(page);
+    await assertLooksLike(page, before, where === "here" ? "in this browser" : "in another browser");
+    assertEquals(await at(page), left);
+  }
 });
