@@ -3,6 +3,7 @@ import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
 import type { Worker } from "#server/fleet/contract.ts";
 import { fleet } from "./fleet_store.ts";
+import { orderCommands } from "./order_commands.ts";
 import { askToRemove, keepWorker, removalAsked } from "./removal.ts";
 import { w } from "./words.ts";
 import { addForm, closeWorkerForm, openWorkerForm, testForm, workerForm } from "./worker_form.ts";
@@ -155,4 +156,5 @@ export const workerCommands: readonly Command[] = [
     permission: "worker.read",
     run: () => fleet.read(),
   },
+  ...orderCommands,
 ];

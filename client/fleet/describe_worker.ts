@@ -6,9 +6,11 @@ const MARKS: Readonly<Record<WorkerStatus, State>> = {
   unknown: "waiting",
   online: "good",
   offline: "failed",
-  unhealthy: "attention",
+  unhealthy: "failed",
   draining: "waiting",
   disabled: "off",
+  suspect: "attention",
+  resting: "waiting",
 };
 
 /** The shape of a worker's state: it runs something, is ready, needs somebody, or is off. */

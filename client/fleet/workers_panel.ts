@@ -1,11 +1,8 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
 import "#client/app/st_action.ts";
-import { session } from "#client/auth/session_store.ts";
-import { ApiError } from "#client/core/call.ts";
 import { runCommand } from "#client/core/commands.ts";
-import { formatDuration } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { entity, select, selection } from "#client/core/place.ts";
 import "#client/ui/badge.ts";
@@ -20,11 +17,11 @@ import "#client/ui/state_mark.ts";
 import "#client/ui/table.ts";
 import type { Column, Table } from "#client/ui/table.ts";
 import { focusWhenDrawn } from "#client/users/focus_when_drawn.ts";
-import type { Worker, WorkerDetail } from "#server/fleet/contract.ts";
+import type { Worker } from "#server/fleet/contract.ts";
 import { markOfWorker, statusOfWorker } from "./describe_worker.ts";
 import { fleet } from "./fleet_store.ts";
 import "./probe_facts.ts";
-import { removalAsked } from "./removal.ts";
+import "./worker_side.ts";
 import { w } from "./words.ts";
 import { typeWorker, workerForm } from "./worker_form.ts";
 
@@ -120,12 +117,6 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
         font-weight: var(--font-weight-medium);
         overflow-wrap: anywhere;
       }
-      h3 {
-        margin: 0;
-        color: var(--color-text-quiet);
-        font-size: var(--size-label);
-        font-weight: var(--font-weight-regular);
-      }
       p {
         margin: 0;
         color: var(--color-text-quiet);
@@ -135,22 +126,6 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
         display: flex;
         flex-wrap: wrap;
         gap: var(--space-2);
-      }
-      .impact {
-        display: grid;
-        gap: var(--space-2);
-        padding: var(--space-2) var(--space-3);
-        border-inline-start: var(--size-running-line) solid var(--color-ember);
-        background: var(--color-raised);
-      }
-      .impact strong {
-        font-weight: var(--font-weight-medium);
-        color: var(--color-text);
-      }
-      code {
-        font: var(--font-weight-regular) var(--size-text-small) / 1.5 var(--font-mono);
-        user-select: all;
-        overflow-wrap: anywhere;
       }
       @container panel (width < 640px) {
         .frame {
@@ -168,13 +143,8 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
 
   @property({ attribute: false })
   accessor panel!: Panel;
-  @state()
-  accessor detail: WorkerDetail | undefined;
-  @state()
-  accessor problem: ApiError | undefined;
   @query("st-table")
   accessor table: Table<Worker> | null = null;
-  #shown = "";
   #close: (() => void) | undefined;
   #wasFormOpen = false;
 
@@ -235,68 +205,7 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     if (!worker) {
       return html`<st-empty icon="server" heading=${w("selectOne")} text=${w("selectOneText")}></st-empty>`;
     }
-    this.#follow(worker);
-    const detail = this.detail?.id === worker.id ? this.detail : undefined;
-    const seen = worker.lastSeenAt === null
-      ? w("neverSeen")
-      : w("lastSeen", { time: formatDuration(Date.now() - Date.parse(worker.lastSeenAt)) });
-    return html`
-      <div class="stack">
-        <h2><st-state-mark state=${markOfWorker(worker)}></st-state-mark>${worker.name}</h2>
-        <p>${statusOfWorker(worker)} · ${seen}</p>
-        <code>${worker.url}</code>
-        ${removalAsked()?.workerId === worker.id ? this.#removal() : html`
-          <div class="actions">
-            ${worker.status === "draining" || worker.status === "disabled"
-              ? html`<st-action command="workers.enable" .target=${worker.id}></st-action>`
-              : html`
-                <st-action command="workers.drain" .target=${worker.id}></st-action>
-                <st-action command="workers.disable" .target=${worker.id}></st-action>
-              `}
-            ${worker.kind === "comfyui"
-              ? html`<st-action command="workers.remove" .target=${worker.id}></st-action>`
-              : nothing}
-          </div>
-        `}
-        ${this.problem
-          ? html`<st-error heading=${w("unreadOne")} text=${this.problem.message}></st-error>`
-          : nothing}
-        ${!detail ? nothing : detail.capabilities.length === 0 ? html`<p>${w("notChecked")}</p>` : html`
-          <st-probe-facts .facts=${{
-            isReachable: true,
-            heading: "",
-            problem: null,
-            devices: [],
-            abilities: latest(detail.capabilities),
-          }}></st-probe-facts>
-        `}
-      </div>
-    `;
-  }
-
-  #removal() {
-    const impact = removalAsked()?.impact;
-    return html`
-      <div class="impact" role="alert">
-        ${!impact ? html`<st-skeleton></st-skeleton>` : html`
-          ${impact.running.length > 0
-            ? html`
-              <strong>${w("impactRunning", { n: impact.running.length })}</strong>
-              <p>${w("impactRunningMend")}</p>
-            `
-            : nothing}
-          ${impact.waitingOnlyHere > 0
-            ? html`<strong>${w("impactWaiting", { n: impact.waitingOnlyHere })}</strong>`
-            : nothing}
-          ${impact.running.length + impact.waitingOnlyHere === 0 ? html`<p>${w("impactNone")}</p>` : nothing}
-          <p>${w("removeWhy")}</p>
-        `}
-        <div class="actions">
-          <st-action command="workers.remove_now"></st-action>
-          <st-action command="workers.keep" look="quiet"></st-action>
-        </div>
-      </div>
-    `;
+    return html`<st-worker-side .worker=${worker}></st-worker-side>`;
   }
 
   #form() {
@@ -349,23 +258,6 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     this.table?.focus();
   }
 
-  #follow(worker: Worker): void {
-    const seen = `${worker.id} ${worker.status} ${worker.version}`;
-    if (seen === this.#shown) return;
-    this.#shown = seen;
-    queueMicrotask(() => void this.#read(worker.id));
-  }
-
-  async #read(workerId: string): Promise<void> {
-    try {
-      this.detail = await fleet.readDetail(workerId);
-      this.problem = undefined;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.problem = session.me && error.status !== 404 ? error : undefined;
-    }
-  }
-
   readonly #select = ({ ids }: SelectEvent) => select("worker", ids);
   // The targets are this template's own fields.
   readonly #typeUrl = (event: Event) => typeWorker({ url: (event.target as Field).value });
@@ -380,14 +272,4 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
       void runCommand(workerForm()?.probe ? "workers.register" : "workers.test");
     }
   };
-}
-
-/** A workflow's versions come in order: the last one counts. */
-function latest(capabilities: WorkerDetail["capabilities"]) {
-  const byCode = new Map(capabilities.map((one) => [one.workflowCode, one]));
-  return [...byCode.values()].map(({ workflowTitle, isAble, missing }) => ({
-    title: workflowTitle,
-    isAble,
-    missing,
-  }));
 }

@@ -1,0 +1,129 @@
+import { SignalWatcher } from "@lit-labs/signals";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import "#client/app/st_action.ts";
+import { tellError } from "#client/core/notices.ts";
+import { controlStyles } from "#client/ui/control_styles.ts";
+import "#client/ui/field.ts";
+import type { Field } from "#client/ui/field.ts";
+import "#client/ui/select.ts";
+import "#client/ui/skeleton.ts";
+import type { WorkerDetail } from "#server/fleet/contract.ts";
+import { type CareForm, careForm, openCareForm, typeCare } from "./care_form.ts";
+import { cw } from "./care_words.ts";
+
+/** What the watch-dog may do, the guards, and how the studio starts the worker. For admins. */
+@customElement("st-worker-care")
+export class CareView extends SignalWatcher(LitElement) {
+  static override styles = [
+    controlStyles,
+    css`
+      :host {
+        display: grid;
+        gap: var(--space-4);
+      }
+      section {
+        display: grid;
+        gap: var(--space-2);
+      }
+      h3 {
+        margin: 0;
+        color: var(--color-text-quiet);
+        font-size: var(--size-label);
+        font-weight: var(--font-weight-regular);
+      }
+      p {
+        margin: 0;
+        color: var(--color-text-quiet);
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: var(--space-2);
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
+    `,
+  ];
+
+  @property({ attribute: false })
+  accessor worker: WorkerDetail | undefined;
+
+  protected override willUpdate(changed: PropertyValues<this>) {
+    const { worker } = this;
+    if (changed.has("worker") && worker) {
+      queueMicrotask(() => openCareForm(worker.id, worker.rules).catch(tellError));
+    }
+  }
+
+  override render() {
+    const form = careForm();
+    if (!form || form.workerId !== this.worker?.id) return html`<st-skeleton count="4"></st-skeleton>`;
+    return html`
+      <section>
+        <h3>${cw("watchDog")}</h3>
+        <st-select label=${cw("watchUpTo")} hint=${cw("watchHint")} .value=${form.watchUpTo} .options=${[
+          { value: "", label: cw("offerOnly") },
+          ...(["interrupt", "free", "restart", "kill"] as const).map((value) => ({
+            value,
+            label: cw(value),
+          })),
+        ]}
+          @change=${type("watchUpTo")}></st-select>
+      </section>
+      <section>
+        <h3>${cw("guards")}</h3>
+        <div class="pair">
+          <st-field label=${cw("pauseAt")} type="number" unit="°C" .value=${form.pauseAt}
+            fault=${faultOf(form, "pauseAtCelsius")} @input=${type("pauseAt")}></st-field>
+          <st-field label=${cw("resumeAt")} type="number" unit="°C" .value=${form.resumeAt}
+            fault=${faultOf(form, "resumeAtCelsius")} @input=${type("resumeAt")}></st-field>
+        </div>
+        <st-field label=${cw("minFree")} type="number" unit="GB" hint=${cw("minFreeHint")}
+          .value=${form.minFreeGb} fault=${faultOf(form, "minFreeVramBytes")}
+          @input=${type("minFreeGb")}></st-field>
+        <div class="actions">
+          <st-action command="workers.save_rules"></st-action>
+        </div>
+      </section>
+      ${this.worker.kind === "cpu_engine" ? nothing : this.#command(form)}
+    `;
+  }
+
+  #command(form: CareForm) {
+    return html`
+      <section>
+        <h3>${cw("startCommand")}</h3>
+        <p>${cw("startHint")}</p>
+        <st-field mono rows="4" label=${cw("startCommand")} label-unseen .value=${form.args}
+          placeholder=${"/opt/ComfyUI/venv/bin/python\nmain.py\n--port\n8188"}
+          fault=${faultOf(form, "args")} @input=${type("args")}></st-field>
+        <st-field mono label=${cw("folder")} .value=${form.folder} placeholder="/opt/ComfyUI"
+          fault=${faultOf(form, "folder")} @input=${type("folder")}></st-field>
+        <st-field mono rows="2" label=${cw("variables")} hint=${cw("variablesHint")} .value=${form.variables}
+          fault=${form.variablesFault || faultOf(form, "environment")} @input=${type("variables")}></st-field>
+        ${form.host === undefined ? nothing : html`<p>${cw("runsOn", { host: form.host })}</p>`}
+        <div class="actions">
+          <st-action command="workers.save_command"></st-action>
+          <st-action command="workers.forget_command" look="quiet"></st-action>
+        </div>
+      </section>
+    `;
+  }
+}
+
+function type(name: "watchUpTo" | "pauseAt" | "resumeAt" | "minFreeGb" | "args" | "folder" | "variables") {
+  // The targets are this template's own fields.
+  return (event: Event) => typeCare({ [name]: (event.target as Field).value });
+}
+
+/** What the studio said of the field; of one that it did not name, nothing. */
+function faultOf({ problem }: CareForm, name: string): string {
+  return problem?.fields.filter(({ field }) => field.startsWith(`/body/${name}`)).map(({ message }) =>
+    message
+  )
+    .join(" ") ?? "";
+}

@@ -1,0 +1,95 @@
+import type { Command } from "#client/core/commands.ts";
+import { tell } from "#client/core/notices.ts";
+import { entity, select, selection } from "#client/core/place.ts";
+import type { Worker, WorkerOrderKind } from "#server/fleet/contract.ts";
+import { careForm, removeCareCommand, saveCareCommand, saveCareRules } from "./care_form.ts";
+import { cw } from "./care_words.ts";
+import { fleet } from "./fleet_store.ts";
+import { askedOrder, askForOrder, dropOrder } from "./order_asked.ts";
+import { w } from "./words.ts";
+
+const group = () => w("workers");
+
+function workerOf(target: unknown): Worker | undefined {
+  const id = typeof target === "string" ? target : selection("worker")?.ids.at(-1) ?? entity("worker")?.id;
+  return id === undefined ? undefined : fleet.find(id);
+}
+
+/** Asks what it would affect; only a second press does it. */
+function orderCommand(order: WorkerOrderKind): Command {
+  return {
+    id: `workers.${order}`,
+    label: () => cw(order),
+    group,
+    permission: "worker.admin",
+    when: (target) => workerOf(target) !== undefined,
+    whyNot: () => cw("noWorker"),
+    run: async (target) => {
+      const worker = workerOf(target);
+      if (!worker) return;
+      select("worker", [worker.id]);
+      await askForOrder(worker.id, order);
+    },
+  };
+}
+
+/** The rungs of the ladder, start and stop, each with what it would affect before it is done. */
+export const orderCommands: readonly Command[] = [
+  ...(["interrupt", "free", "restart", "kill", "start", "stop"] as const).map(orderCommand),
+  {
+    id: "workers.order_now",
+    label: () => {
+      const order = askedOrder()?.order;
+      return order === undefined ? cw("actNow") : cw(`${order}Sure`);
+    },
+    group,
+    permission: "worker.admin",
+    isDanger: true,
+    when: () => askedOrder()?.impact?.whyNot === null,
+    whyNot: () => askedOrder()?.impact?.whyNot ?? cw("noWorker"),
+    run: async () => {
+      const asked = askedOrder();
+      if (!asked) return;
+      await fleet.order(asked.workerId, asked.order);
+      dropOrder();
+      tell({ kind: "done", text: cw("asked", { order: cw(asked.order) }) });
+    },
+  },
+  {
+    id: "workers.leave_it",
+    label: () => cw("cancel"),
+    group,
+    permission: "worker.admin",
+    when: () => askedOrder() !== undefined,
+    run: dropOrder,
+  },
+  {
+    id: "workers.save_rules",
+    label: () => cw("saveRules"),
+    group,
+    icon: "check",
+    permission: "worker.admin",
+    when: () => careForm() !== undefined,
+    whyNot: () => cw("noWorker"),
+    run: saveCareRules,
+  },
+  {
+    id: "workers.save_command",
+    label: () => cw("saveCommand"),
+    group,
+    icon: "play",
+    permission: "worker.admin",
+    when: () => (careForm()?.args ?? "").trim() !== "",
+    whyNot: () => cw(careForm() ? "argumentsFirst" : "noWorker"),
+    run: saveCareCommand,
+  },
+  {
+    id: "workers.forget_command",
+    label: () => cw("removeCommand"),
+    group,
+    permission: "worker.admin",
+    when: () => careForm()?.host !== undefined,
+    whyNot: () => cw("nothingSet"),
+    run: removeCareCommand,
+  },
+];

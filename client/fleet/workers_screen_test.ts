@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert/mod.js";
+import { newId } from "#server/core/id.ts";
+import { openBrowser } from "#server/testing/browser.ts";
+import { clientStudio, signInAs } from "#server/testing/client_studio.ts";
+import { givenWorker } from "#server/testing/fixtures.ts";
+
+Deno.test("the workers' screen shows no data as such, and what an order affects before it is given", async () => {
+  await using world = await clientStudio();
+  await using opened = await openBrowser();
+  const { db } = world.studio;
+  const admin = await world.person({ role: "admin" });
+  const worker = await givenWorker(world.studio);
+  await db`update workers set name = 'gpu-a', manager = 'V3.41' where id = ${worker.id}`;
+  await db`
+    insert into jobs (id, kind_id, lane_id, status_id, order_key, fair_end, cost_ms, input, worker_id, attempt,
+                      attempt_id, attempt_started_at, started_at, lease_until)
+    select ${newId()}, k.id, k.lane_id, 4, 0, 0, 1000, '{}', ${worker.id}, 1, ${newId()}, now(), now(),
+           now() + interval '1 hour' from job_kind k where k.code = 'comfy.generate'`;
+  const { page } = await opened.newPage();
+  await page.goto(`${world.url}/workers`);
+  await signInAs(page, admin);
+  const side = page.locator("st-worker-side");
+  await side.getByText("no data").first().waitFor();
+  world.hub.vitals({
+    subject: worker.id,
+    vitals: {
+      at: new Date().toISOString(),
+      gpuPercent: 0,
+      vramUsedBytes: 18e9,
+      vramTotalBytes: 24e9,
+      celsius: 71,
+      watts: null,
+      fanPercent: null,
+      clockMhz: null,
+      ramUsedBytes: null,
+      ramTotalBytes: null,
+      queued: 3,
+    },
+  });
+  const vitals = side.locator("st-vitals").first();
+  await vitals.getByText("71 °C").waitFor();
+  const rows = (await vitals.locator(".row").allInnerTexts()).map((text) =>
+    text.replaceAll(/\s+/g, " ").trim()
+  );
+  assertEquals(rows.slice(0, 5), [
+    "GPU load 0 %",
+    "GPU memory 18.0 GB of 24.0 GB",
+    "Temperature 71 °C",
+    "Power no data",
+    "Fan no data",
+  ]);
+
+  await side.getByRole("button", { name: "Start anew" }).click();
+  const impact = side.getByRole("alert");
+  await impact.getByText("1 job that runs there waits again; no attempt of it is spent").waitFor();
+  await impact.getByText("By its ComfyUI-Manager.").waitFor();
+  const count = async () => (await db`select 1 from worker_orders`).length;
+  assertEquals(await count(), 0);
+  await impact.getByRole("button", { name: "Start it anew" }).click();
+  await side.getByText(/^Start anew, .*just now/).waitFor();
+  assertEquals(await count(), 1);
+});
