@@ -20,7 +20,8 @@ const PORT_FILE = "DevToolsActivePort";
 export const clientBench: Bench = {
   name: "client",
   goals: ["C2", "C5", "C6"],
-  what: "Lighthouse on sign-in and studio, long tasks while 10,000 tiles scroll, palette from key to paint",
+  what:
+    "Lighthouse on sign-in, studio, status and queue; long tasks in 10,000 tiles; palette from key to paint",
   async *run({ rounds }, say) {
     const runs = Math.max(1, Math.floor(rounds / 3));
     // A browser is many processes, and people's has more than one core.
@@ -39,7 +40,9 @@ export const clientBench: Bench = {
       const address = page.url();
       await page.goto("about:blank");
       yield* judgePage("the studio", port, address, runs, say);
-      yield* scrollTiles(page, world.url);
+      yield* judgePage("status", port, `${world.url}/status`, runs, say);
+      yield* judgePage("the queue", port, `${world.url}/queue`, runs, say);
+      yield* scrollTiles(page, world.url, say);
       yield* openPalette(page, address);
     } finally {
       await browser.close();
@@ -108,29 +111,74 @@ async function runLighthouse(port: string, url: string): Promise<Scores> {
 }
 
 /** The page of all elements has a grid of 10,000 tiles: no other screen shows as many without a database full. */
-async function* scrollTiles(page: Page, url: string): AsyncGenerator<Judgement> {
+async function* scrollTiles(page: Page, url: string, say: (line: string) => void): AsyncGenerator<Judgement> {
   await page.goto(`${url}/design`);
   const grid = page.locator("st-grid").first();
   await grid.locator("[role=gridcell]").first().waitFor();
   await grid.scrollIntoViewIfNeeded();
   await grid.hover();
-  await page.evaluate(() => {
-    const tasks: number[] = [];
-    Object.assign(globalThis, { tasks });
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
-      .observe({ type: "longtask" });
+  const tasks = await traceTasks(page, async () => {
+    for (let at = 0; at < SCROLLS; at++) {
+      await page.mouse.wheel(0, SCROLL_PX);
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
   });
-  for (let at = 0; at < SCROLLS; at++) {
-    await page.mouse.wheel(0, SCROLL_PX);
-    await page.evaluate(() => new Promise(requestAnimationFrame));
-  }
-  const { tasks, top } = await grid.evaluate((element) => ({
-    tasks: Reflect.get(globalThis, "tasks") as number[], // Made above.
-    top: element.scrollTop,
-  }));
+  const top = await grid.evaluate((element) => element.scrollTop);
   if (top < SCROLL_PX) throw new Error("Cannot judge the grid: it did not scroll");
-  const long = tasks.filter((ms) => ms > LONG_TASK_MS);
-  yield against(`long tasks in ${SCROLLS} scrolls through 10,000 tiles`, [long.length], "at most", 0, "C5");
+  const total = tasks.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const seen = tasks.filter(({ wallMs }) => wallMs > LONG_TASK_MS).length;
+  say(
+    `10,000 tiles: ${
+      (total / SCROLLS).toFixed(1)
+    } ms of the page's thread for each scroll, its longest task ${
+      Math.max(...tasks.map(({ cpuMs }) => cpuMs)).toFixed(1)
+    } ms; ${seen} tasks took longer than ${LONG_TASK_MS} ms by the clock, waiting for a core included`,
+  );
+  const long = tasks.filter(({ cpuMs }) => cpuMs > LONG_TASK_MS);
+  yield against(
+    `tasks of more than ${LONG_TASK_MS} ms in ${SCROLLS} scrolls through 10,000 tiles`,
+    [long.length],
+    "at most",
+    0,
+    "C5",
+  );
+}
+
+interface Task {
+  /** What the thread itself spent on it: the same on a machine that has other things to do. */
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+/** The tasks of the page's main thread while `act` runs, by the browser's own trace. */
+async function traceTasks(page: Page, act: () => Promise<void>): Promise<Task[]> {
+  const session = await page.context().newCDPSession(page);
+  const events: TraceEvent[] = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...value as unknown as TraceEvent[]));
+  await session.send("Tracing.start", { traceConfig: { includedCategories: ["toplevel", "__metadata"] } });
+  await act();
+  const done = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+  await session.send("Tracing.end");
+  await done;
+  await session.detach();
+  const mains = new Set(
+    events.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid}/${tid}`),
+  );
+  return events.filter(({ name, ph, pid, tid }) =>
+    name === "ThreadControllerImpl::RunTask" && ph === "X" && mains.has(`${pid}/${tid}`)
+  ).map(({ dur = 0, tdur = 0 }) => ({ cpuMs: tdur / 1_000, wallMs: dur / 1_000 }));
+}
+
+/** Of the trace event format: times in microseconds. */
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
 }
 
 /** Event Timing gives the time from the stroke to the next paint; what takes less than 16 ms is not in it. */
