@@ -12,6 +12,8 @@ import { w } from "./words.ts";
 const MOST = 60;
 const MOST_OF_ONE = 40;
 const FIRST_SHOWN = 12;
+/** As many as its window shows: these are painted with the stroke, the others right after it. */
+const AT_ONCE = 16;
 
 interface Group {
   readonly label: string;
@@ -92,6 +94,8 @@ export class Palette extends SignalWatcher(LitElement) {
         padding: var(--space-1) var(--space-3);
         border-radius: var(--radius-control);
         cursor: default;
+        content-visibility: auto;
+        contain-intrinsic-block-size: auto var(--size-control);
       }
       [aria-selected="true"] {
         background: var(--color-hover);
@@ -143,7 +147,12 @@ export class Palette extends SignalWatcher(LitElement) {
   accessor dialog!: HTMLDialogElement;
   @query("input")
   accessor input!: HTMLInputElement | null;
+  /** So many of the entries are rendered. */
+  @state()
+  accessor limit = AT_ONCE;
   #stop = new AbortController();
+  #rest = 0;
+  #isScrolled = false;
 
   override render() {
     const entries = this.#entries;
@@ -162,7 +171,8 @@ export class Palette extends SignalWatcher(LitElement) {
                 @input=${this.#typed} @keydown=${this.#move}>
               ${this.#selection()}
             </div>
-            <div class="list" id="list" role="listbox" aria-label=${w("palette")}>
+            <div class="list" id="list" role="listbox" aria-label=${w("palette")} @scroll=${() =>
+              this.#isScrolled = true}>
               ${entries.length === 0 ? this.#nothing() : this.#list()}
             </div>
           `
@@ -182,14 +192,16 @@ export class Palette extends SignalWatcher(LitElement) {
 
   #list() {
     let index = 0;
-    return this.groups.map(({ label, entries }) =>
-      html`
+    return this.groups.map(({ label, entries }) => {
+      const shown = entries.slice(0, Math.max(0, this.limit - index));
+      if (shown.length === 0) return nothing;
+      return html`
         <div role="group" aria-label=${label}>
           <div class="heading" aria-hidden="true">${label}</div>
-          ${entries.map((entry) => this.#option(entry, index++))}
+          ${shown.map((entry) => this.#option(entry, index++))}
         </div>
-      `
-    );
+      `;
+    });
   }
 
   #option(entry: Entry, index: number) {
@@ -234,7 +246,12 @@ export class Palette extends SignalWatcher(LitElement) {
   }
 
   protected override updated(changed: PropertyValues<this>) {
-    if (!changed.has("at") && !changed.has("groups")) return;
+    if (changed.has("groups") && this.#isScrolled) {
+      this.renderRoot.querySelector("#list")?.scrollTo(0, 0);
+      this.#isScrolled = false;
+    }
+    // The first line is seen without it, and asking costs a layout.
+    if (!changed.has("at") || (this.at === 0 && !this.#isScrolled)) return;
     this.renderRoot.querySelector(`#option-${this.at}`)?.scrollIntoView({ block: "nearest" });
   }
 
@@ -273,6 +290,9 @@ export class Palette extends SignalWatcher(LitElement) {
   #show(groups: readonly Group[]): void {
     this.groups = groups;
     this.at = 0;
+    this.limit = AT_ONCE;
+    cancelAnimationFrame(this.#rest);
+    this.#rest = requestAnimationFrame(() => setTimeout(() => this.limit = Infinity));
   }
 
   #asked(): { sources: readonly PaletteSource[]; text: string } {
@@ -331,6 +351,7 @@ export class Palette extends SignalWatcher(LitElement) {
 
   readonly #closed = () => {
     this.#stop.abort();
+    cancelAnimationFrame(this.#rest);
     this.isOpen = false;
     this.groups = [];
   };
