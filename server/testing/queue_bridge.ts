@@ -10,6 +10,8 @@ import type { FileStore } from "#server/files/store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import * as jobs from "#server/jobs/service.ts";
 import { openTestDatabase, type TestDatabase } from "./test_database.ts";
+import { FleetWatch } from "#workers/comfy/watch_fleet.ts";
+import { FleetKeeper } from "#workers/queue/fleet.ts";
 import { comfyHandlers } from "#workers/comfy/handlers.ts";
 import type { Timings } from "#workers/comfy/timings.ts";
 import { WorkerLinks } from "#workers/comfy/worker_link.ts";
@@ -28,10 +30,16 @@ export interface JobRow {
   readonly runs: readonly string[];
 }
 
+export interface WorkerRow {
+  readonly status: string;
+  readonly lastError: string | null;
+}
+
 export interface QueueBridgeOptions {
   /** Where results go instead of the store. */
   readonly storeOf?: (store: LocalStore) => FileStore;
-  readonly onPoison?: (url: string, reason: string) => void;
+  /** Workers are looked after too: their rows say how they are, and the watch-dog is there. */
+  readonly isWatched?: boolean;
   /** How long the bridge waits for what; short unless said. */
   readonly timings?: Timings;
   /** Waits between two tries of a job are as in the studio; else there are none. */
@@ -52,12 +60,14 @@ export class QueueBridge implements AsyncDisposable {
   readonly #calls: CallServer;
   readonly #admin: Actor;
   readonly #untilMs: number;
+  readonly #watch: FleetWatch | undefined;
+  readonly #keeper: FleetKeeper | undefined;
 
   constructor(database: TestDatabase, readonly store: LocalStore, admin: Actor, options: QueueBridgeOptions) {
     this.#database = database;
     this.#admin = admin;
     this.#untilMs = options.untilMs ?? UNTIL_MS;
-    this.#links = new WorkerLinks(options.timings ?? QUICK, silentLog, options.onPoison);
+    this.#links = new WorkerLinks(options.timings ?? QUICK, silentLog);
     this.#queue = new JobQueue({
       db: database.db,
       node: { id: this.#nodeId, host: crypto.randomUUID(), pid: Deno.pid, version: "test" },
@@ -68,7 +78,25 @@ export class QueueBridge implements AsyncDisposable {
       dispatch: this.#dispatch,
       isAlive: () => Promise.resolve(true),
       post: () => {},
+      keepFleet: async () => await this.#keeper?.keep(),
     });
+    if (options.isWatched) {
+      this.#watch = new FleetWatch({
+        links: this.#links,
+        log: silentLog,
+        tell: (about, data) => this.#keeper?.hear(about, data),
+        onVitals: () => {},
+      });
+      this.#keeper = new FleetKeeper({
+        db: database.db,
+        log: silentLog,
+        nodeId: this.#nodeId,
+        host: "test",
+        tell: (about, data) => void this.#watch?.hear(about, data),
+        onReady: () => this.#queue.wake(),
+        takeBack: (workerId, why) => this.#queue.takeBack(workerId, why),
+      });
+    }
     const { port1, port2 } = new MessageChannel();
     const handlers = comfyHandlers(this.#links);
     this.#calls = new CallServer({ handlers, store: options.storeOf?.(store) ?? store }, port2);
@@ -103,6 +131,7 @@ export class QueueBridge implements AsyncDisposable {
         insert into worker_devices (worker_id, position, name, vram_total_bytes)
         values (${id}, 0, 'GPU', ${vramBytes})`;
     }
+    await this.#keeper?.keep();
     this.#queue.wake();
     return id;
   }
@@ -150,12 +179,29 @@ export class QueueBridge implements AsyncDisposable {
     return row;
   }
 
+  /** How a worker stands. */
+  async findWorker(workerId: string): Promise<WorkerRow> {
+    const [row] = await this.db<WorkerRow[]>`
+      select s.code as status, w.last_error from workers w join worker_status s on s.id = w.status_id
+       where w.id = ${workerId}`;
+    if (!row) throw new Error(`There is no worker ${workerId}`);
+    return row;
+  }
+
+  async untilWorker(workerId: string, holds: (row: WorkerRow) => boolean): Promise<WorkerRow> {
+    return await this.#untilRow(() => this.findWorker(workerId), holds);
+  }
+
   /** The job once `holds`, looked at after each event; a job that never gets there fails with how it stands. */
   async until(jobId: string, holds: (row: JobRow) => boolean): Promise<JobRow> {
-    const met = Promise.withResolvers<JobRow>();
-    let last: JobRow | undefined;
+    return await this.#untilRow(() => this.find(jobId), holds);
+  }
+
+  async #untilRow<T>(find: () => Promise<T>, holds: (row: T) => boolean): Promise<T> {
+    const met = Promise.withResolvers<T>();
+    let last: T | undefined;
     const check = () =>
-      void this.find(jobId).then((row) => {
+      void find().then((row) => {
         last = row;
         if (holds(row)) met.resolve(row);
       }, met.reject);
@@ -181,6 +227,8 @@ export class QueueBridge implements AsyncDisposable {
     await this.#queue.stop();
     this.#calls.stopAll("handed_back");
     await this.#calls.drained();
+    await this.#watch?.close();
+    await this.#keeper?.keep();
     await this.#links.close();
     this.#dispatch.close();
     await this.#database[Symbol.asyncDispose]();

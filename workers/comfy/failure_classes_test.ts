@@ -12,10 +12,10 @@ const OOM = ["torch.OutOfMemoryError", "Allocation on device 0 would exceed allo
 /** One worker "A" of 8 GiB, the real bridge and the real queue. */
 async function withQueue(
   work: (a: FaultServer, studio: QueueBridge) => Promise<void>,
-  options: (a: FaultServer) => QueueBridgeOptions = () => ({}),
+  options: QueueBridgeOptions = {},
 ): Promise<void> {
   await using a = new FaultServer();
-  await using studio = await QueueBridge.open(options(a));
+  await using studio = await QueueBridge.open(options);
   await studio.addWorker("A", a.url, 8 * GIB);
   await work(a, studio);
 }
@@ -69,34 +69,35 @@ Deno.test("out of memory twice goes on only where there is more, however long th
     assertEquals(a.count("POST /prompt"), 2);
   }));
 
-Deno.test("a GPU at fault costs the job nothing, and the job waits for the restart", async () => {
-  const told: string[] = [];
-  await withQueue(async (a, studio) => {
-    await studio.db`update failure_class set backoff_ms = 300 where code = 'worker_poisoned'`;
-    failPrompts(a, "torch.AcceleratorError", "CUDA error: an illegal memory access was encountered", 2);
-    const id = await studio.submit();
-    const done = await studio.end(id);
-    assertEquals([done.status, done.failures], ["done", 0]);
-    // Between fault and restart it may have been turned away, which costs nothing either.
-    const runs = done.runs.filter((run) => run !== "A: worker_gone");
-    assertEquals(runs, ["A: worker_poisoned", "A: worker_poisoned", "A: done"]);
-    assertEquals(told.length, 2);
-    assertMatch(told[0] ?? "", /^Cannot use the worker's GPU until ComfyUI is restarted; EmptyImage/);
+Deno.test("a worker whose GPU is at fault is unhealthy until restarted; its job waits and has spent nothing", async () => {
+  await using a = new FaultServer();
+  await using studio = await QueueBridge.open({ isWatched: true });
+  const workerId = await studio.addWorker("A", a.url, undefined, "unknown");
+  failPrompts(a, "torch.AcceleratorError", "CUDA error: an illegal memory access was encountered", 1);
+  const id = await studio.submit();
+  const worker = await studio.untilWorker(workerId, ({ status }) => status === "unhealthy");
+  assertMatch(worker.lastError ?? "", /^Cannot use the worker's GPU until ComfyUI is restarted; EmptyImage/);
+  const waiting = await studio.find(id);
+  assertEquals([waiting.status, waiting.failures, waiting.runs[0]], ["queued", 0, "A: worker_poisoned"]);
+  assertEquals(a.count("POST /prompt"), 1);
+  a.restart();
+  const done = await studio.end(id);
+  // Before its row said so, it may have been turned away, which costs nothing either.
+  assertEquals(done.runs.filter((run) => run !== "A: worker_gone"), ["A: worker_poisoned", "A: done"]);
+  assertEquals([done.failures, (await studio.findWorker(workerId)).status], [0, "online"]);
+});
+
+Deno.test("a job that spoils the GPU each time is parked in the end", () =>
+  withQueue(async (a, studio) => {
     await studio.db`update failure_class set retries = 0 where code = 'worker_poisoned'`;
-    failPrompts(a, "RuntimeError", "CUDA error: unspecified launch failure", 1);
+    failPrompts(a, "RuntimeError", "CUDA error: unspecified launch failure");
     const parked = await studio.end(await studio.submit());
     assertEquals([parked.status, parked.failureClass], ["failed", "worker_poisoned"]);
     assertStringIncludes(
       parked.error ?? "",
       "It happened each time, also after restarts: change what this job",
     );
-  }, (a) => ({
-    onPoison: (_url, reason) => {
-      told.push(reason);
-      a.restart(); // as the watch-dog's ladder would
-    },
   }));
-});
 
 Deno.test("all that is missing is said at once, and the parked job goes on once it is there", () =>
   withQueue(async (a, studio) => {
@@ -265,5 +266,5 @@ Deno.test("when the studio's disk is full the finished prompt waits for space an
     const done = await studio.end(await studio.submit());
     assertEquals(done.runs, ["A: storage_full", "A: storage_full", "A: done"]);
     assertEquals(a.count("POST /prompt"), 1);
-  }, () => ({ storeOf }));
+  }, { storeOf });
 });

@@ -1,7 +1,6 @@
 // The comfy thread: drives every ComfyUI server and the CPU engine.
 import * as z from "zod/mini";
 import { LocalStore } from "#server/files/local_store.ts";
-import type { Poisoned } from "#workers/kit/fleet_messages.ts";
 import { serveThread } from "#workers/kit/thread.ts";
 import { watchGpus } from "./gpu_monitor.ts";
 import { comfyHandlers } from "./handlers.ts";
@@ -15,11 +14,7 @@ const Settings = z.object({ storeRoot: z.string(), workRoot: z.string() });
 
 serveThread(({ settings, log, tell, post }) => {
   const { storeRoot, workRoot } = Settings.parse(settings);
-  const links = new WorkerLinks(
-    TIMINGS,
-    log,
-    (url, reason) => tell("poisoned", { url, reason } satisfies Poisoned),
-  );
+  const links = new WorkerLinks(TIMINGS, log);
   const gpus = watchGpus(log);
   const fleet = new FleetWatch({
     links,

@@ -49,13 +49,7 @@ export class WorkerLink {
   /** Previews of the old kind name no prompt: they belong to the one that spoke last. */
   #speaking: string | undefined;
 
-  /** @param onPoison Told when the worker's GPU turns out to be at fault. */
-  constructor(
-    url: string,
-    timings: Timings = TIMINGS,
-    log: Log = silentLog,
-    onPoison: (reason: string) => void = () => {},
-  ) {
+  constructor(url: string, timings: Timings = TIMINGS, log: Log = silentLog) {
     this.timings = timings;
     this.log = log.with({ worker: url });
     this.client = new ComfyClient(url, timings);
@@ -63,7 +57,6 @@ export class WorkerLink {
     this.poison = new Poison(this.client, timings, this.#stop.signal, (reason) => {
       this.log.warn("GPU of worker was found at fault or mended", { reason: reason ?? "restarted" });
       this.#tellWatchers((watcher) => watcher.onPoison?.(reason));
-      if (reason !== undefined) onPoison(reason);
     });
     this.socket = new WorkerSocket({
       address: async (signal) =>
@@ -194,19 +187,14 @@ export class WorkerLink {
 export class WorkerLinks {
   readonly #links = new Map<string, WorkerLink>();
 
-  /** @param onPoison Told when the GPU of the worker at `url` turns out to be at fault: it wants a restart. */
-  constructor(
-    readonly timings: Timings = TIMINGS,
-    readonly log: Log = silentLog,
-    readonly onPoison: (url: string, reason: string) => void = () => {},
-  ) {}
+  constructor(readonly timings: Timings = TIMINGS, readonly log: Log = silentLog) {}
 
   /** The link to the ComfyUI at `url`; the same one for every job. */
   to(url: string): WorkerLink {
     const key = url.replace(/\/+$/, "");
     let link = this.#links.get(key);
     if (link === undefined) {
-      link = new WorkerLink(key, this.timings, this.log, (reason) => this.onPoison(key, reason));
+      link = new WorkerLink(key, this.timings, this.log);
       this.#links.set(key, link);
     }
     return link;

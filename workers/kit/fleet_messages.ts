@@ -76,17 +76,6 @@ export const Checked = z.object({
 });
 export type Checked = z.infer<typeof Checked>;
 
-/**
- * Comfy → queue, "poisoned": its GPU can compute nothing until the process was started anew. Named by its id or by
- * its address. The worker goes to the restart rung; its job is the sender's business.
- */
-export const Poisoned = z.object({
-  workerId: z.optional(z.string()),
-  url: z.optional(z.string()),
-  reason: z.string(),
-});
-export type Poisoned = z.infer<typeof Poisoned>;
-
 /** Comfy → queue, "follow": a prompt of ours is under way; answered by "pace" when the queue knows it. */
 export const Follow = z.object({ workerId: z.string(), promptId: z.string() });
 export type Follow = z.infer<typeof Follow>;
