@@ -51,12 +51,12 @@ export interface ClaimRequest {
  */
 export async function claimJobs(db: Queryable, request: ClaimRequest): Promise<ClaimedJob[]> {
   if (request.limit < 1 || request.kinds.length === 0) return [];
-  return await db<ClaimedJob[]>`with ${claimSteps(db, request)} ${claimedRows(db)}`;
+  return await db<ClaimedJob[]>`with ${claimSteps(db, request, db`and ${isHasty(db)}`)} ${claimedRows(db)}`;
 }
 
 /** What ends well without a settlement. */
 export interface Completion {
-  readonly job: Pick<ClaimedJob, "id" | "epoch">;
+  readonly job: Pick<ClaimedJob, "id" | "epoch" | "attemptId">;
   readonly output: unknown;
 }
 
@@ -73,16 +73,17 @@ export async function finishAndClaim(
   // "+ 0" keeps the plan to the primary key: the running jobs' part of jobs_open is full of those that just ended.
   const rows = await db<(ClaimedJob & { ended: string[] | null })[]>`
     with given as (
-      select g.id, g.epoch, g.output
+      select g.id, g.epoch, g.attempt, g.output
         from jsonb_to_recordset(${
     db.json(completionRows(completions))
-  }) as g (id uuid, epoch integer, output jsonb)),
+  }) as g (id uuid, epoch integer, attempt uuid, output jsonb)),
     finished as (
       update jobs j
          set status_id = 5, output = g.output, finished_at = now(), lease_until = null, lease_node_id = null,
              failure_class_id = null, error = null
         from given g
        where j.id = any(array(select id from given)) and j.id = g.id and j.status_id + 0 = 4 and j.lease_epoch = g.epoch
+         and j.attempt_id = g.attempt
       returning j.id, j.attempt_id, j.attempt, j.worker_id, j.attempt_started_at),
     closed as (
       insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id)
@@ -103,12 +104,13 @@ function completionRows(completions: readonly Completion[]): Json {
   return completions.map(({ job, output }) => ({
     id: job.id,
     epoch: job.epoch,
+    attempt: job.attemptId,
     output: (output ?? {}) as Json,
   }));
 }
 
 // "= any(array(…))" and not a join: a plan made for any limit would else read the whole table.
-function claimSteps(db: Queryable, request: ClaimRequest) {
+function claimSteps(db: Queryable, request: ClaimRequest, more = db``) {
   return db`
     picked as materialized (
       select j.id
@@ -120,6 +122,7 @@ function claimSteps(db: Queryable, request: ClaimRequest) {
          ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
          and j.kind_id = any(array(select id from job_kind where code = any(${request.kinds as string[]})))
          and ${isNotPaused(db, request.ending)}
+         ${more}
        order by j.order_key, j.id
        limit ${request.limit}
          for update of j skip locked),
@@ -139,6 +142,16 @@ function isNotPaused(db: Queryable, ending: readonly string[] = []) {
 /** Whether the pause `p` has begun: one that waits for a job does when that has ended. */
 export function isInForce(db: Queryable) {
   return db`not exists (select 1 from jobs a where a.id = p.after_job_id and a.status_id < 5)`;
+}
+
+/**
+ * Lets the statement's commit not wait for the disk; always true. Only for a claim by itself: nobody is promised
+ * anything by it, and what ends a run waits for the disk with all that came before. If the machine loses its power
+ * in the fifth of a second until a claim is written, the job waits again as if it had never been claimed. The run of
+ * that time can't end it then: it names an attempt that the job does not have, whatever number its next lease gets.
+ */
+function isHasty(db: Queryable) {
+  return db`(select set_config('synchronous_commit', 'off', true)) is not null`;
 }
 
 function leaseColumns(db: Queryable, nodeId: string) {
@@ -337,6 +350,7 @@ export async function claimPlaced(
     picked as materialized (
       select j.id from jobs j
        where j.id in (select job_id from asked) and j.status_id = 2 and j.run_at <= now() and j.cancel_asked_at is null
+         and ${isHasty(db)}
          for update of j skip locked),
     claimed as (
       update jobs j set ${leaseColumns(db, nodeId)}, worker_id = a.worker_id

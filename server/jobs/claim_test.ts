@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert/mod.js";
 import { inspectMedia } from "#server/assets/job_kinds.ts";
 import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
-import { type Db, transact } from "#server/db/db.ts";
+import { type Db, type Queryable, transact } from "#server/db/db.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { type ClaimedJob, claimJobs, type ClaimRequest, finishAndClaim } from "./claim.ts";
 import { endRun, mapSettlements, type RunEnd } from "./finish.ts";
@@ -40,6 +40,14 @@ async function claimOne(db: Db, nodeId: string): Promise<ClaimedJob> {
   const [job] = await claimJobs(db, cpu(nodeId));
   if (!job) throw new Error("There was nothing to claim");
   return job;
+}
+
+async function reserve(db: Db): Promise<AsyncDisposable & { readonly db: Queryable }> {
+  const connection = await db.reserve();
+  return {
+    db: connection as unknown as Queryable,
+    [Symbol.asyncDispose]: () => Promise.resolve(connection.release()),
+  };
 }
 
 async function statusOf(db: Db, jobId: string): Promise<string | undefined> {
@@ -122,6 +130,46 @@ for (const end of ENDS) {
     });
   });
 }
+
+Deno.test("a claim does not wait for the disk, and what its connection does next does", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const nodeId = await givenNode(db);
+  await givenJobs(db, 1);
+  await using connection = await reserve(db);
+  const how = async () => (await connection.db`show synchronous_commit`)[0]?.["synchronousCommit"];
+  await connection.db`set synchronous_commit = on`;
+  await connection.db`begin`;
+  const [job] = await claimJobs(connection.db, cpu(nodeId));
+  assertEquals([job?.attempt, await how()], [1, "off"]);
+  await connection.db`rollback`;
+  assertEquals((await claimJobs(connection.db, cpu(nodeId))).length, 1);
+  assertEquals(await how(), "on");
+});
+
+Deno.test("a run whose claim was lost with the power can't end the job's next run of the same epoch", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const nodeId = await givenNode(db);
+  await givenJobs(db, 1);
+  const lost = await claimOne(db, nodeId);
+  // What the database knows after it: another claim with the number of the first.
+  const nextAttemptId = newId<"attempt">();
+  await db`update jobs set attempt_id = ${nextAttemptId} where id = ${lost.id}`;
+  const output = {};
+  const ends = [{ how: "done", output }, {
+    how: "retry",
+    failureClass: "internal",
+    message: "It broke",
+  }] as const;
+  for (const end of ends) {
+    assertEquals((await endRun(db, NO_SETTLEMENTS, lost, end, silentLog)).status, "stale");
+  }
+  const { ended } = await finishAndClaim(db, [{ job: lost, output }], cpu(nodeId));
+  assertEquals([ended, await statusOf(db, lost.id)], [[], "running"]);
+  const next = { ...lost, attemptId: nextAttemptId };
+  assertEquals((await endRun(db, NO_SETTLEMENTS, next, { how: "done", output }, silentLog)).status, "done");
+});
 
 Deno.test("endRun() spends the retries of a failure's class, then fails", async () => {
   await using database = await openTestDatabase();

@@ -41,7 +41,8 @@ export async function lockRule(
              where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
                and a.failure_class_id = f.id and (a.is_counted or not f.spends)) as failures_of_class
       from jobs j join job_kind k on k.id = j.kind_id, failure_class f
-     where j.id = ${job.id} and j.status_id = 4 and j.lease_epoch = ${job.epoch} and f.code = ${failureClass}
+     where j.id = ${job.id} and j.status_id = 4 and j.lease_epoch = ${job.epoch}
+       and j.attempt_id = ${job.attemptId} and f.code = ${failureClass}
        for no key update of j`;
   return row;
 }

@@ -76,7 +76,6 @@ async function applyEnd(
     case "done":
       if (!await closeRun(tx, job, { status: 5, outcome: 1, output: end.output })) return { status: "stale" };
       await settlement?.done(tx, settledJob(job), end.output);
-      await tx`select ready_successors(array[${job.id}]::uuid[])`;
       return { status: "done" };
     case "cancelled":
       if (!await closeRun(tx, job, { status: 7, outcome: 3 })) return { status: "stale" };
@@ -154,7 +153,10 @@ interface Close {
   readonly spent?: 0 | 1;
 }
 
-/** Moves the job out of "running" and closes its attempt; false when this run is not the current one. */
+/**
+ * Moves the job out of "running", closes its attempt and, when it is done, queues what only waited for it. False when
+ * this run is not the current one.
+ */
 async function closeRun(db: Queryable, job: ClaimedJob, close: Close): Promise<boolean> {
   const failureClass = close.failure?.failureClass ?? null;
   const error = close.failure?.message.slice(0, 4000) ?? null;
@@ -171,13 +173,18 @@ async function closeRun(db: Queryable, job: ClaimedJob, close: Close): Promise<b
              failures = j.failures + ${close.spent ?? 0},
              failure_class_id = (select id from failure_class where code = ${failureClass}), error = ${error}
        where j.id = ${job.id} and j.status_id = 4 and j.lease_epoch = ${job.epoch}
-      returning j.*)
-    insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id, error,
-           is_counted, failure_class_id)
-    select e.attempt_id, e.id, e.attempt, e.worker_id, ${job.nodeId}, e.attempt_started_at, now(), ${close.outcome},
-           ${error}, ${close.spent !== 0}, e.failure_class_id
-      from ended e
-    returning 1`;
+         and j.attempt_id = ${job.attemptId}
+      returning j.*),
+    closed as (
+      insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id, error,
+             is_counted, failure_class_id)
+      select e.attempt_id, e.id, e.attempt, e.worker_id, ${job.nodeId}, e.attempt_started_at, now(), ${close.outcome},
+             ${error}, ${close.spent !== 0}, e.failure_class_id
+        from ended e
+      returning job_id)
+    select ${
+    close.status === 5 ? db`ready_successors(array_agg(job_id))` : db`0`
+  } from closed having count(*) > 0`;
   return rows.length > 0;
 }
 

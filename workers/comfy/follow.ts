@@ -58,7 +58,7 @@ export class PromptFollower {
       await this.#pace.wait(signal);
       let truth: Truth;
       try {
-        truth = await link.truth(promptId, signal);
+        truth = await link.truth(promptId, signal, this.#pace.sawEnd);
       } catch (problem) {
         if (signal.aborted || !isPassing(problem)) throw problem;
         if (performance.now() - answeredAt > link.timings.goneAfterMs) throw gone(link, problem);

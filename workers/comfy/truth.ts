@@ -11,13 +11,21 @@ export type Truth =
   | { readonly state: "ended"; readonly entry: HistoryEntry }
   | { readonly state: "unknown" };
 
-/** Reads from the server where a prompt is. Throws ComfyError when the server doesn't answer. */
+/**
+ * Reads from the server where a prompt is. Throws ComfyError when the server doesn't answer. `isSaidToHaveEnded`
+ * only spares the question whether it has: its record says so too.
+ */
 export async function readTruth(
   client: ComfyClient,
   features: Features,
   promptId: string,
   signal?: AbortSignal,
+  isSaidToHaveEnded = false,
 ): Promise<Truth> {
+  if (isSaidToHaveEnded) {
+    const entry = await client.history(promptId, { signal });
+    if (entry !== undefined) return { state: "ended", entry };
+  }
   if (features.jobsApi) {
     const state = await readJobState(client, promptId, signal);
     if (state !== undefined) return { state };

@@ -98,9 +98,9 @@ export class WorkerLink {
     }
   }
 
-  /** Where a prompt is, from the server itself. */
-  async truth(promptId: string, signal?: AbortSignal): Promise<Truth> {
-    return await readTruth(this.client, await this.features(signal), promptId, signal);
+  /** Where a prompt is, from the server itself; see readTruth(). */
+  async truth(promptId: string, signal?: AbortSignal, isSaidToHaveEnded = false): Promise<Truth> {
+    return await readTruth(this.client, await this.features(signal), promptId, signal, isSaidToHaveEnded);
   }
 
   /** Where several prompts are, in the order asked. */

@@ -25,6 +25,8 @@ export const CallRequest = z.discriminatedUnion("t", [
     attempt: z.int(),
     kind: z.string(),
     input: z.unknown(),
+    /** When its lease was asked for, by Date.now(). */
+    leasedAt: z.optional(z.number()),
   }),
   z.object({ t: z.literal("cancel"), callId: z.string(), reason: StopReason }),
   /** The answer to "confirm". */

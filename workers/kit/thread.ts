@@ -199,7 +199,7 @@ function describeIssues(error: z.core.$ZodError): string {
 }
 
 const PROGRESS_EVERY_MS = 50;
-/** A confirmation is good for this long: less than the lease that was renewed with it. */
+/** A confirmation, or a claim, is good for this long from when it was asked for: less than the lease that it gave. */
 const CONFIRMED_MS = 5_000;
 
 class CallContext implements JobContext {
@@ -210,6 +210,7 @@ class CallContext implements JobContext {
   readonly #workDir: string;
   #hasWorkDir = false;
   readonly #call: string;
+  readonly #leasedAt: number | undefined;
   readonly #store: FileStore | undefined;
   readonly #send: (reply: CallReply, transfer?: Transferable[]) => void;
   #latest: { ratio: number; note?: string } | undefined;
@@ -228,6 +229,7 @@ class CallContext implements JobContext {
     this.signal = signal;
     this.#workDir = parts.workRoot ? `${parts.workRoot}/${call.callId}` : "";
     this.#call = call.callId;
+    this.#leasedAt = call.leasedAt;
     this.#store = parts.store;
     this.#send = send;
     signal.addEventListener("abort", () => this.#confirming?.reject(signal.reason), { once: true });
@@ -268,6 +270,9 @@ class CallContext implements JobContext {
   }
 
   async confirm(): Promise<void> {
+    // By the clock that all threads share, and that goes on while the process or the machine is frozen.
+    const ageMs = Date.now() - (this.#leasedAt ?? -Infinity);
+    if (ageMs >= 0 && ageMs < CONFIRMED_MS) return this.signal.throwIfAborted();
     for (let asked = performance.now();; asked = performance.now()) {
       this.signal.throwIfAborted();
       if (!this.#confirming) {

@@ -46,8 +46,8 @@ export class Calls {
     return this.#runs;
   }
 
-  hold(job: ClaimedJob): Run {
-    const run = newRun(job);
+  hold(job: ClaimedJob, leasedAt?: number): Run {
+    const run = newRun(job, leasedAt);
     this.#runs.set(job.attemptId, run);
     return run;
   }
@@ -75,6 +75,7 @@ export class Calls {
       attempt: job.attempt,
       kind: job.kind,
       input,
+      leasedAt: run.leasedAt,
     });
   }
 

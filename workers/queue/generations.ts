@@ -14,7 +14,7 @@ const CANDIDATES = 64;
 export async function claimGenerations(
   db: Db,
   nodeId: string,
-  begin: (job: ClaimedJob, input: unknown) => void,
+  begin: (job: ClaimedJob, input: unknown, leasedAt: number) => void,
   stopping: AbortSignal,
 ): Promise<void> {
   for (;;) {
@@ -24,6 +24,8 @@ export async function claimGenerations(
     const candidates = await listCandidates(db, free, CANDIDATES);
     const placements = placeJobs(candidates, workers);
     if (placements.length === 0 || stopping.aborted) return;
+    const slots = workers.reduce((sum, { freeSlots }) => sum + freeSlots, 0);
+    const leasedAt = Date.now();
     const jobs = await claimPlaced(db, nodeId, placements, workers);
     for (const job of jobs) {
       const worker = workers.find((one) => one.id === job.workerId);
@@ -33,7 +35,9 @@ export async function claimGenerations(
         workerUrl: worker?.url ?? "",
         promptId: job.attemptId,
         earlierPromptIds: job.attempt > 1 ? await listEarlierPrompts(db, job) : [],
-      });
+      }, leasedAt);
     }
+    // None is left: each end of a run asks anew.
+    if (jobs.length >= slots) return;
   }
 }

@@ -285,7 +285,8 @@ export class JobQueue {
 
   async #claimGenerations(): Promise<void> {
     if (this.#kindsOf("gpu").length === 0) return;
-    const begin = (job: ClaimedJob, input: unknown) => this.#calls.begin(this.#calls.hold(job), input);
+    const begin = (job: ClaimedJob, input: unknown, leasedAt: number) =>
+      this.#calls.begin(this.#calls.hold(job, leasedAt), input);
     await claimGenerations(this.#db, this.#nodeId, begin, this.#stop.signal);
   }
 }

@@ -5,6 +5,8 @@ import type { StopReason } from "#workers/kit/messages.ts";
 export interface Run {
   readonly job: ClaimedJob;
   readonly claimedAt: number;
+  /** When its lease was asked for, by Date.now(): it is good for longer than that. Undefined where nobody noted it. */
+  readonly leasedAt: number | undefined;
   /** The thread that runs it; undefined while it waits for a slot. */
   thread: string | undefined;
   startedAt: number;
@@ -15,11 +17,12 @@ export interface Run {
   isEnding: boolean;
 }
 
-export function newRun(job: ClaimedJob): Run {
+export function newRun(job: ClaimedJob, leasedAt?: number): Run {
   const now = performance.now();
   return {
     job,
     claimedAt: now,
+    leasedAt,
     thread: undefined,
     startedAt: now,
     timeout: undefined,

@@ -92,6 +92,8 @@ class GenerateRun {
   async #adopt(): Promise<Ended | undefined> {
     const { promptId, earlierPromptIds } = this.#input;
     const features = await this.#reach();
+    // The id was made for this attempt, and no other came before it: there is nothing to ask the worker for.
+    if (this.#job.attempt === 1 && earlierPromptIds.length === 0) return undefined;
     const ids = [promptId, ...earlierPromptIds.toReversed()];
     let known = await this.#readEarlier(ids);
     if (known.length === 0 && earlierPromptIds.length > 0) {
@@ -174,6 +176,8 @@ class GenerateRun {
 
   async #prepare(): Promise<ApiGraph> {
     this.#job.progress(0, "sending inputs");
+    // While it connects anew nobody knows yet what it has still got of our files.
+    await this.#link.socket.whenOpen(this.#link.timings.statusMs, this.#job.signal);
     try {
       return await prepareGraph(this.#link, this.#input, this.#job);
     } catch (problem) {
