@@ -20,11 +20,7 @@ export interface ConnectOptions {
   readonly applicationName?: string;
   /** Longest statement; the migration runner asks for more. */
   readonly statementTimeoutMs?: number;
-  /**
-   * Plan each statement once, for whatever parameters: for few, large and hot statements, whose planning costs most.
-   * Then order comes from an index wherever one has it: a plan that was made while hardly anything waited would else
-   * sort all that waits, for each claim, until PostgreSQL looks at the table again.
-   */
+  /** Plan each statement once, for whatever parameters: for few, large and hot statements, whose planning costs most. */
   readonly isPlannedOnce?: boolean;
 }
 
@@ -47,9 +43,7 @@ export function connect(options: ConnectOptions): Db {
       lock_timeout: Math.min(statementTimeoutMs, 10_000),
       idle_in_transaction_session_timeout: 15_000,
       TimeZone: "UTC",
-      ...(options.isPlannedOnce
-        ? { plan_cache_mode: "force_generic_plan", enable_sort: "off", jit: "off" }
-        : {}),
+      ...(options.isPlannedOnce ? { plan_cache_mode: "force_generic_plan" } : {}),
     },
     // Columns only: postgres.camel would also rewrite keys inside jsonb and corrupt stored graphs.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
