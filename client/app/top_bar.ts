@@ -166,11 +166,13 @@ export class TopBar extends SignalWatcher(LitElement) {
   override connectedCallback() {
     super.connectedCallback();
     addEventListener("st-tray", this.#toggleTray);
+    addEventListener("popstate", this.#closeTray);
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
     removeEventListener("st-tray", this.#toggleTray);
+    removeEventListener("popstate", this.#closeTray);
   }
 
   override render() {
@@ -280,6 +282,9 @@ export class TopBar extends SignalWatcher(LitElement) {
 
   /** A command asks for it; the button has its own way. */
   readonly #toggleTray = () => this.renderRoot.querySelector<HTMLElement>("#tray")?.togglePopover();
+
+  /** One went back to where the tray was not open. */
+  readonly #closeTray = () => this.renderRoot.querySelector<HTMLElement>("#tray")?.hidePopover();
 
   readonly #fillTray = (event: ToggleEvent) => {
     if (event.newState === "open") void this.#loadTray();

@@ -1,5 +1,5 @@
 import { type Note, undoable } from "#client/core/undoable.ts";
-import type { QueueJob } from "#server/jobs/contract.ts";
+import type { JobChange, QueueJob } from "#server/jobs/contract.ts";
 import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 
@@ -23,6 +23,12 @@ interface PriorityFacts {
     readonly before: number;
     readonly after: number;
   }[];
+}
+
+interface JobChangeFacts {
+  readonly jobId: QueueJob["id"];
+  readonly before: JobChange;
+  readonly after: JobChange;
 }
 
 const holdAll = async (ids: readonly string[], isHeld: boolean) => {
@@ -53,6 +59,12 @@ export const notePriority: Note<PriorityFacts> = undoable<PriorityFacts>("jobs.p
     void await Promise.all(changes.map(({ id, before }) => queue.setPriority(id, before))),
   redo: async ({ changes }) =>
     void await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after))),
+});
+
+/** Notes that a waiting job was changed. */
+export const noteJobChange: Note<JobChangeFacts> = undoable<JobChangeFacts>("jobs.change", {
+  undo: ({ jobId, before }) => queue.change(jobId, before),
+  redo: ({ jobId, after }) => queue.change(jobId, after),
 });
 
 /** Moves a job to another turn and notes it. Throws ApiError. */

@@ -5,6 +5,7 @@ import { timeNow } from "./clock.ts";
 import { markOf, nameOf, timeOf } from "./describe_job.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
+import { kindName } from "./names.ts";
 import { isGroup, type QueueRow } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
@@ -44,7 +45,7 @@ const ALL: readonly NamedColumn[] = [
         : html`
           <span class="what"><st-state-mark state=${markOf(row)}></st-state-mark>
             <st-job-picture .job=${row}></st-job-picture>
-            <span class="cut" title=${`${nameOf(row)} · ${row.label}`}>${nameOf(row)}</span>
+            <span class="cut" title=${`${nameOf(row)} · ${kindName(row)}`}>${nameOf(row)}</span>
             ${row.priority === 0
               ? nothing
               : html`<span class="priority">${signed(row.priority)}</span>`}</span>
@@ -54,7 +55,8 @@ const ALL: readonly NamedColumn[] = [
     id: "kind",
     name: () => w("kind"),
     width: "minmax(13ch, 1fr)",
-    cell: (row) => isGroup(row) ? nothing : html`<span class="quiet" title=${row.label}>${row.label}</span>`,
+    cell: (row) =>
+      isGroup(row) ? nothing : html`<span class="quiet" title=${kindName(row)}>${kindName(row)}</span>`,
   },
   {
     id: "state",

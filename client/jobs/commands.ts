@@ -5,8 +5,11 @@ import { entity, go, select, selection } from "#client/core/place.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
 import { moveNoted, noteHold, notePriority } from "./changes.ts";
-import { laneName, nameOf } from "./describe_job.ts";
+import { nameOf } from "./describe_job.ts";
+import { laneName } from "./names.ts";
 import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
+import { askForJob } from "./job_asked.ts";
+import { exportToFile, importFromFile } from "./queue_files.ts";
 import { queue } from "./queue_store.ts";
 import { openQueueView } from "./queue_view.ts";
 import { w } from "./words.ts";
@@ -28,7 +31,14 @@ const isMine = (job: QueueJob) => job.userId === session.me?.userId || session.m
 
 interface Verb {
   fits(job: QueueJob): boolean;
-  readonly why: "notWaiting" | "notEnded" | "hasEnded" | "noDependents" | "cantMove";
+  readonly why:
+    | "notWaiting"
+    | "notEnded"
+    | "hasEnded"
+    | "noDependents"
+    | "cantMove"
+    | "cantEdit"
+    | "cantDuplicate";
 }
 
 /** A command on jobs: possible when it fits one of them and they are one's own. */
@@ -58,6 +68,13 @@ const OPEN: Verb = { fits: (job) => !isEnded(job) && !job.isCancelAsked, why: "h
 const NEEDED: Verb = { fits: (job) => !isEnded(job) && job.dependents > 0, why: "noDependents" };
 const ENDED: Verb = { fits: ({ status }) => status === "failed" || status === "cancelled", why: "notEnded" };
 const WAITS: Verb = { fits: isWaiting, why: "notWaiting" };
+const EDITS: Verb = { fits: isWaiting, why: "cantEdit" };
+const COPIES: Verb = {
+  fits: (job) =>
+    ["comfy.generate", "media.inspect", "media.proxy", "seeds.measure"].includes(job.kind) &&
+    !job.takeId && !job.seedId && !job.cutId && !job.masterId && !job.fileHash,
+  why: "cantDuplicate",
+};
 const STANDS: Verb = { fits: isWaiting, why: "cantMove" };
 
 const areHeld = (target: unknown) => {
@@ -94,6 +111,17 @@ async function changePriority(target: unknown, step: number): Promise<void> {
   }));
   await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after)));
   notePriority(w(step > 0 ? "raise" : "lower"), { changes });
+}
+
+/** A generation that runs stops its worker, all else its lane: when it has ended. */
+async function pauseAfter(target: unknown): Promise<void> {
+  const job = jobsOf(target).find((one) => !isEnded(one));
+  if (!job) return;
+  const what = job.lane === "gpu" && job.status === "running" && job.workerId
+    ? { workerId: job.workerId }
+    : { lane: job.lane };
+  await queue.pause({ ...what, afterJobId: job.id });
+  tell({ kind: "done", text: w("pauseAfterNow", { name: nameOf(job) }), undo: () => queue.resume(what) });
 }
 
 /** One place on among those of its lane, or to the front of it. */
@@ -235,6 +263,68 @@ export const jobCommands: readonly Command[] = [
     isOn: areHeld,
     ...onJobs(WAITS),
     run: holdOrRelease,
+  },
+  {
+    id: "jobs.edit",
+    label: () => w("edit"),
+    group,
+    icon: "edit",
+    keys: ["e"],
+    ...onJobs(EDITS),
+    run: (target) => askForJob(fitting(target, EDITS)[0]?.id),
+  },
+  {
+    id: "jobs.duplicate",
+    label: () => w("duplicate"),
+    group,
+    icon: "copy",
+    keys: ["mod+d"],
+    ...onJobs(COPIES),
+    run: async (target) => {
+      const copies = await queue.duplicate(fitting(target, COPIES).map(({ id }) => id));
+      tell({
+        kind: "done",
+        text: w("duplicated", { n: copies.length }),
+        undo: async () => void await Promise.all(copies.map((id) => queue.cancel(id))),
+      });
+    },
+  },
+  {
+    id: "jobs.pause_after",
+    label: (target) => {
+      const [job] = jobsOf(target);
+      return job?.lane === "gpu" && job.status === "running" && job.workerName
+        ? w("pauseAfterWorker", { name: job.workerName })
+        : w("pauseAfter");
+    },
+    group,
+    icon: "pause",
+    keys: ["shift+p"],
+    permission: "queue.admin",
+    scope: PANELS,
+    when: (target) => jobsOf(target).some((job) => !isEnded(job)),
+    whyNot: (target) => w(jobsOf(target).length === 0 ? "nothingSelected" : "notOpen"),
+    run: pauseAfter,
+  },
+  {
+    id: "jobs.export",
+    label: () => w("exportQueue"),
+    group,
+    icon: "download",
+    permission: "job.read",
+    run: exportToFile,
+  },
+  {
+    id: "jobs.import",
+    label: () => w("importQueue"),
+    group,
+    icon: "upload",
+    permission: "job.control",
+    run: async () => {
+      // The form that tells what can't be taken in is the queue's.
+      go({ screen: "queue" });
+      await importFromFile();
+    },
   },
   {
     id: "jobs.move_up",

@@ -1,7 +1,8 @@
 import { formatDuration } from "#client/core/format.ts";
 import type { State } from "#client/ui/state_mark.ts";
-import type { Lane } from "#server/core/job_kind.ts";
-import type { Job, JobStatus, QueueJob } from "#server/jobs/contract.ts";
+import type { Estimate, Job, JobStatus, QueueJob } from "#server/jobs/contract.ts";
+import { waitOf } from "./describe_wait.ts";
+import { kindName } from "./names.ts";
 import { w } from "./words.ts";
 
 const MARKS: Readonly<Record<JobStatus, State>> = {
@@ -23,9 +24,9 @@ export function statusName(status: JobStatus): string {
   return w(status);
 }
 
-/** "Clip 020 · V2", else what the studio calls the kind of work. */
-export function nameOf({ subject, label }: Pick<QueueJob, "subject" | "label">): string {
-  return subject ?? label;
+/** "Clip 020 · V2", else what the kind of work is called. */
+export function nameOf(job: Pick<QueueJob, "subject" | "label" | "kind">): string {
+  return job.subject ?? kindName(job);
 }
 
 /** How it is, in one sentence: the reason for waiting or failing, what it does now, when it ended. */
@@ -34,7 +35,8 @@ export function stateOf(
   facts: { readonly note: string; readonly turn: number | undefined; readonly now: number },
 ): string {
   if (job.isCancelAsked) return w("stopping");
-  if (job.waitsFor !== null) return job.waitsFor;
+  const wait = job.wait?.code === "in_line" ? undefined : waitOf(job.wait, facts.now);
+  if (wait !== undefined) return wait;
   switch (job.status) {
     case "running":
       return facts.note || w("starting");
@@ -48,6 +50,12 @@ export function stateOf(
     default:
       return statusName(job.status);
   }
+}
+
+/** "12 min – 18 min": half of them end by the first, nine of ten by the second. */
+export function spanOf({ p50Ms, p90Ms }: Estimate): string {
+  const [usual, long] = [formatDuration(p50Ms), formatDuration(p90Ms)];
+  return usual === long ? usual : `${usual} – ${long}`;
 }
 
 /** "4 min ago". */
@@ -72,12 +80,6 @@ export function timeOf(
 function isOver(status: Job["status"]): boolean {
   return status === "done" || status === "failed" || status === "cancelled";
 }
-
-export function laneName(lane: Lane): string {
-  return w(LANE_WORDS[lane]);
-}
-
-const LANE_WORDS = { gpu: "laneGpu", cpu: "laneCpu", io: "laneIo", script: "laneScript" } as const;
 
 /** Address of the picture that stands for what a job works on; undefined where there is none. */
 export function pictureOf({ pictureAssetId }: Pick<QueueJob, "pictureAssetId">): string | undefined {

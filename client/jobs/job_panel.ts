@@ -4,7 +4,6 @@ import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "#client/app/st_action.ts";
 import { ApiError } from "#client/core/call.ts";
-import { formatDuration } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { entity, selection } from "#client/core/place.ts";
 import { locale } from "#client/core/words.ts";
@@ -16,10 +15,14 @@ import "#client/ui/skeleton.ts";
 import "#client/ui/state_mark.ts";
 import type { JobDetail, QueueJob } from "#server/jobs/contract.ts";
 import { timeNow, watchTime } from "./clock.ts";
-import { ago, laneName, markOf, nameOf, statusName, timeOf } from "./describe_job.ts";
+import { ago, markOf, nameOf, spanOf, statusName, timeOf } from "./describe_job.ts";
+import { kindName, laneName } from "./names.ts";
+import { jobAsked } from "./job_asked.ts";
+import "./job_form.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
 import { isEnded, isWaiting } from "./queue_order.ts";
+import { waitOf } from "./describe_wait.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
 
@@ -190,6 +193,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
         : this.problem
         ? nothing
         : html`<st-skeleton count="6"></st-skeleton>`}
+      <st-job-form .job=${queue.find(jobAsked() ?? "")}></st-job-form>
     `;
   }
 
@@ -199,7 +203,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
         <st-job-picture large .job=${row}></st-job-picture>
         <div>
           <h2><st-state-mark state=${markOf(row)}></st-state-mark> ${nameOf(row)}</h2>
-          <span class="quiet">${[row.label, row.userName ?? w("studioItself"), row.projectName].filter(
+          <span class="quiet">${[kindName(row), row.userName ?? w("studioItself"), row.projectName].filter(
             Boolean,
           )
             .join(" · ")}</span>
@@ -207,10 +211,20 @@ export class JobPanel extends SignalWatcher(LitElement) {
         ${row.error && row.status === "failed"
           ? html`<p class="fault">${row.error}</p>`
           : html`<st-job-line wrap .job=${row}></st-job-line>`}
+        ${detail && row.waitsFor === null ? this.#line(detail) : nothing}
         ${detail && row.waitsFor === null ? this.#estimate(detail) : nothing}
         <div class="actions">
           ${isOver(row) ? html`<st-action command="jobs.retry" .target=${row.id}></st-action>` : nothing}
-          ${isWaiting(row) ? html`<st-action command="jobs.hold" .target=${row.id}></st-action>` : nothing}
+          ${isWaiting(row)
+            ? html`
+              <st-action command="jobs.hold" .target=${row.id}></st-action>
+              <st-action command="jobs.edit" .target=${row.id}></st-action>
+            `
+            : nothing}
+          <st-action command="jobs.duplicate" .target=${row.id} look="quiet" icon-only></st-action>
+          ${isEnded(row)
+            ? nothing
+            : html`<st-action command="jobs.pause_after" .target=${row.id} look="quiet" icon-only></st-action>`}
           ${isEnded(row) ? nothing : html`<st-action command="jobs.cancel" .target=${row.id}></st-action>`}
           ${row.dependents > 0
             ? html`<st-action command="jobs.cancel_with_dependents" .target=${row.id}></st-action>`
@@ -223,14 +237,16 @@ export class JobPanel extends SignalWatcher(LitElement) {
     `;
   }
 
+  /** Whose jobs come first, and who is busy: the table tells only how many. */
+  #line({ wait }: JobDetail) {
+    const sentence = wait?.code === "in_line" ? waitOf(wait, timeNow()) : undefined;
+    return sentence === undefined ? nothing : html`<span class="quiet">${sentence}</span>`;
+  }
+
   #estimate({ startsIn, endsIn }: JobDetail) {
-    const span = ({ p50Ms, p90Ms }: { p50Ms: number; p90Ms: number }) =>
-      formatDuration(p50Ms) === formatDuration(p90Ms)
-        ? formatDuration(p50Ms)
-        : `${formatDuration(p50Ms)} – ${formatDuration(p90Ms)}`;
     const parts = [
-      startsIn && startsIn.p50Ms > 0 ? w("startsIn", { time: span(startsIn) }) : "",
-      endsIn ? w("endsIn", { time: span(endsIn) }) : "",
+      startsIn && startsIn.p50Ms > 0 ? w("startsIn", { time: spanOf(startsIn) }) : "",
+      endsIn ? w("endsIn", { time: spanOf(endsIn) }) : "",
     ].filter(Boolean);
     return parts.length === 0 ? nothing : html`<span class="quiet">${parts.join(" · ")}</span>`;
   }
@@ -294,7 +310,9 @@ export class JobPanel extends SignalWatcher(LitElement) {
         const row = queue.find(jobId);
         return html`<li>
           <st-state-mark state=${row ? markOf(row) : status === "done" ? "good" : "queued"}></st-state-mark>
-          <span class="cut">${row ? `${nameOf(row)} · ${row.label}` : kind}</span>
+          <span class="cut">${
+          row ? `${nameOf(row)} · ${kindName(row)}` : kindName({ kind, label: kind })
+        }</span>
           <span class="quiet">${statusName(status)}</span></li>`;
       })}</ul>
     `;

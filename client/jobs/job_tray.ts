@@ -15,6 +15,7 @@ import { timeNow, watchTime } from "./clock.ts";
 import { markOf, nameOf, timeOf } from "./describe_job.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
+import { kindName } from "./names.ts";
 import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
@@ -227,7 +228,7 @@ export class JobTray extends SignalWatcher(LitElement) {
           <div class="title">
             ${isSmall ? html`<st-state-mark state=${markOf(job)}></st-state-mark>` : nothing}
             <a class="cut" href=${`/jobs/${job.id}`} @click=${this.#open(job.id)}>${nameOf(job)}</a>
-            <span class="quiet label cut">${job.subject ? job.label : nothing}</span>
+            <span class="quiet label cut">${job.subject ? kindName(job) : nothing}</span>
             <span class="quiet time">${timeOf(job, timeNow())}</span>
           </div>
           <st-job-line .job=${job}></st-job-line>

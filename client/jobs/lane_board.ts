@@ -11,7 +11,9 @@ import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/state_mark.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
-import { laneName, nameOf } from "./describe_job.ts";
+import { nameOf } from "./describe_job.ts";
+import { workerState } from "./describe_wait.ts";
+import { kindName, laneName } from "./names.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
 import { EVERYTHING_OPEN, filterJobs, type QueueFilter } from "./queue_order.ts";
@@ -120,7 +122,8 @@ export class LaneBoard extends SignalWatcher(LitElement) {
       ${lane === "" || lane === "gpu"
         ? repeat(fleet.all, ({ id }) => id, (worker) => {
           const running = jobs.filter((job) => job.workerId === worker.id && job.status === "running");
-          const isOff = worker.status === "disabled" || worker.status === "draining" || worker.isPaused;
+          const state = worker.isPaused && worker.status === "online" ? "paused" : worker.status;
+          const loaded = queue.state?.loaded.find(({ workerId }) => workerId === worker.id);
           return html`
             <section aria-label=${worker.name}>
               <header>
@@ -131,7 +134,16 @@ export class LaneBoard extends SignalWatcher(LitElement) {
               ${running.length === 0
                 ? html`<p class="quiet">${statusOfWorker(worker)}</p>`
                 : running.map(showRunning)}
-              ${isOff ? nothing : this.#next(jobs.filter((job) => job.lane === "gpu"))}
+              ${loaded
+                ? html`<p class="quiet cut" title=${loaded.models.join(", ") || loaded.workflow}>${
+                  loaded.models.length > 0
+                    ? w("loadedHere", { names: loaded.models.join(", ") })
+                    : w("modelLoaded", { name: loaded.workflow })
+                }</p>`
+                : nothing}
+              ${state === "online"
+                ? this.#next(jobs.filter((job) => job.lane === "gpu" && mayRun(job, worker.id)))
+                : html`<p class="quiet">${w("nothingNext", { state: workerState(state) })}</p>`}
             </section>
           `;
         })
@@ -182,11 +194,16 @@ export class LaneBoard extends SignalWatcher(LitElement) {
   }
 }
 
+/** Not pinned to another, and held up by nothing but its turn. */
+function mayRun({ pinnedWorkerId, wait }: QueueJob, workerId: string): boolean {
+  return (pinnedWorkerId === null || pinnedWorkerId === workerId) && wait?.code === "in_line";
+}
+
 function showRunning(job: QueueJob) {
   return html`
     <article>
       <st-job-picture large .job=${job}></st-job-picture>
-      <div><span class="name cut">${nameOf(job)}</span> <span class="quiet">${job.label}</span></div>
+      <div><span class="name cut">${nameOf(job)}</span> <span class="quiet">${kindName(job)}</span></div>
       <st-job-line .job=${job}></st-job-line>
       <div class="quiet">${[job.userName ?? w("studioItself"), job.projectName].filter(Boolean).join(
         " · ",

@@ -5,7 +5,8 @@ import "#client/app/st_action.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/state_mark.ts";
 import type { Lane } from "#server/core/job_kind.ts";
-import { laneName } from "./describe_job.ts";
+import { nameOf } from "./describe_job.ts";
+import { laneName } from "./names.ts";
 import { queue } from "./queue_store.ts";
 import { w } from "./words.ts";
 
@@ -46,6 +47,7 @@ export class LaneMeter extends SignalWatcher(LitElement) {
     const running = facts?.running ?? 0;
     const waiting = (facts?.queued ?? 0) + (facts?.blocked ?? 0) + (facts?.held ?? 0);
     const isPaused = facts?.isPaused ?? false;
+    const after = queue.find(queue.pausesAfter(this.lane) ?? "");
     const mark = isPaused ? "attention" : running > 0 ? "running" : waiting > 0 ? "queued" : "off";
     return html`
       <st-state-mark state=${mark}></st-state-mark>
@@ -54,7 +56,7 @@ export class LaneMeter extends SignalWatcher(LitElement) {
         ? w("lanePausedCount", { queued: waiting })
         : `${isPaused ? `${w("lanePaused")} · ` : ""}${
           running + waiting === 0 ? w("laneIdle") : w("laneCount", { running, queued: waiting })
-        }`}</span>
+        }${after ? ` · ${w("pausesAfter", { name: nameOf(after) })}` : ""}`}</span>
       <st-action command=${`jobs.pause_${this.lane}`} look="quiet" icon-only></st-action>
     `;
   }

@@ -1,4 +1,5 @@
 import type { JobStatus, QueueJob } from "#server/jobs/contract.ts";
+import { kindName } from "./names.ts";
 
 /** What the queue shows: kept in the panel. */
 export interface QueueFilter {
@@ -93,7 +94,17 @@ function isShown(job: QueueJob, show: QueueFilter["show"]): boolean {
 }
 
 function textOf(job: QueueJob): string {
-  return [job.subject, job.label, job.kind, job.projectName, job.userName, job.workerName, job.error, job.id]
+  return [
+    job.subject,
+    job.label,
+    kindName(job),
+    job.kind,
+    job.projectName,
+    job.userName,
+    job.workerName,
+    job.error,
+    job.id,
+  ]
     .filter(Boolean).join(" ").toLocaleLowerCase();
 }
 

@@ -32,7 +32,11 @@ import { watchTime } from "./clock.ts";
 import { queueCellStyles, queueColumns } from "./columns.ts";
 import { commandItems } from "./command_items.ts";
 import { moveTo } from "./commands.ts";
-import { laneName } from "./describe_job.ts";
+import { spanOf } from "./describe_job.ts";
+import { laneName } from "./names.ts";
+import "./import_form.ts";
+import { jobAsked } from "./job_asked.ts";
+import "./job_form.ts";
 import "./lane_board.ts";
 import "./lane_meter.ts";
 import {
@@ -53,6 +57,9 @@ const MENU: readonly string[] = [
   "jobs.open",
   "jobs.retry",
   "jobs.hold",
+  "jobs.edit",
+  "jobs.duplicate",
+  "jobs.pause_after",
   "jobs.move_up",
   "jobs.move_down",
   "jobs.move_first",
@@ -144,7 +151,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
 
   override connectedCallback() {
     super.connectedCallback();
-    this.#leave = [queue.open(), watchTime(), useQueueView(this)];
+    this.#leave = [queue.open(), watchTime(), useQueueView(this), queue.openForecast()];
     this.#observer.observe(this);
     this.addEventListener("focusin", this.#use);
   }
@@ -170,7 +177,9 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       </div>
       <div class="content">${this.#content(jobs, filter, isBoard)}</div>
       ${this.#foot(jobs, isBoard)}
-      <st-menu label=${w("job")} @st-pick=${this.#pick}><span slot="trigger"></span></st-menu></div>
+      <st-menu label=${w("job")} @st-pick=${this.#pick}><span slot="trigger"></span></st-menu>
+      <st-job-form .job=${queue.find(jobAsked() ?? "")}></st-job-form>
+      <st-import-form></st-import-form></div>
     `;
   }
 
@@ -203,6 +212,8 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
           .value=${filter.text} @input=${this.#search} @keydown=${this.#leaveFind}></st-field>
         <span class="gap"></span>
         <st-action command="jobs.retry_failed" look="quiet"></st-action>
+        <st-action command="jobs.export" look="quiet" icon-only></st-action>
+        <st-action command="jobs.import" look="quiet" icon-only></st-action>
         <st-action command="jobs.view" look="quiet" label=${w(
           isBoard ? "viewTable" : "viewLanes",
         )}></st-action>
@@ -251,7 +262,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       : w("counted", { n: jobs.length });
     return html`
       <div class="foot">
-        <span role="status">${beyond}${chosen.length > 1
+        <span role="status">${beyond}${this.#ends()}${chosen.length > 1
           ? ` · ${w("selectedCount", { n: chosen.length })}`
           : ""}</span>
         <span class="gap"></span>
@@ -261,10 +272,18 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
           <st-action command="jobs.move_up" look="quiet" icon-only></st-action>
           <st-action command="jobs.move_down" look="quiet" icon-only></st-action>
           <st-action command="jobs.hold" look="quiet"></st-action>
+          <st-action command="jobs.edit" look="quiet"></st-action>
           <st-action command="jobs.cancel" look="quiet"></st-action>
         `}
       </div>
     `;
+  }
+
+  /** When all that waits is to be done, as far as can be told. */
+  #ends(): string {
+    const ends = queue.forecast?.endsIn;
+    const isOpen = queue.counts.running + queue.counts.waiting > 0;
+    return ends && isOpen ? ` · ${w("throughIn", { time: spanOf(ends) })}` : "";
   }
 
   #rows(jobs: readonly QueueJob[]): QueueRow[] {

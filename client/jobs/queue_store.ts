@@ -3,22 +3,30 @@ import { session } from "#client/auth/session_store.ts";
 import { call } from "#client/core/call.ts";
 import { type JobProgress, type Live, live } from "#client/core/live.ts";
 import { callPages, Store } from "#client/core/store.ts";
+import type { ReplyInput } from "#server/core/endpoint.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import type { Lane } from "#server/core/job_kind.ts";
 import {
   cancelJob,
   changeJob,
+  duplicateJobs,
+  exportQueue,
+  forecastQueue,
   getJob,
   getQueue,
   holdJob,
+  importQueue,
   type Job,
+  type JobChange,
   jobChanged,
   type JobDetail,
   listQueueJobs,
   moveJob,
   pauseQueue,
+  type PauseRequest,
   type PauseTarget,
   queueChanged,
+  type QueueDocument,
   type QueueJob,
   type QueueState,
   releaseJob,
@@ -34,6 +42,11 @@ const ENDED_SHOWN = 200;
 /** How often jobs are read of which no event can be heard: an admin's, in projects that one is not in. */
 const UNHEARD_MS = 5_000;
 
+const FORECAST_MS = 10_000;
+
+type QueueForecast = ReplyInput<typeof forecastQueue>;
+export type ImportReport = ReplyInput<typeof importQueue>;
+
 /** A picture of what a job has made so far. */
 export interface Preview {
   readonly address: string;
@@ -47,6 +60,7 @@ export class QueueStore {
   readonly #progress = signal<ReadonlyMap<string, JobProgress>>(new Map());
   readonly #previews = signal<ReadonlyMap<string, Preview>>(new Map());
   readonly #total = signal(0);
+  readonly #forecast = signal<QueueForecast | undefined>(undefined);
   #projectIds: readonly string[] = [];
   #asked: Map<string, PromiseWithResolvers<QueueJob | undefined>> | undefined;
   readonly #turns = computed(() => turnsOf(this.#store.items));
@@ -160,6 +174,36 @@ export class QueueStore {
     await this.#act(jobId, (job) => ({ ...job, status: "queued" }), (params) => call(releaseJob, { params }));
   }
 
+  /** Changes what waits: what is left out of `change` stays. Throws ApiError with the fields that are wrong. */
+  async change(jobId: string, change: JobChange): Promise<void> {
+    await this.#act(
+      jobId,
+      (job) => ({ ...job, ...(change.priority === undefined ? {} : { priority: change.priority }) }),
+      (params) => call(changeJob, { params, body: change }),
+    );
+  }
+
+  /** Queues the same again; returns the ids of the copies. Throws ApiError where it belongs to one thing alone. */
+  async duplicate(jobIds: readonly string[]): Promise<string[]> {
+    const { items } = await call(duplicateJobs, { body: { jobIds: jobIds as Job["id"][] } });
+    await this.read();
+    return items.map(({ id }) => id);
+  }
+
+  async export(): Promise<QueueDocument> {
+    return await call(exportQueue);
+  }
+
+  /** What would become, or became, of each job of a document. Throws ApiError when it is none. */
+  async import(
+    document: QueueDocument,
+    how: { dryRun?: boolean; skipRefused?: boolean },
+  ): Promise<ImportReport> {
+    const report = await call(importQueue, { body: { document, ...how } });
+    if (!how.dryRun) await this.read();
+    return report;
+  }
+
   async setPriority(jobId: string, priority: number): Promise<void> {
     await this.#act(
       jobId,
@@ -181,7 +225,8 @@ export class QueueStore {
     await this.read();
   }
 
-  async pause(target: PauseTarget): Promise<void> {
+  /** At once, or once `afterJobId` has ended. */
+  async pause(target: PauseRequest): Promise<void> {
     this.#state.set(await call(pauseQueue, { body: target }));
     await this.read();
   }
@@ -189,6 +234,27 @@ export class QueueStore {
   async resume(target: PauseTarget): Promise<void> {
     this.#state.set(await call(resumeQueue, { body: target }));
     await this.read();
+  }
+
+  /** The job after which a lane pauses; undefined when it is not to. */
+  pausesAfter(lane: Lane): string | undefined {
+    return this.state?.paused.find((one) => one.lane === lane && !one.isInForce)?.afterJobId ?? undefined;
+  }
+
+  /** When each lane is to be through, as far as can be told; read anew every few seconds while the queue shows. */
+  get forecast(): QueueForecast | undefined {
+    return this.#forecast.get();
+  }
+
+  /** Reads and follows the forecast until the returned function is called. */
+  openForecast(): () => void {
+    const read = () =>
+      void call(forecastQueue).then((found) => this.#forecast.set(found)).catch(() => {
+        // A guess that can't be read is no news: the queue itself says when the studio does not answer.
+      });
+    read();
+    const timer = setInterval(() => document.visibilityState !== "hidden" && read(), FORECAST_MS);
+    return () => clearInterval(timer);
   }
 
   isLanePaused(lane: Lane): boolean {
@@ -241,8 +307,11 @@ export class QueueStore {
         call(listQueueJobs, { query: { ids: [...asked.keys()].join() } }),
         call(getQueue),
       ]);
+      // A pause that waited for a job has begun: others wait for another reason now.
+      const hasBegun = inForce(state) !== inForce(this.#state.get());
       this.#state.set(state);
       this.#forgetEnded(items);
+      if (hasBegun) void this.read();
       const found = new Map<string, QueueJob>(items.map((job) => [job.id, job]));
       for (const [id, { resolve }] of asked) resolve(found.get(id));
     } catch (error) {
@@ -286,6 +355,10 @@ export class QueueStore {
     const isSeen = globalThis.document?.visibilityState !== "hidden";
     if (isSeen && this.#live.state === "live" && this.all.some(isUnheard)) void this.read();
   }
+}
+
+function inForce(state: QueueState | undefined): number {
+  return state?.paused.filter(({ isInForce }) => isInForce).length ?? 0;
 }
 
 /** The jobs that an event tells of. */

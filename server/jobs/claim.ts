@@ -212,7 +212,7 @@ export interface Candidate {
 /** The first ready generation jobs, in order, that one of `workers` can run and has the memory for. */
 export async function listCandidates(
   db: Queryable,
-  workers: readonly Pick<FreeWorker, "id" | "budgetBytes">[],
+  workers: readonly Pick<FreeWorker, "id" | "budgetBytes" | "vramTotalBytes">[],
   limit: number,
 ): Promise<Candidate[]> {
   return await db<Candidate[]>`
@@ -222,11 +222,7 @@ export async function listCandidates(
            array(select distinct a.worker_id from job_attempts a
                   where a.job_id = j.id and a.number > j.retried_after and a.outcome_id = 2
                     and a.failure_class_id is distinct from 4 and a.worker_id is not null) as failed_worker_ids,
-           -- 4, out of memory: once may have been bad luck, for it was emptied and as much will do. Twice needs more.
-           (select (max(d.bytes) + (count(*) > 1)::integer)::float8
-              from job_attempts a left join lateral (
-                select max(x.vram_total_bytes) as bytes from worker_devices x where x.worker_id = a.worker_id) d on true
-             where a.job_id = j.id and a.number > j.retried_after and a.failure_class_id = 4) as min_vram_bytes,
+           ${minVramBytes(db)}::float8 as min_vram_bytes,
            j.user_id, j.pinned_worker_id, array(${modelsOf(db, "v")}) as models, ${
     needBytes(db)
   }::float8 as need_bytes
@@ -242,14 +238,28 @@ export async function listCandidates(
          select 1
            from unnest(${workers.map((one) => one.id)}::uuid[], ${
     workers.map((one) => one.budgetBytes)
-  }::float8[]) as f (id, budget)
+  }::float8[], ${workers.map((one) => one.vramTotalBytes)}::float8[]) as f (id, budget, total)
           where (j.pinned_worker_id is null or j.pinned_worker_id = f.id)
             and (j.workflow_version_id is null or exists (
               select 1 from worker_capabilities c
                where c.workflow_version_id = j.workflow_version_id and c.is_able and c.worker_id = f.id))
-            and coalesce(f.budget >= ${needBytes(db)}, true))
+            and coalesce(f.budget >= ${needBytes(db)}, true)
+            and (${minVramBytes(db)} is null or f.total >= ${minVramBytes(db)}))
      order by j.order_key, j.id
      limit ${limit}`;
+}
+
+/**
+ * GPU memory that a worker must have for the job `j`, which has run out of it before: once may have been bad luck,
+ * for it was emptied, and as much will do; twice needs more. Null where any will do.
+ */
+export function minVramBytes(db: Queryable) {
+  // 4 is out_of_memory. Such a failure is always counted, so that most jobs are not looked up.
+  return db`case when j.failures > 0 then (
+    select max(x.bytes) + (count(*) > 1)::integer
+      from job_attempts a left join lateral (
+        select max(d.vram_total_bytes) as bytes from worker_devices d where d.worker_id = a.worker_id) x on true
+     where a.job_id = j.id and a.number > j.retried_after and a.failure_class_id = 4) end`;
 }
 
 /** Of the job's version `v` and its memory `m`: a run that held no more than so much shows that so much is enough. */

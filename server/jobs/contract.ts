@@ -202,6 +202,8 @@ export const QueueState = z.object({
     afterJobId: z.nullable(id("job")),
     isInForce: z.boolean(),
   })),
+  /** What workers have in memory by what they run or ran last: the workflow, and its models where it has some. */
+  loaded: z.array(z.object({ workerId: id("worker"), workflow: z.string(), models: z.array(z.string()) })),
 });
 export type QueueState = z.infer<typeof QueueState>;
 

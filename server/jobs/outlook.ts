@@ -1,6 +1,6 @@
 import type { Lane } from "#server/core/job_kind.ts";
 import type { Queryable } from "#server/db/db.ts";
-import { isInForce } from "./claim.ts";
+import { isInForce, modelsOf } from "./claim.ts";
 import type { QueueState } from "./contract.ts";
 import { type Forecast, forecast, type Samples, type Slot } from "./forecast.ts";
 import { iso } from "./queries.ts";
@@ -190,7 +190,23 @@ export async function findQueueState(db: Queryable): Promise<QueueState> {
   },
                      'pausedAt', ${iso(db, "p.paused_at")}) order by p.paused_at), '[]')
               from queue_pauses p left join lane l on l.id = p.lane_id
-              left join users b on b.id = p.paused_by_id) as paused`;
+              left join users b on b.id = p.paused_by_id) as paused,
+           (select coalesce(json_agg(json_build_object(
+                     'workerId', w.id, 'workflow', f.title, 'models', array(${
+    modelsOf(db, "v")
+  })) order by w.id), '[]')
+              from workers w
+             cross join lateral (
+               select x.version_id
+                 from (select j.attempt_id as id, j.workflow_version_id as version_id from jobs j
+                        where j.worker_id = w.id and j.status_id = 4
+                        union all
+                       (select a.id, j.workflow_version_id from job_attempts a join jobs j on j.id = a.job_id
+                         where a.worker_id = w.id order by a.id desc limit 1)) x
+                order by x.id desc limit 1) last
+              join workflow_versions v on v.id = last.version_id
+              join workflows f on f.id = v.workflow_id
+             where w.removed_at is null) as loaded`;
   if (!row) throw new Error("Cannot read the queue: PostgreSQL gave no row");
   return row;
 }
