@@ -59,9 +59,10 @@ export function fromSqlError(thrown: unknown): AppError | undefined {
   return undefined;
 }
 
-/** Whether a transaction that failed so may simply be run again. */
+/** Whether a transaction that failed so may simply be run again: nothing is wrong with it, and a full disk has space later. */
 export function isPassing(thrown: unknown): boolean {
-  return fromSqlError(thrown)?.code === "busy";
+  const code = fromSqlError(thrown)?.code;
+  return code === "busy" || code === "storage_full";
 }
 
 const LOST = new Set([

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert/mod.js";
+import { assertEquals, assertRejects } from "@std/assert/mod.js";
 import { inspectMedia } from "#server/assets/job_kinds.ts";
 import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
@@ -261,6 +261,26 @@ Deno.test("endRun() fails the job and undoes a settlement that throws", async ()
   assertEquals((await claimJobs(db, cpu(nodeId))).length, 0);
   const [row] = await db<{ error: string }[]>`select error from jobs`;
   assertEquals(row?.error, "The work was done, but its result could not be taken in: A bug in the slice");
+});
+
+Deno.test("endRun() leaves a run to be ended again when the database's disk is full", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const [id = ""] = await givenJobs(db, 1);
+  let isFull = true;
+  const { settlement } = trialSettlement({
+    done: async (tx) => {
+      if (isFull) {
+        await tx`do $$ begin raise exception 'No space left on device' using errcode = 'disk_full'; end $$`;
+      }
+    },
+  });
+  const job = await claimOne(db, await givenNode(db));
+  const end = () => endRun(db, mapSettlements([settlement]), job, { how: "done", output: {} }, silentLog);
+  await assertRejects(end, Error, "No space left");
+  assertEquals(await statusOf(db, id), "running");
+  isFull = false;
+  assertEquals(await end(), { status: "done" });
 });
 
 Deno.test("rescue() gives back what a dead node held, at no cost to the job, and keeps what lives", async () => {

@@ -51,7 +51,7 @@ export class StudioUnderFire {
 
   /** Its database as it is reached now: after each start of the server at another port. Throws while there is none. */
   async db(): Promise<Db> {
-    const url = await databaseUrlOf(this.data);
+    const url = this.#env["DATABASE_URL"] ?? await databaseUrlOf(this.data);
     if (this.#db?.url !== url) {
       await this.#db?.pool.end({ timeout: 0 });
       this.#db = { url, pool: connect({ url, max: 3 }) };
@@ -139,7 +139,7 @@ export class StudioUnderFire {
       for await (const part of process.stderr.pipeThrough(new TextDecoderStream())) {
         this.#said = (this.#said + part).slice(-KEPT_CHARS);
         // For whoever looks into the folder of a run that went wrong.
-        await Deno.writeTextFile(join(this.data, "studio.log"), part, { append: true });
+        await Deno.writeTextFile(join(this.data, "studio.log"), part, { append: true }).catch(() => {});
       }
     };
     return {

@@ -137,7 +137,7 @@ async function killAtRandom(
 }
 
 /** Until every job is over: done, or failed when it can't be done. What was cancelled or failed is queued again. */
-async function comeToRest(
+export async function comeToRest(
   studio: StudioUnderFire,
   steering: Steering,
   jobs: readonly PlannedJob[],
@@ -165,7 +165,7 @@ async function comeToRest(
 }
 
 /** With the database alone, as a person would look into it afterwards. */
-async function checkAlone(data: string, jobs: readonly PlannedJob[]): Promise<JobTruth> {
+export async function checkAlone(data: string, jobs: readonly PlannedJob[]): Promise<JobTruth> {
   const server = await startEmbeddedPostgres({ dir: join(data, "pg"), log: silentLog });
   try {
     return await checkJobs(server.url, data, jobs.map(({ id }) => id));
