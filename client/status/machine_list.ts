@@ -15,6 +15,8 @@ const WORKER: Readonly<Record<Worker["status"], State>> = {
   online: "good",
   offline: "failed",
   unhealthy: "attention",
+  suspect: "attention",
+  resting: "waiting",
   draining: "waiting",
   disabled: "off",
 };

@@ -168,7 +168,7 @@ function aboutWorkers({ workers }: StatusFacts): Finding[] {
       mend: w("workerNoneMend"),
     }];
   }
-  return used.filter(({ status }) => status === "offline" || status === "unhealthy").map((worker) => ({
+  return used.filter(({ status }) => ["offline", "unhealthy", "suspect"].includes(status)).map((worker) => ({
     state: "attention",
     text: w("workerIs", {
       name: worker.name,
