@@ -31,6 +31,7 @@ import { registerSlices } from "./slices.ts";
 import "./status_bar.ts";
 import "./toasts.ts";
 import "./top_bar.ts";
+import { followPresence } from "./presence.ts";
 import { joinWindows, panelOfWindow } from "./windows.ts";
 import { followWorkspaces } from "./workspace_commands.ts";
 import { w } from "./words.ts";
@@ -124,6 +125,8 @@ export class Studio extends SignalWatcher(LitElement) {
       followProjects(),
       followWorkspaces(),
       followStudioTokens(),
+      // A panel in a window of its own is where its studio is.
+      dock.isSolo ? () => {} : followPresence(),
       this.#loadRestLater(),
       () => shell.stop(),
       () => live.stop(),

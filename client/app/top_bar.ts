@@ -4,7 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 import { session } from "#client/auth/session_store.ts";
 import { findCommand, runCommand } from "#client/core/commands.ts";
 import { findPanelKind, type PanelElement, panelState } from "#client/core/panels.ts";
-import { go, projectId } from "#client/core/place.ts";
+import { entity, go, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
 import "#client/ui/avatar.ts";
@@ -13,6 +13,7 @@ import "#client/ui/menu.ts";
 import type { MenuItem } from "#client/ui/menu.ts";
 import type { PickEvent } from "#client/ui/list_events.ts";
 import { keysOf } from "./keymap.ts";
+import { others } from "./presence.ts";
 import { allowedScreens, currentScreen, mayShow } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
 import { w } from "./words.ts";
@@ -25,6 +26,8 @@ const ACCOUNT: readonly (readonly string[])[] = [
   ["app.keys", "app.single_keys"],
   ["app.sign_out"],
 ];
+/** Of the others so many are shown, the rest is counted. */
+const FACES = 4;
 /** The panel that the tray shows, when its slice is there. */
 const TRAY = "job_tray";
 
@@ -120,6 +123,24 @@ export class TopBar extends SignalWatcher(LitElement) {
       .jobs.running .icon {
         color: var(--color-plasma);
       }
+      .others {
+        display: flex;
+        flex: none;
+        gap: var(--space-1);
+        margin: 0;
+        padding: 0;
+        list-style: none;
+        color: var(--color-text-quiet);
+        font-size: var(--size-text-small);
+      }
+      .others li {
+        display: grid;
+        place-items: center;
+        border-radius: 50%;
+      }
+      .others .near {
+        box-shadow: 0 0 0 var(--size-running-line) var(--color-ion);
+      }
       .tray {
         position: fixed;
         inset: calc(var(--size-top-bar) + var(--space-1)) var(--space-1) auto auto;
@@ -193,6 +214,7 @@ export class TopBar extends SignalWatcher(LitElement) {
       </nav>
       ${this.#search()}
       ${this.#jobs()}
+      ${this.#others()}
       ${this.#account()}
     `;
   }
@@ -254,6 +276,25 @@ export class TopBar extends SignalWatcher(LitElement) {
             ${this.tray}
           </div>`
         : nothing}
+    `;
+  }
+
+  /** Who else is in the project; who has the same thing open stands out. */
+  #others() {
+    const all = others();
+    if (all.length === 0) return nothing;
+    const open = entity();
+    const shown = all.slice(0, FACES);
+    return html`
+      <ul class="others" aria-label=${w("others")}>
+        ${shown.map(({ name, at }) => {
+          const isWithMe = open !== undefined && at?.id === open.id;
+          const said = w(isWithMe ? "isHereToo" : "isInProject", { name });
+          return html`<li class=${isWithMe ? "near" : ""} title=${said}><st-avatar
+            name=${name} aria-hidden="true"></st-avatar><span class="unseen">${said}</span></li>`;
+        })}
+        ${all.length > shown.length ? html`<li class="more">+${all.length - shown.length}</li>` : nothing}
+      </ul>
     `;
   }
 

@@ -135,6 +135,9 @@ export const w = defineWords({
     offlineWorks:
       "What is on the screen stays and can be looked at; layout, selection and drafts are kept on this machine. Changes wait until it is back.",
     offlineFor: "for {time}",
+    others: "Also in this project",
+    isInProject: "{name} is in this project",
+    isHereToo: "{name} has this open, too",
     refusesTitle: "The studio answers, but refuses",
     refusesMend: "What is on the screen stays; this page asks again by itself.",
     tryNow: "Try now",
@@ -289,6 +292,9 @@ export const w = defineWords({
     offlineWorks:
       "Was zu sehen ist, bleibt; Anordnung, Auswahl und Entwürfe bleiben auf diesem Rechner. Änderungen warten, bis es zurück ist.",
     offlineFor: "seit {time}",
+    others: "Auch in diesem Projekt",
+    isInProject: "{name} ist in diesem Projekt",
+    isHereToo: "{name} hat das auch gerade offen",
     refusesTitle: "Das Studio antwortet, weist aber ab",
     refusesMend: "Was zu sehen ist, bleibt; diese Seite fragt von selbst wieder.",
     tryNow: "Jetzt versuchen",

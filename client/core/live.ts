@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { createSocketTicket } from "#server/auth/contract.ts";
 import { LiveEvent } from "#server/core/event.ts";
+import type { OpenThing, Person } from "#server/live/contract.ts";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "./call.ts";
 
@@ -29,6 +30,8 @@ export interface LiveListener {
   progress?(progress: JobProgress): void;
   /** A picture of a job's work so far. */
   preview?(jobId: string, picture: Blob): void;
+  /** Who has a project open now, oneself included; told at the start and whenever it changes. */
+  presence?(projectId: string, people: readonly Person[]): void;
   /** How a worker, by its id, or the studio's machine ("host") is now; for those who hear "fleet". */
   vitals?(subject: string, vitals: unknown): void;
 }
@@ -61,6 +64,7 @@ export class Live {
   /** Asked for while connected, and not yet confirmed. */
   readonly #fresh = new Set<string>();
   #socket: WebSocket | undefined;
+  #here: { readonly projectId: string | null; readonly at: OpenThing } = { projectId: null, at: null };
   #lastSeq: number | undefined;
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -102,6 +106,12 @@ export class Live {
       for (const topic of fresh) this.#fresh.add(topic);
     }
     return () => this.#forget(listener);
+  }
+
+  /** Tells the others what one has open; said again after a loss. */
+  stand(projectId: string | null, at: OpenThing): void {
+    this.#here = { projectId, at };
+    this.#send({ t: "here", ...this.#here });
   }
 
   #forget(listener: LiveListener): void {
@@ -147,6 +157,9 @@ export class Live {
     else if (message.t === "progress") {
       const progress = message as unknown as JobProgress;
       for (const listener of this.#listeners) listener.progress?.(progress);
+    } else if (message.t === "presence") {
+      const { projectId, people } = message as unknown as { projectId: string; people: readonly Person[] };
+      for (const listener of this.#listeners) listener.presence?.(projectId, people);
     } else if (message.t === "vitals") {
       const { subject, vitals } = message as unknown as { subject: string; vitals: unknown };
       for (const listener of this.#listeners) listener.vitals?.(subject, vitals);
@@ -158,6 +171,7 @@ export class Live {
     this.#pulse = setInterval(() => this.#beat(), PING_MS);
     const after = this.#lastSeq === undefined ? {} : { after: this.#lastSeq };
     this.#send({ t: "subscribe", topics: [...this.#topics()], ...after });
+    if (this.#here.projectId !== null) this.#send({ t: "here", ...this.#here });
   }
 
   #arrive(seq: number): void {

@@ -9,6 +9,8 @@ import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import { EventReader, listEvents, oldestSeq } from "./event_reader.ts";
 import { LiveClient } from "./live_client.ts";
+import type { OpenThing } from "./contract.ts";
+import { Presence } from "./presence.ts";
 import { type JobPreview, type JobProgress, LiveRelay, topicOf } from "./relay.ts";
 import { mayHear } from "./topics.ts";
 
@@ -43,6 +45,7 @@ export class LiveHub {
   readonly #reader: EventReader;
   #listener: Listener | undefined;
   #relay: LiveRelay | undefined;
+  #presence: Presence | undefined;
   #recheck: ReturnType<typeof setInterval> | undefined;
 
   static async open(options: HubOptions): Promise<LiveHub> {
@@ -52,10 +55,12 @@ export class LiveHub {
       if (payload === "") hub.#reader.reconnected();
       else hub.#reader.wake();
     });
+    const { db, log, nodeId = newId<"server node">() } = options;
+    hub.#presence = await Presence.open({ db, log, nodeId, changed: (id) => hub.#showPresence(id) });
     hub.#relay = await LiveRelay.open({
-      db: options.db,
-      log: options.log,
-      nodeId: options.nodeId ?? newId<"server node">(),
+      db,
+      log,
+      nodeId,
       topics: () => hub.#followed(),
       onProgress: (progress) => hub.#showProgress(progress),
       onPreview: (preview) => hub.#showPreview(preview),
@@ -100,7 +105,11 @@ export class LiveHub {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 60 });
     const client: LiveClient = new LiveClient(socket, actor, {
       subscribe: (topics, after) => this.#subscribe(client, topics, after),
-      closed: () => this.#clients.delete(client),
+      here: (projectId, at) => void this.#place(client, projectId, at),
+      closed: () => {
+        this.#clients.delete(client);
+        this.#presence?.set(client, undefined);
+      },
       opened: () => client.hello(this.#reader.lastSeq),
     });
     this.#clients.add(client);
@@ -145,6 +154,7 @@ export class LiveHub {
     this.#clients.clear();
     this.#reader.stop();
     await this.#relay?.close();
+    await this.#presence?.close();
     await this.#listener?.close().catch(() => {});
   }
 
@@ -155,6 +165,29 @@ export class LiveHub {
 
   *#followed(): Iterable<string> {
     for (const client of this.#clients) yield* client.topics;
+  }
+
+  /** Where a client's user is, for all who follow that project; a place that is not theirs to see is none. */
+  async #place(client: LiveClient, projectId: string | null, at: OpenThing): Promise<void> {
+    const { db, log } = this.#options;
+    const { actor } = client;
+    try {
+      const mayBe = projectId !== null && await mayHear(db, actor, `project:${projectId}`);
+      const name = mayBe ? await readName(db, actor.userId) : undefined;
+      if (!this.#clients.has(client)) return;
+      const here = projectId !== null && name !== undefined
+        ? { projectId, person: { userId: actor.userId, name, at } }
+        : undefined;
+      this.#presence?.set(client, here);
+      if (here) client.presence(here.projectId, this.#presence?.people(here.projectId) ?? []);
+    } catch (error) {
+      log.warn("who is here is not known", { reason: errorMessage(error) });
+    }
+  }
+
+  #showPresence(projectId: string): void {
+    const people = this.#presence?.people(projectId) ?? [];
+    for (const client of this.#listeners(projectId)) client.presence(projectId, people);
   }
 
   async #readActor(request: Request, url: URL): Promise<Actor | undefined> {
@@ -198,7 +231,9 @@ export class LiveHub {
         this.#options.log.warn("topic check failed", { reason: errorMessage(error) });
         return true;
       });
-      if (!mayStill) client.topics.delete(topic);
+      if (mayStill) continue;
+      client.topics.delete(topic);
+      this.#presence?.set(client, undefined);
     }
   }
 
@@ -260,6 +295,11 @@ interface Revoked {
 interface Changed {
   readonly userId?: string;
   readonly hasNewRights?: boolean;
+}
+
+async function readName(db: Db, userId: string): Promise<string | undefined> {
+  const [row] = await db<{ displayName: string }[]>`select display_name from users where id = ${userId}`;
+  return row?.displayName;
 }
 
 function refuse(code: ErrorCode, detail: string, status: number = ERROR_STATUS[code]): Response {

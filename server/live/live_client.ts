@@ -1,7 +1,9 @@
 import * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
 import type { LiveEvent } from "#server/core/event.ts";
+import { id } from "#server/core/id.ts";
 import { delay } from "#server/core/time.ts";
+import { OpenThing, type Person } from "./contract.ts";
 
 const ClientMessage = z.discriminatedUnion("t", [
   z.object({
@@ -12,10 +14,13 @@ const ClientMessage = z.discriminatedUnion("t", [
   }),
   z.object({ t: z.literal("unsubscribe"), topics: z.array(z.string()) }),
   z.object({ t: z.literal("ping") }),
+  /** Which project one has open, and what in it; null for none. */
+  z.object({ t: z.literal("here"), projectId: z.nullable(id("project")), at: OpenThing }),
 ]);
 
 export interface LiveClientEvents {
   subscribe(topics: readonly string[], after: number | undefined): Promise<void>;
+  here(projectId: string | null, at: OpenThing): void;
   opened(): void;
   closed(): void;
 }
@@ -121,6 +126,11 @@ export class LiveClient {
     this.#send({ t: "resync", reason });
   }
 
+  /** Who has a project open now. */
+  presence(projectId: string, people: readonly Person[]): void {
+    this.#send({ t: "presence", projectId, people });
+  }
+
   close(code: number, reason: string): void {
     if (this.#isGone) return;
     this.#forget();
@@ -167,13 +177,14 @@ export class LiveClient {
     if (!parsed.success) {
       this.#send({
         t: "error",
-        detail: "The message is not understood: send subscribe, unsubscribe or ping",
+        detail: "The message is not understood: send subscribe, unsubscribe, here or ping",
       });
       return;
     }
     const message = parsed.data;
     if (message.t === "ping") this.#send({ t: "pong" });
     else if (message.t === "unsubscribe") this.#unsubscribe(message.topics);
+    else if (message.t === "here") this.#events.here(message.projectId, message.at);
     else await this.#subscribe(message.topics, message.after);
   }
 

@@ -154,6 +154,23 @@ Deno.test("two browsers on one project see each other's changes, also after both
     );
   });
 
+  await test.step("who else is here", async () => {
+    const bob = (page: Page) =>
+      page.getByRole("list", { name: "Also in this project" }).getByRole("listitem");
+    await timed("who has the same clip open", bob(here).filter({ hasText: "has this open, too" }).waitFor());
+    assertEquals(await bob(here).count(), 1);
+    await there.getByRole("link", { name: "Characters" }).first().click();
+    await timed("who went elsewhere", bob(here).filter({ hasText: "is in this project" }).waitFor());
+    await there.goto(`${theirs.url}${base}/clips/${clip.id}`);
+    await bob(here).filter({ hasText: "has this open, too" }).waitFor();
+    // Whom nobody hears of is not shown: neither to who was cut off nor to the others.
+    theirs.cut();
+    await bob(here).first().waitFor({ state: "detached" });
+    theirs.mend();
+    await bob(here).filter({ hasText: "has this open, too" }).waitFor({ timeout: BACK_MS });
+    await there.locator(".silent").first().waitFor({ state: "hidden" });
+  });
+
   await test.step("what happened while both were cut off, and nothing turns for ever", async () => {
     const generating = [here, there].map((page) => page.getByText(/generating/i).first());
     const answer = await api.post(`/api/clips/${clip.id}/generate`);
