@@ -101,8 +101,10 @@ export class StatusBar extends SignalWatcher(LitElement) {
 function worker({ name, status, running, isPaused }: Worker) {
   const mark: State = status === "online"
     ? running > 0 ? "running" : isPaused ? "waiting" : "good"
-    : status === "unknown" || status === "draining"
+    : status === "unknown" || status === "draining" || status === "resting"
     ? "waiting"
+    : status === "suspect"
+    ? "attention"
     : status === "disabled"
     ? "off"
     : "failed";
