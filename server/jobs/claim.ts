@@ -270,9 +270,7 @@ export function needBytes(db: Queryable) {
 
 /** Names of the models that a version's workflow loads. */
 export function modelsOf(db: Queryable, version: string) {
-  return db`array(select m ->> 'name' from jsonb_array_elements(${
-    db(version)
-  }.manifest #> '{requires,models}') m)`;
+  return db`select m ->> 'name' from jsonb_array_elements(${db(version)}.manifest #> '{requires,models}') m`;
 }
 
 /** A worker that takes jobs: `freeSlots` is 0 while it is full, and then only what it has loaded counts. */
