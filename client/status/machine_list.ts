@@ -19,8 +19,6 @@ const WORKER: Readonly<Record<Worker["status"], State>> = {
   resting: "waiting",
   draining: "waiting",
   disabled: "off",
-  suspect: "attention",
-  resting: "waiting",
 };
 
 const THREAD: Readonly<Record<ThreadHealth["status"], readonly [State, `thread_${ThreadHealth["status"]}`]>> =

@@ -40,7 +40,11 @@ function queue(queued: number, running: number, paused: readonly string[] = []):
     held: 0,
     isPaused: paused.includes(name),
   });
-  return { lanes: [{ ...lane("Processor"), queued, running, blocked: 1 }, lane("Generation")], paused: [] };
+  return {
+    lanes: [{ ...lane("Processor"), queued, running, blocked: 1 }, lane("Generation")],
+    paused: [],
+    loaded: [],
+  };
 }
 
 function facts(given: Partial<StatusFacts> = {}): StatusFacts {
