@@ -5,10 +5,12 @@ import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
 import { addGenerated } from "#server/assets/service.ts";
 import { connect, transact } from "#server/db/db.ts";
+import { listen } from "#server/db/listen.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import type { Settlement } from "#server/jobs/settle.ts";
+import { EventReader } from "#server/live/event_reader.ts";
 import { givenProject } from "#server/testing/fixtures.ts";
 import { startThread } from "#workers/kit/host.ts";
 import { Dispatch } from "#workers/queue/dispatch.ts";
@@ -50,7 +52,7 @@ async function openOurs(databaseUrl: string, engineUrl: string, folder: string) 
   const project = await givenProject({ db, store: await openLocalStore(storeRoot) });
   const dispatch = new Dispatch(silentLog);
   const node = { id: newId<"node">(), host: crypto.randomUUID(), pid: Deno.pid, version: "bench" };
-  const ended = new Map<string, () => void>();
+  const ended = new Map<string, (status: string) => void>();
   const queue = new JobQueue({
     db,
     node,
@@ -82,28 +84,31 @@ async function openOurs(databaseUrl: string, engineUrl: string, folder: string) 
     down: (reason) => dispatch.detach("comfy", reason),
   });
   await attached.promise;
-  // As the live hub hears of it: the notification, then the row.
-  const listening = await db.listen("seedloop_events", async (seq) => {
-    const [event] = await db<{ data: { jobId: string; status: string } }[]>`
-      select data from events where seq = ${seq} and data->>'status' in ('done', 'failed')`;
-    if (event) ended.get(event.data.jobId)?.();
+  // As the live hub hears of it, to the point where it would write to the browsers' sockets.
+  const reader = new EventReader(db, silentLog, ({ code, data }) => {
+    const { jobId, status } = data as { jobId: string; status: string };
+    if (code === "job.changed" && (status === "done" || status === "failed")) ended.get(jobId)?.(status);
   });
+  await reader.start();
+  const listening = await listen(db, "seedloop_events", silentLog, () => reader.wake());
   return {
     async run(graph: z.input<typeof generate.input>["graph"]): Promise<void> {
       const id = newId<"job">();
-      const over = new Promise<void>((resolve) => ended.set(id, resolve));
+      const over = new Promise<string>((resolve) => ended.set(id, resolve));
       const input = { graph, uploads: [], outputNodes: ["2"] };
       await transact(
         db,
         (tx) => submitJob(tx, { id, kind: generate, input, projectId: project.id, userId: null }),
       );
-      await over;
+      const status = await over;
       ended.delete(id);
-      const [job] = await db`select status_id, error from jobs where id = ${id}`;
-      if (job?.["statusId"] !== 5) throw new Error(`The prompt failed: ${job?.["error"]}`);
+      if (status === "done") return;
+      const [job] = await db`select error from jobs where id = ${id}`;
+      throw new Error(`The prompt failed: ${job?.["error"]}`);
     },
     async stop(): Promise<void> {
-      await listening.unlisten();
+      await listening.close();
+      reader.stop();
       await queue.stop();
       await thread.stop();
       dispatch.close();
