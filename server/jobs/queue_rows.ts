@@ -1,6 +1,6 @@
 import type { Actor } from "#server/core/actor.ts";
 import type { Queryable } from "#server/db/db.ts";
-import { isInForce, needBytes } from "./claim.ts";
+import { isInForce, minVramBytes, needBytes } from "./claim.ts";
 import type { QueueJob, QueueJobFilter } from "./contract.ts";
 import { explainWait, type Pause, type WaitFacts, type WorkerFacts } from "./explain_wait.ts";
 import { describeWait, type WaitReason } from "./wait_reason.ts";
@@ -143,7 +143,7 @@ async function readRows(
            (select count(*)::integer from job_dependencies d join jobs n on n.id = d.job_id and n.status_id < 5
              where d.needs_job_id = j.id) as dependents,
            j.run_at <= now() as is_due, coalesce(c.place - c.own_place, 0) as ahead_of_others,
-           ${needBytes(db)}::float8 as need_bytes,
+           greatest(${needBytes(db)}, ${minVramBytes(db)})::float8 as need_bytes,
            case when j.status_id <> 1 then '[]'::json else
            (select coalesce(json_agg(json_build_object(
                      'jobId', n.id, 'kind', nk.code, 'label', nk.label, 'status', ns.code) order by n.id), '[]')

@@ -162,6 +162,11 @@ export class QueueBridge implements AsyncDisposable {
     await jobs.retryJob(this.db, this.#admin, jobId);
   }
 
+  /** Why the job waits, as a person is told. */
+  async explain(jobId: string): Promise<string | null> {
+    return (await jobs.getJob(this.db, this.#admin, jobId)).waitsFor;
+  }
+
   async cancel(jobId: string): Promise<void> {
     await jobs.cancelJob(this.db, this.#admin, jobId, { withDependents: false });
   }

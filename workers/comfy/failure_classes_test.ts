@@ -63,10 +63,14 @@ Deno.test("out of memory twice goes on only where there is more, however long th
     const id = await studio.submit();
     const waiting = await studio.until(id, ({ status, runs }) => status === "queued" && runs.length === 2);
     assertStringIncludes(waiting.error ?? "", "it goes on where there is more memory, as on B");
+    const others = await studio.submit(); // what is behind it does not wait with it
+    a.onPrompt = (prompt) => a.finish(prompt);
+    assertEquals((await studio.end(others)).runs, ["A: done"]);
+    assertMatch(await studio.explain(id) ?? "", /B is offline/);
     await studio.setWorkerStatus(larger, "online");
     const done = await studio.end(id);
     assertEquals(done.runs, ["A: out_of_memory", "A: out_of_memory", "B: done"]);
-    assertEquals(a.count("POST /prompt"), 2);
+    assertEquals(a.count("POST /prompt"), 3);
   }));
 
 Deno.test("a worker whose GPU is at fault is unhealthy until restarted; its job waits and has spent nothing", async () => {
@@ -77,8 +81,8 @@ Deno.test("a worker whose GPU is at fault is unhealthy until restarted; its job 
   const id = await studio.submit();
   const worker = await studio.untilWorker(workerId, ({ status }) => status === "unhealthy");
   assertMatch(worker.lastError ?? "", /^Cannot use the worker's GPU until ComfyUI is restarted; EmptyImage/);
-  const waiting = await studio.find(id);
-  assertEquals([waiting.status, waiting.failures, waiting.runs[0]], ["queued", 0, "A: worker_poisoned"]);
+  const waiting = await studio.until(id, ({ status }) => status === "queued");
+  assertEquals([waiting.failures, waiting.runs[0]], [0, "A: worker_poisoned"]);
   assertEquals(a.count("POST /prompt"), 1);
   a.restart();
   const done = await studio.end(id);
