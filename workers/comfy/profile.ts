@@ -28,6 +28,8 @@ export function digestOf(info: unknown): string {
 }
 
 const FILE = /\.[A-Za-z0-9]{2,12}$/;
+/** Inputs whose choices are what lies on the disk: models, folders; not the samplers, which are code. */
+const DISK = /folder|file|image|video|audio|directory|^(?!sampler_)\w+_name\d*$/i;
 
 function withoutFiles(value: unknown): unknown {
   if (Array.isArray(value)) {
@@ -41,5 +43,10 @@ function withoutFiles(value: unknown): unknown {
   // The default of a list of files is the first of them.
   const { default: given, ...rest } = record;
   const kept = typeof given === "string" && FILE.test(given) ? rest : record;
-  return Object.fromEntries(Object.entries(kept).map(([key, item]) => [key, withoutFiles(item)]));
+  return Object.fromEntries(
+    Object.entries(kept).map(([key, item]) => {
+      const isChoice = DISK.test(key) && Array.isArray(item) && Array.isArray(item[0]);
+      return [key, withoutFiles(isChoice ? ["files", ...item.slice(1)] : item)];
+    }),
+  );
 }

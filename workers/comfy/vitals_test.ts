@@ -209,6 +209,10 @@ Deno.test("digestOf() leaves out the files that a node offers, and sees a new in
   });
   const first = digestOf(loader([]));
   assertEquals(digestOf(loader(["a.safetensors", "b.ckpt"])), digestOf(loader(["c.safetensors"])));
+  const ofFolders = (folders: string[]) => digestOf({ input: { required: { folder: [folders, {}] } } });
+  assertEquals(ofFolders(["portraits"]), ofFolders([]));
+  const ofVaes = (vaes: string[]) => digestOf({ input: { required: { vae_name: [vaes] } } });
+  assertEquals(ofVaes(["pixel_space"]), ofVaes(["new.safetensors", "pixel_space"]));
   assertEquals(
     digestOf({ input: { required: { x: [[]] } } }),
     digestOf({ input: { required: { x: [["a.png"]] } } }),

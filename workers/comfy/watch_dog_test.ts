@@ -24,6 +24,8 @@ class Yard implements AsyncDisposable {
   readonly told: { about: string; data: unknown }[] = [];
   rules = RULES;
   clockMs = 0;
+  /** How many times faster the clock goes than what is waited for. */
+  haste = 1;
   #waiting: { health: Health; resolve: () => void } | undefined;
   readonly dog = new WatchDog({
     workerId: "w",
@@ -31,7 +33,7 @@ class Yard implements AsyncDisposable {
     log: silentLog,
     now: () => this.clockMs,
     wait: async (ms, signal) => {
-      this.clockMs += ms;
+      this.clockMs += ms * this.haste;
       await delay(5, signal);
     },
     rules: () => this.rules,
@@ -101,8 +103,9 @@ Deno.test("WatchDog interrupts only the prompt of ours that hangs, and is well w
 Deno.test("WatchDog goes on to free and to the Manager's reboot when an interrupt is not noticed", async () => {
   await using yard = new Yard();
   const { server } = yard;
-  await yard.givenHang();
-  server.onInterrupt = () => {};
+  const promptId = await yard.givenHang();
+  const interrupted: (string | undefined)[] = [];
+  server.onInterrupt = (id) => void interrupted.push(id);
   server.misbehave = ({ method, path }) => {
     const isManager = path.startsWith("/v2/manager/");
     if (path === "/v2/manager/version") {
@@ -117,6 +120,8 @@ Deno.test("WatchDog goes on to free and to the Manager's reboot when an interrup
   await yard.until("well");
   assertEquals(yard.orders, ["interrupt failed", "free failed", "restart worked"]);
   assertEquals([server.count("POST /free"), server.count("POST /v2/manager/reboot")], [1, 1]);
+  // Never whatever runs: it may be another's by now.
+  assertEquals([interrupted.length > 1, new Set(interrupted)], [true, new Set([promptId])]);
 });
 
 Deno.test("WatchDog calls a worker unhealthy when nothing helps, and well when it came back by other hands", async () => {
@@ -177,6 +182,29 @@ Deno.test("WatchDog leaves a prompt that waits its turn alone, however long", as
   yard.server.prompts.get(promptId)!.state = "running";
   await yard.dog.look(true);
   assertEquals([yard.dog.health, yard.orders], ["well", []]);
+});
+
+Deno.test("WatchDog leaves a prompt alone whose end it has not heard", async () => {
+  await using yard = new Yard();
+  const promptId = await yard.givenHang();
+  yard.server.endSilently(yard.server.prompts.get(promptId)!);
+  yard.clockMs += HOUR;
+  await yard.dog.look(true);
+  assertEquals([yard.dog.health, yard.orders], ["well", []]);
+});
+
+Deno.test("WatchDog does not believe a Manager that says yes and starts nothing anew", async () => {
+  await using yard = new Yard();
+  yard.server.misbehave = ({ path }) =>
+    path.startsWith("/v2/manager/")
+      ? { answer: { status: 200, type: "text/plain", body: "V4.0.1" } }
+      : undefined;
+  const promptId = await yard.givenHang();
+  yard.server.endSilently(yard.server.prompts.get(promptId)!);
+  yard.haste = 50;
+  yard.link.poison.found(promptId, "Its GPU is at fault");
+  await yard.until("unhealthy");
+  assertEquals(yard.orders, ["restart failed", "kill impossible"]);
 });
 
 Deno.test("WatchDog starts a poisoned worker anew at once, and a failed restart is told", async () => {
