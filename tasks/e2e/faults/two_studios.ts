@@ -156,7 +156,12 @@ export class TwoStudios implements AsyncDisposable {
     for (const studio of this.#studios) await studio.kill();
     await this.db.end({ timeout: 2 });
     await this.#stopDatabase?.();
-    await Deno.remove(this.#folder, { recursive: true });
+    // Children of a killed studio live for up to two seconds more and may be writing there.
+    for (let tries = 0; tries < 50; tries++) {
+      const isGone = await Deno.remove(this.#folder, { recursive: true }).then(() => true, () => false);
+      if (isGone) return;
+      await delay(100);
+    }
   }
 
   #launch(at: number, port = freePort()): StudioProcess {
