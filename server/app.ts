@@ -7,7 +7,7 @@ import type { UploadFolder } from "#server/http/upload_folder.ts";
 import type { Log } from "#server/core/log.ts";
 import type { Db } from "#server/db/db.ts";
 import { fromSqlError } from "#server/db/sql_error.ts";
-import type { LocalStore } from "#server/files/local_store.ts";
+import type { FileStore } from "#server/files/store.ts";
 import { assetRoutes } from "#server/assets/routes.ts";
 import { auditRoutes } from "#server/audit/routes.ts";
 import { authRoutes } from "#server/auth/routes.ts";
@@ -39,7 +39,7 @@ import { workspaceRoutes } from "#server/workspace/routes.ts";
 
 export interface AppParts {
   readonly db: Db;
-  readonly store: LocalStore;
+  readonly store: FileStore;
   readonly auth: Auth;
   /** Where resumable uploads lie until they are whole. */
   readonly uploads?: UploadFolder;

@@ -1,13 +1,14 @@
 import * as z from "zod/mini";
 import { join, resolve } from "node:path";
 import { AppError } from "#server/core/errors.ts";
+import { readStorePlace, type StorePlace } from "#server/files/store_place.ts";
 
 const Port = z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65535));
 
 const Settings = z.object({
   /** Folder of everything the studio keeps. */
   data: z._default(z.string().check(z.minLength(1)), "data"),
-  /** Folder of the media, which several processes can share; `store` in the data folder by default. */
+  /** Folder or bucket of the media, which several processes can share; `store` in the data folder by default. */
   store: z.optional(z.string().check(z.minLength(1))),
   port: z._default(Port, 7420),
   host: z._default(
@@ -23,7 +24,7 @@ const Settings = z.object({
 });
 
 /** Everything that can be set from outside, checked and frozen. */
-export type Config = Readonly<Omit<z.output<typeof Settings>, "store"> & { readonly store: string }>;
+export type Config = Readonly<Omit<z.output<typeof Settings>, "store"> & { readonly store: StorePlace }>;
 
 /** Each setting's option and environment variable. */
 const NAMES = {
@@ -64,11 +65,18 @@ export function readConfig(
       faults.push(`${option} (or ${variable}) ${issue.message}`);
     }
   }
-  if (faults.length > 0 || !parsed.success) {
+  const data = resolve(parsed.data?.data ?? "data");
+  const store = readStorePlace(parsed.data?.store ?? join(data, "store"), {
+    accessKeyId: env("AWS_ACCESS_KEY_ID"),
+    secretAccessKey: env("AWS_SECRET_ACCESS_KEY"),
+    sessionToken: env("AWS_SESSION_TOKEN"),
+    region: env("AWS_REGION"),
+  }, data);
+  if ("fault" in store) faults.push(`${NAMES.store.join(" (or ")}) ${store.fault}`);
+  if (faults.length > 0 || !parsed.success || "fault" in store) {
     throw new AppError("invalid", `Cannot start: ${faults.join("; ")}`);
   }
-  const data = resolve(parsed.data.data);
-  return Object.freeze({ ...parsed.data, data, store: resolve(parsed.data.store ?? join(data, "store")) });
+  return Object.freeze({ ...parsed.data, data, store: store.place });
 }
 
 function readOptions(args: readonly string[], given: Record<string, unknown>, faults: string[]): void {

@@ -13,8 +13,8 @@ import { connect, type Db } from "#server/db/db.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { migrate } from "#server/db/migrate.ts";
 import { openUploadFolder } from "#server/http/upload_folder.ts";
-import { openLocalStore } from "#server/files/local_store.ts";
 import { emptyWork, lockFolder, prepareFolder } from "#server/files/data_folder.ts";
+import { openStudioStore } from "#server/files/open_store.ts";
 import { VitalsBoard } from "#server/fleet/vitals_board.ts";
 import { saveMinute } from "#server/fleet/vitals_history.ts";
 import { listen } from "#server/listen.ts";
@@ -80,7 +80,7 @@ async function start(
   await syncBundled(db, BUNDLED_TEMPLATES);
   await refuseOpenWithoutAdmin(db, config);
 
-  const store = await openLocalStore(join(config.data, "store"), { sweepOlderThanMs: 0 });
+  const store = await openStudioStore(config.store, config.data);
   const passwords = new Passwords();
   undo.push(() => passwords.close());
   const tokens = new AccessTokens(db);
@@ -114,7 +114,8 @@ async function start(
     clientFolder: CLIENT_FOLDER,
   };
   const { app, actors } = openApp(parts);
-  const hub = running.hub = await LiveHub.open({ db, actors, log });
+  const nodeId = newId<"server node">();
+  const hub = running.hub = await LiveHub.open({ db, actors, log, nodeId });
   undo.push(() => hub.close());
   // Listening comes before the threads: they take longer, and the page can say what is still starting.
   const server = await listen({ app, config, hub, log });
@@ -122,7 +123,7 @@ async function start(
   const threads = running.threads = startThreads({
     config,
     databaseUrl,
-    node: { id: newId<"server node">(), version: VERSION },
+    node: { id: nodeId, version: VERSION },
     log,
     hub,
     onVitals: (subject, vitals) => {

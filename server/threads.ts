@@ -29,11 +29,20 @@ export interface Threads {
   stop(): Promise<void>;
 }
 
+/** Containers can have one machine name and numbers of processes of their own. */
+function pidSpace(): string {
+  try {
+    return `${hostname()} ${Deno.readLinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+}
+
 /** Starts every thread of the studio and joins those that run jobs to the queue. */
 export function startThreads({ config, databaseUrl, node, log, hub, onVitals }: ThreadsOptions): Threads {
   let engineUrl: string | undefined;
   let mediaBackend: unknown;
-  const storeRoot = join(config.data, "store");
+  const { store } = config;
   const workRoot = join(config.data, "work");
   const ffmpeg = config.ffmpeg ? { ffmpeg: config.ffmpeg } : {};
 
@@ -52,15 +61,15 @@ export function startThreads({ config, databaseUrl, node, log, hub, onVitals }: 
   const cores = navigator.hardwareConcurrency;
   const queue = open("queue", {
     databaseUrl,
-    storeRoot,
-    node: { id: node.id, host: hostname(), pid: Deno.pid, version: node.version },
+    store,
+    node: { id: node.id, host: hostname(), pidSpace: pidSpace(), pid: Deno.pid, version: node.version },
     slots: { cpu: Math.max(2, cores - 1), io: 4, script: 2 },
   });
   const engine = open("engine", { base: join(config.data, "engine"), ...ffmpeg });
   const runners = [
-    open("comfy", { storeRoot, workRoot }),
-    open("media", { storeRoot, workRoot, backend: config.mediaBackend, ...ffmpeg }),
-    open("vision", { storeRoot, workRoot, backend: config.mediaBackend, ...ffmpeg }),
+    open("comfy", { store, workRoot }),
+    open("media", { store, workRoot, backend: config.mediaBackend, ...ffmpeg }),
+    open("vision", { store, workRoot, backend: config.mediaBackend, ...ffmpeg }),
   ];
   for (const runner of runners) linkThreads(queue, runner);
   const threads = [queue, engine, ...runners];

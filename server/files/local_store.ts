@@ -8,7 +8,14 @@ import {
   TEMP_SUFFIX,
   writeDurably,
 } from "#server/files/durable.ts";
-import type { FileSource, FileStore, PutOptions } from "#server/files/store.ts";
+import {
+  type FileSource,
+  isHash,
+  type KeptStore,
+  placeOfHash,
+  type PutOptions,
+  type StoredFile,
+} from "#server/files/store.ts";
 
 export interface LocalStoreOptions {
   /**
@@ -20,20 +27,12 @@ export interface LocalStoreOptions {
   readonly failPoint?: (point: FailPoint) => void;
 }
 
-/** A file in the store, as the orphan sweep sees it. `storedAt` is renewed when the same bytes are put again. */
-export interface StoredFile {
-  readonly hash: string;
-  readonly sizeBytes: number;
-  readonly storedAt: Date;
-}
-
-const HASH = /^[0-9a-f]{64}$/;
 const INCOMING = "incoming";
 const DAY_MS = 86_400_000;
 const READ_BYTES = 256 * 1024;
 
-/** A FileStore in a folder: `<root>/ab/cd/<hash>`, unfinished files in `<root>/incoming`. */
-export class LocalStore implements FileStore {
+/** A store in a folder: `<root>/ab/cd/<hash>`, unfinished files in `<root>/incoming`. */
+export class LocalStore implements KeptStore {
   readonly root: string;
   readonly #failPoint: ((point: FailPoint) => void) | undefined;
 
@@ -55,10 +54,11 @@ export class LocalStore implements FileStore {
   }
 
   path(hash: string): string {
-    if (!HASH.test(hash)) {
-      throw new TypeError("Cannot name a stored file: a hash is 64 lower-case hex digits");
-    }
-    return join(this.root, hash.slice(0, 2), hash.slice(2, 4), hash);
+    return join(this.root, placeOfHash(hash));
+  }
+
+  openLocal(hash: string): Promise<string> {
+    return Promise.resolve(this.path(hash));
   }
 
   async size(hash: string): Promise<number | undefined> {
@@ -85,19 +85,18 @@ export class LocalStore implements FileStore {
     return streamRange(file, range.start, range.end);
   }
 
-  /** Removes a stored file and says whether it was there. The row that names it must be gone before. */
-  async remove(hash: string): Promise<boolean> {
+  async remove(hash: string, unlessSince?: Date): Promise<boolean> {
     const path = this.path(hash);
+    if (unlessSince && ((await statIfThere(path))?.mtime ?? new Date(0)) >= unlessSince) return false;
     const wasThere = await removeIfThere(path);
     if (wasThere) await syncFolder(join(this.root, hash.slice(0, 2), hash.slice(2, 4)));
     return wasThere;
   }
 
-  /** Every stored file, in no promised order. Files that come or go meanwhile may be missed. */
   async *list(): AsyncIterableIterator<StoredFile> {
     for await (const path of walkFanOut(this.root, 2)) {
       const hash = path.slice(-64);
-      if (!HASH.test(hash)) continue;
+      if (!isHash(hash)) continue;
       const info = await statIfThere(path);
       if (info?.isFile) yield { hash, sizeBytes: info.size, storedAt: info.mtime ?? new Date(0) };
     }

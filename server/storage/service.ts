@@ -1,6 +1,6 @@
 import type { Log } from "#server/core/log.ts";
 import type { Db } from "#server/db/db.ts";
-import type { LocalStore } from "#server/files/local_store.ts";
+import type { KeptStore } from "#server/files/store.ts";
 
 /** An orphan younger than this may belong to a transaction that is still to commit. */
 const ORPHAN_AGE_MS = 24 * 3_600_000;
@@ -18,7 +18,7 @@ export interface SweepReport {
  */
 export async function sweepOrphans(
   db: Db,
-  store: LocalStore,
+  store: KeptStore,
   log: Log,
   now: Date = new Date(),
 ): Promise<SweepReport> {
@@ -35,7 +35,8 @@ export async function sweepOrphans(
     );
     for (const file of batch) {
       if (known.has(file.hash)) continue;
-      await store.remove(file.hash);
+      // The same bytes may have been put again since they were listed.
+      if (!await store.remove(file.hash, new Date(now.getTime() - ORPHAN_AGE_MS))) continue;
       orphans++;
       orphanBytes += file.sizeBytes;
     }
@@ -53,7 +54,7 @@ export async function sweepOrphans(
 }
 
 /** Rows whose file is not in the store: what rule 2 says can't be. Counted, never mended by deleting. */
-export async function findMissingFiles(db: Db, store: LocalStore): Promise<string[]> {
+export async function findMissingFiles(db: Db, store: KeptStore): Promise<string[]> {
   const missing: string[] = [];
   for (let after = "";;) {
     const rows = await db<{ hash: string; sizeBytes: number }[]>`

@@ -71,7 +71,7 @@ async function openOurs(databaseUrl: string, engineUrl: string, folder: string) 
      where k.code = 'cpu_engine' and s.code = 'online'`;
   const thread = startThread("comfy", import.meta.resolve("#workers/comfy/main.ts"), {
     log: silentLog,
-    settings: { storeRoot, workRoot: join(folder, "work") },
+    settings: { store: storeRoot, workRoot: join(folder, "work") },
   });
   const attached = Promise.withResolvers<void>();
   thread.watch({

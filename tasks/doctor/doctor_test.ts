@@ -28,7 +28,7 @@ Deno.test("doctor tells of every part, as JSON and for people, and changes nothi
   assertEquals([code, isFit], [0, true]);
   assertEquals(
     findings.map((finding: { name: string }) => finding.name),
-    ["runtime", "database", "media", "workers", "faces", "disk", "browser"],
+    ["runtime", "database", "media", "workers", "faces", "disk", "store", "browser"],
   );
   for (const { name, state, found, mend } of findings) {
     assert(found.length > 5, name);

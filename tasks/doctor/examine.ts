@@ -5,13 +5,15 @@ import type { Config } from "#server/config.ts";
 import { connect } from "#server/db/db.ts";
 import { describeEmbeddedPostgres } from "#server/db/pg_programs.ts";
 import { countWorkers, readDatabaseVersion } from "#server/health/queries.ts";
+import { S3Store } from "#server/files/s3_store.ts";
+import type { StorePlace } from "#server/files/store_place.ts";
 import { readDisk } from "#server/health/service.ts";
 import { openMediaTools } from "#workers/media/run.ts";
 import { describeVision } from "#workers/vision/describe.ts";
 
 /** One part that the studio stands on. */
 export interface Finding {
-  /** "runtime", "database", "media", "browser", "disk", "workers", "faces". */
+  /** "runtime", "database", "media", "browser", "disk", "store", "workers", "faces". */
   readonly name: string;
   /** degraded: it works, and would work better after the mend. missing: the studio does not work without it. */
   readonly state: "ok" | "degraded" | "missing";
@@ -38,6 +40,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     lookAt("workers", () => examineWorkers(config, running)),
     lookAt("faces", examineFaces),
     lookAt("disk", () => examineDisk(config.data)),
+    lookAt("store", () => examineStore(config.store)),
     lookAt("browser", examineBrowser),
   ]);
 }
@@ -185,6 +188,20 @@ async function examineFaces(): Promise<Look> {
   const { status, model, hash, mend } = await describeVision();
   if (status === "ready") return { state: "ok", found: `Likeness by ${model}`, facts: { model, hash } };
   return { state: "degraded", found: "No face model", ...(mend ? { mend } : {}), facts: { model, hash } };
+}
+
+/** A bucket is written to, read and listed, as the studio would. */
+async function examineStore(place: StorePlace): Promise<Look> {
+  if (typeof place === "string") return { state: "ok", found: `Media in ${place}`, facts: { folder: place } };
+  const { endpoint, bucket, prefix } = place;
+  const facts = { endpoint, bucket, prefix };
+  try {
+    await new S3Store(place).check(AbortSignal.timeout(ANSWER_MS));
+    return { state: "ok", found: `Media in the bucket "${bucket}" at ${endpoint}`, facts };
+  } catch (error) {
+    const mend = "Mend what it says, or choose a folder with --store";
+    return { state: "missing", found: errorMessage(error), mend, facts };
+  }
 }
 
 async function examineDisk(folder: string): Promise<Look> {

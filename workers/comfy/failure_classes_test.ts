@@ -262,7 +262,7 @@ Deno.test("when the studio's disk is full the finished prompt waits for space an
           new AppError("storage_full", "Cannot store the file: the disk is full; free some space"),
         )
         : store.put(...given),
-    path: (hash: string) => store.path(hash),
+    openLocal: (hash: string) => store.openLocal(hash),
     size: (hash: string) => store.size(hash),
     read: (hash: string) => store.read(hash),
   });

@@ -188,7 +188,7 @@ Deno.test("a full store is storage_full, and the next run fetches the same promp
   withFaults(async (server, bridge) => {
     const full = {
       put: () => Promise.reject(new AppError("storage_full", "Cannot store the file: the disk is full")),
-      path: () => "",
+      openLocal: () => Promise.resolve(""),
       size: () => Promise.resolve(undefined),
       read: (hash: string) => bridge.store.read(hash),
     };

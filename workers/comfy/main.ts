@@ -1,6 +1,7 @@
 // The comfy thread: drives every ComfyUI server and the CPU engine.
 import * as z from "zod/mini";
-import { LocalStore } from "#server/files/local_store.ts";
+import { storeAt } from "#server/files/open_store.ts";
+import { StorePlace } from "#server/files/store_place.ts";
 import { serveThread } from "#workers/kit/thread.ts";
 import { watchGpus } from "./gpu_monitor.ts";
 import { comfyHandlers } from "./handlers.ts";
@@ -10,10 +11,10 @@ import { FleetWatch } from "./watch_fleet.ts";
 import { WorkerLinks } from "./worker_link.ts";
 
 /** What the composition root tells the thread. */
-const Settings = z.object({ storeRoot: z.string(), workRoot: z.string() });
+const Settings = z.object({ store: StorePlace, workRoot: z.string() });
 
 serveThread(({ settings, log, tell, post }) => {
-  const { storeRoot, workRoot } = Settings.parse(settings);
+  const { store, workRoot } = Settings.parse(settings);
   const links = new WorkerLinks(TIMINGS, log);
   const gpus = watchGpus(log);
   const fleet = new FleetWatch({
@@ -23,7 +24,7 @@ serveThread(({ settings, log, tell, post }) => {
     onVitals: (subject, vitals) => post({ t: "vitals", subject, vitals }),
     gpus,
   });
-  const host = new HostReader(storeRoot);
+  const host = new HostReader(typeof store === "string" ? store : store.cacheFolder);
   const measuring = setInterval(() => {
     host.read().then((vitals) => post({ t: "vitals", subject: "host", vitals })).catch((error) =>
       log.warn("host was not measured", { error })
@@ -31,7 +32,7 @@ serveThread(({ settings, log, tell, post }) => {
   }, 1_000);
   return {
     handlers: comfyHandlers(links),
-    store: new LocalStore(storeRoot),
+    store: storeAt(store),
     workRoot,
     onTell: (about, data) => {
       fleet.hear(about, data).catch((error) =>

@@ -6,8 +6,7 @@ import { ingestTake, stitchCut } from "#server/clips/job_kinds.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { JobKind } from "#server/core/job_kind.ts";
 import { silentLog } from "#server/core/log.ts";
-import { openLocalStore } from "#server/files/local_store.ts";
-import type { FileStore } from "#server/files/store.ts";
+import { type LocalStore, openLocalStore } from "#server/files/local_store.ts";
 import { assembleMaster } from "#server/scenes/job_kinds.ts";
 import { GiveUp, type JobContext } from "#workers/kit/handle.ts";
 import { rawInput } from "./args.ts";
@@ -23,7 +22,7 @@ const clip: TestClip = { widthPx: 96, heightPx: 64, rate: RATE, frameCount: 21, 
 
 interface Desk {
   readonly tools: MediaTools;
-  readonly store: FileStore;
+  readonly store: LocalStore;
   readonly folder: string;
   run<I extends z.core.$ZodType, O extends z.core.$ZodType>(
     kind: JobKind<I, O>,

@@ -7,7 +7,7 @@ Deno.test("the media thread opens its tools, says which, and stops", async () =>
   const said = Promise.withResolvers<unknown>();
   const thread = startThread("media", new URL("./main.ts", import.meta.url), {
     log: silentLog,
-    settings: { storeRoot: folder, workRoot: folder, backend: "wasm" },
+    settings: { store: folder, workRoot: folder, backend: "wasm" },
     onMessage: (message) => message.t === "media_backend" && said.resolve(message),
   });
   try {

@@ -46,12 +46,12 @@ Deno.test("the queue, comfy and engine threads register the CPU engine, check it
     });
   const queue = open("queue", {
     databaseUrl: database.url,
-    storeRoot: store.root,
+    store: store.root,
     node: { id: newId<"node">(), host: "here", pid: Deno.pid, version: "test" },
     slots: { cpu: 1, io: 1, script: 1 },
   });
   await queue.ready;
-  const comfy = open("comfy", { storeRoot: store.root, workRoot: `${folder}/work` });
+  const comfy = open("comfy", { store: store.root, workRoot: `${folder}/work` });
   linkThreads(queue, comfy);
   const engine = open("engine", { base: `${folder}/engine` });
 
@@ -113,12 +113,12 @@ Deno.test("a job whose worker is interrupted by order waits again, spends no att
       from worker_kind k, worker_status s where k.code = 'comfyui' and s.code = 'unknown'`;
   const queue = open("queue", {
     databaseUrl: database.url,
-    storeRoot: store.root,
+    store: store.root,
     node: { id: newId<"node">(), host: "here", pid: Deno.pid, version: "test" },
     slots: { cpu: 1, io: 1, script: 1 },
   });
   await queue.ready;
-  const comfy = open("comfy", { storeRoot: store.root, workRoot: `${folder}/work` });
+  const comfy = open("comfy", { store: store.root, workRoot: `${folder}/work` });
   linkThreads(queue, comfy);
   const jobId = await transact(db, (tx) =>
     submitJob(tx, {

@@ -1,7 +1,8 @@
 // The queue's thread: the only one that knows the database.
 import * as z from "zod/mini";
 import { connect } from "#server/db/db.ts";
-import { LocalStore } from "#server/files/local_store.ts";
+import { storeAt } from "#server/files/open_store.ts";
+import { StorePlace } from "#server/files/store_place.ts";
 import { serveThread } from "#workers/kit/thread.ts";
 import { Dispatch } from "./dispatch.ts";
 import { FleetKeeper } from "./fleet.ts";
@@ -13,8 +14,8 @@ import { allSettlements } from "#server/settlements.ts";
 /** What the composition root tells the thread. */
 const Settings = z.object({
   databaseUrl: z.string(),
-  /** Folder of the content-addressed store: some settlements write documents. */
-  storeRoot: z.string(),
+  /** The content-addressed store: some settlements write documents. */
+  store: StorePlace,
   /** This process, the same at each restart of the thread: what its former self held is taken back at once. */
   node: z.object({
     id: z.string(),
@@ -29,7 +30,7 @@ const Settings = z.object({
 });
 
 serveThread(async ({ settings, log, post }) => {
-  const { databaseUrl, storeRoot, node, slots } = Settings.parse(settings);
+  const { databaseUrl, store, node, slots } = Settings.parse(settings);
   const db = connect({ url: databaseUrl, max: 6, applicationName: "seedloop queue", isPlannedOnce: true });
   const dispatch = new Dispatch(log);
   const fleet = new FleetKeeper({
@@ -46,7 +47,7 @@ serveThread(async ({ settings, log, post }) => {
     node: { ...node, host: node.pidSpace ?? node.host },
     log,
     kinds: jobKinds,
-    settlements: allSettlements(new LocalStore(storeRoot)),
+    settlements: allSettlements(storeAt(store)),
     slots,
     dispatch,
     isAlive,

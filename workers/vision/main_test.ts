@@ -10,7 +10,7 @@ Deno.test("the vision thread runs a job over the queue's port and stops", async 
   const folder = await Deno.makeTempDir({ prefix: "seedloop-vision-" });
   const store = await openLocalStore(join(folder, "store"));
   const image = await store.put(new Uint8Array(await person(6, 540, 220, 480).png().toBuffer()), "image/png");
-  const settings = { storeRoot: store.root, workRoot: folder };
+  const settings = { store: store.root, workRoot: folder };
   const thread = startThread("vision", new URL("./main.ts", import.meta.url), { log: silentLog, settings });
   const { port1: port, port2 } = new MessageChannel();
   try {

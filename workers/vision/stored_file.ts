@@ -1,8 +1,8 @@
 import type { FileRef } from "#server/core/file_ref.ts";
-import type { FileStore } from "#server/files/store.ts";
+import type { JobContext } from "#workers/kit/handle.ts";
 import type { HashedFile } from "./requests.ts";
 
 /** A stored file as the child process reads it. */
-export function storedFile(store: FileStore, file: FileRef): HashedFile {
-  return { path: store.path(file.hash), hash: file.hash };
+export async function storedFile({ store, workDir, signal }: JobContext, file: FileRef): Promise<HashedFile> {
+  return { path: await store.openLocal(file.hash, workDir, signal), hash: file.hash };
 }

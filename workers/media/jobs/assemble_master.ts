@@ -12,6 +12,7 @@ import { frameRatio, renderOutputs } from "#workers/media/render.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { openSource } from "#workers/media/sources.ts";
 import { blameMedia } from "./blame.ts";
+import { openLocals } from "./open_locals.ts";
 
 type AssembleInput = z.output<typeof assembleMaster.input>;
 
@@ -21,7 +22,7 @@ export function assembleMasterHandler(tools: MediaTools): Handler {
 }
 
 async function assemble(tools: MediaTools, input: AssembleInput, job: JobContext) {
-  const paths = input.items.map((item) => job.store.path(item.file.hash));
+  const paths = await openLocals(job, input.items.map((item) => item.file));
   const joined = `${job.workDir}/joined.mp4`;
   const copied = await tryCopy(tools, input, paths, joined, job);
   const result = copied ?? await conformAndJoin(tools, input, paths, joined, job);

@@ -11,12 +11,13 @@ import { frameRatio, renderOutputs } from "#workers/media/render.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { type FrameSource, openSource } from "#workers/media/sources.ts";
 import { blameMedia } from "./blame.ts";
+import { openLocals } from "./open_locals.ts";
 
 /** Makes what a generator handed over a lossless intermediate, with proxy and poster, in one decode. */
 export function ingestTakeHandler(tools: MediaTools): Handler {
   return handle(ingestTake, (input, job) =>
     blameMedia(async () => {
-      const paths = input.files.map((file) => job.store.path(file.hash));
+      const paths = await openLocals(job, input.files);
       const made = paths.length === 1 ? readIntermediate(paths[0] ?? "") : undefined;
       const taken = made ? await takeIntermediate(made, input, job) : undefined;
       const source = taken?.source ?? await openSource(tools, paths, { ...input, signal: job.signal });

@@ -9,7 +9,7 @@ import { blameMedia } from "./blame.ts";
 export function inspectMediaHandler(tools: MediaTools): Handler {
   return handle(inspectMedia, ({ file }, job) =>
     blameMedia(async () => {
-      const path = job.store.path(file.hash);
+      const path = await job.store.openLocal(file.hash, job.workDir, job.signal);
       const facts = await readFacts(tools, path, { signal: job.signal });
       job.progress(0.3, "looked inside");
       if (facts.kind !== "image") return { facts };

@@ -10,12 +10,16 @@ import { blameMedia } from "./blame.ts";
 export function makeProxyHandler(tools: MediaTools): Handler {
   return handle(makeProxy, ({ file, rate, frameCount, heightPx }, job) =>
     blameMedia(async () => {
-      const source = await openSource(tools, [job.store.path(file.hash)], {
-        rate,
-        dropHead: 0,
-        keepVideoColor: true,
-        signal: job.signal,
-      });
+      const source = await openSource(
+        tools,
+        [await job.store.openLocal(file.hash, job.workDir, job.signal)],
+        {
+          rate,
+          dropHead: 0,
+          keepVideoColor: true,
+          signal: job.signal,
+        },
+      );
       if (source.frameCount !== frameCount) {
         throw new MediaError(
           `The video has ${source.frameCount} frames, not the ${frameCount} it is known to have`,

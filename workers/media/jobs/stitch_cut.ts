@@ -100,7 +100,8 @@ async function joinParts(
     only.frameCount === only.file.frames.length && sameRate(only.file.rate, input.sourceRate)
   ) {
     const { path } = only.file;
-    return path === job.store.path(part.file.hash) ? { path, ref: part.file } : { path };
+    const stored = await job.store.openLocal(part.file.hash, job.workDir, job.signal);
+    return path === stored ? { path, ref: part.file } : { path };
   }
   const path = `${job.workDir}/joined.avi`;
   await spliceAvi(slices, path, { rate: input.sourceRate, signal: job.signal });
@@ -137,7 +138,7 @@ async function openPart(
   job: JobContext,
 ): Promise<AviFile> {
   const { widthPx, heightPx, sourceRate } = input;
-  const path = job.store.path(file.hash);
+  const path = await job.store.openLocal(file.hash, job.workDir, job.signal);
   const made = readIntermediate(path);
   if (made && made.widthPx === widthPx && made.heightPx === heightPx) return made;
   const source = await openSource(tools, [path], { rate: sourceRate, dropHead: 0, signal: job.signal });

@@ -8,10 +8,10 @@ export function measureCutHandler(pool: VisionPool): Handler {
   return handle(measureCut, async (input, job) => {
     const { curves, likeness, seams } = await pool.ask({
       kind: "video",
-      path: job.store.path(input.intermediate.hash),
+      path: await job.store.openLocal(input.intermediate.hash, job.workDir, job.signal),
       rate: input.rate,
       frameCount: input.frameCount,
-      portrait: input.portrait && storedFile(job.store, input.portrait),
+      portrait: input.portrait && await storedFile(job, input.portrait),
       boundaries: input.boundaries,
       end: undefined,
       requireFace: false,

@@ -8,7 +8,7 @@ export function measureSeedHandler(pool: VisionPool): Handler {
   return handle(measureSeed, async (input, job) =>
     await pool.ask({
       kind: "still",
-      image: storedFile(job.store, input.image),
-      portrait: input.portrait && storedFile(job.store, input.portrait),
+      image: await storedFile(job, input.image),
+      portrait: input.portrait && await storedFile(job, input.portrait),
     }, { signal: job.signal }));
 }

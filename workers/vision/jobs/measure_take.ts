@@ -10,10 +10,10 @@ export function measureTakeHandler(pool: VisionPool): Handler {
     const endImagePath = input.end ? join(job.workDir, "end.png") : undefined;
     const { curves, likeness, end } = await pool.ask({
       kind: "video",
-      path: job.store.path(input.intermediate.hash),
+      path: await job.store.openLocal(input.intermediate.hash, job.workDir, job.signal),
       rate: input.rate,
       frameCount: input.frameCount,
-      portrait: input.portrait && storedFile(job.store, input.portrait),
+      portrait: input.portrait && await storedFile(job, input.portrait),
       boundaries: [],
       end: input.end,
       requireFace: input.requireFace,
