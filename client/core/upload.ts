@@ -3,7 +3,7 @@ import { newId } from "#server/core/id.ts";
 import { ApiError } from "./call.ts";
 import { hashFile } from "./file_hash.ts";
 import { sendUpload, type Sent } from "./tus.ts";
-import { forgetUpload, keepUpload, listKeptUploads } from "./upload_memory.ts";
+import { forgetUpload, keepUpload, type KeptUpload, listKeptUploads } from "./upload_memory.ts";
 
 /**
  * `waiting` for its turn, `hashing`, `sending`, `lost` (the studio is out of reach; it goes on by itself), `paused`,
@@ -41,8 +41,10 @@ export interface Upload {
 
 export interface UploadTarget {
   readonly projectId: string;
-  /** Called once the asset is there; also after a reload when `upload` is resumed by the same page part. */
+  /** Called once the asset is there; after a reload the purpose says what is to be done. */
   readonly done?: (upload: Upload) => void;
+  /** What it is for, a JSON value: kept with it. */
+  readonly purpose?: unknown;
 }
 
 const PARALLEL = 3;
@@ -80,14 +82,17 @@ export class Uploads {
     return total === 0 ? undefined : open.reduce((sum, { sentBytes }) => sum + sentBytes, 0) / total;
   }
 
-  /** Takes up what a former visit of this user left unfinished in this browser. */
-  async restore(userId: string, done?: UploadTarget["done"]): Promise<void> {
+  /** Takes up what a former visit of this user left unfinished in this browser; `revive` says what it was for. */
+  async restore(userId: string, revive?: (kept: KeptUpload) => UploadTarget["done"]): Promise<void> {
     this.#userId = userId;
     globalThis.addEventListener("online", this.#hurry);
-    for (const { file, ...kept } of await listKeptUploads(userId)) {
+    for (const kept of await listKeptUploads(userId)) {
+      const { file, purpose, ...upload } = kept;
       if (this.all.some(({ id }) => id === kept.id)) continue;
-      this.#put({ ...kept, sentBytes: 0, stage: file ? "waiting" : "left" });
-      if (file) this.#take(kept.id, file, { projectId: kept.projectId, ...(done ? { done } : {}) });
+      this.#put({ ...upload, sentBytes: 0, stage: file ? "waiting" : "left" });
+      if (!file) continue;
+      const done = revive?.(kept);
+      this.#take(kept.id, file, { projectId: kept.projectId, purpose, ...(done ? { done } : {}) });
     }
     this.#next();
   }
@@ -107,7 +112,9 @@ export class Uploads {
       };
       this.#put({ ...fresh, sentBytes: 0, stage: "waiting" });
       this.#take(id, file, target);
-      if (this.#userId !== undefined) await keepUpload(this.#userId, fresh, file);
+      if (this.#userId !== undefined) {
+        await keepUpload(this.#userId, { ...fresh, purpose: target.purpose }, file);
+      }
       added.push(id);
     }
     this.#next();

@@ -11,6 +11,8 @@ export interface KeptUpload {
   readonly path: string;
   readonly sizeBytes: number;
   readonly lastModified: number;
+  /** What it is for, as whoever began it wants to be told after a reload; JSON. */
+  readonly purpose?: unknown;
   /** The bytes themselves, where they are few. */
   readonly file?: File;
 }
@@ -29,8 +31,8 @@ export async function keepUpload(
   upload: Omit<KeptUpload, "file">,
   file: File,
 ): Promise<void> {
-  const { id, projectId, path, sizeBytes, lastModified } = upload;
-  const row: Row = { id, projectId, path, sizeBytes, lastModified, userId, keptAt: Date.now() };
+  const { id, projectId, path, sizeBytes, lastModified, purpose } = upload;
+  const row: Row = { id, projectId, path, sizeBytes, lastModified, purpose, userId, keptAt: Date.now() };
   const whole = file.size <= KEPT_FILE_BYTES ? { ...row, file } : row;
   await set(id, whole, store()).catch(() => set(id, row, store())).catch(() => {});
 }

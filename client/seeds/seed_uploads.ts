@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { tellError } from "#client/core/notices.ts";
-import { type Upload, uploads } from "#client/core/upload.ts";
+import { type Upload, uploads, type UploadTarget } from "#client/core/upload.ts";
+import type { KeptUpload } from "#client/core/upload_memory.ts";
 import type { Seed, SeedKind } from "#server/seeds/contract.ts";
 import { seedsOf } from "./seed_store.ts";
 import { w } from "./words.ts";
@@ -14,9 +15,15 @@ export interface SeedUpload {
   readonly localUrl: string;
 }
 
-interface Purpose {
+/** What a still is for. It goes with the upload, so that a reload of the page loses nothing of it. */
+interface SeedPurpose {
+  readonly gives: "seed";
   readonly characterId: string;
   readonly kind: SeedKind;
+  readonly replacesSeedId?: Seed["id"] | undefined;
+}
+
+interface Purpose extends SeedPurpose {
   readonly localUrl: string;
 }
 
@@ -40,28 +47,44 @@ export async function giveStill(
     readonly replacesSeedId?: Seed["id"] | undefined;
   },
 ): Promise<void> {
-  const { projectId, characterId, kind, replacesSeedId } = given;
-  const name = file.name || w("pastedName");
-  const [upload] = await uploads.add([{ file, path: name }], {
+  const { projectId, ...what } = given;
+  const purpose: SeedPurpose = { gives: "seed", ...what };
+  const [upload] = await uploads.add([{ file, path: file.name || w("pastedName") }], {
     projectId,
-    done: ({ id }) => void take(id),
+    purpose,
+    done: (upload) => void giveUpload(upload, purpose),
   });
-  if (!upload) return;
-  const localUrl = URL.createObjectURL(file);
-  purposes.set(new Map(purposes.get()).set(upload.id, { characterId, kind, localUrl }));
+  if (upload) note(upload.id, purpose, file);
+}
 
-  async function take(id: string): Promise<void> {
-    try {
-      await seedsOf(projectId, characterId).add({
-        kind,
-        assetId: id as NonNullable<Seed["assetId"]>,
-        ...(replacesSeedId ? { replacesSeedId } : {}),
-      });
-    } catch (error) {
-      tellError(error, w("giveFailed", { name }));
-    } finally {
-      forget(id);
-    }
+/** Takes up a still that a former visit left unfinished: it shows in its slot, and becomes what it was given as. */
+export function reviveSeedUpload({ id, purpose, file }: KeptUpload): UploadTarget["done"] {
+  if (!isSeedPurpose(purpose) || !file) return undefined;
+  note(id, purpose, file);
+  return (upload) => void giveUpload(upload, purpose);
+}
+
+function isSeedPurpose(purpose: unknown): purpose is SeedPurpose {
+  return typeof purpose === "object" && purpose !== null && "gives" in purpose && purpose.gives === "seed";
+}
+
+function note(uploadId: string, purpose: SeedPurpose, file: File): void {
+  const localUrl = URL.createObjectURL(file);
+  purposes.set(new Map(purposes.get()).set(uploadId, { ...purpose, localUrl }));
+}
+
+async function giveUpload({ id, projectId, path }: Upload, purpose: SeedPurpose): Promise<void> {
+  const { characterId, kind, replacesSeedId } = purpose;
+  try {
+    await seedsOf(projectId, characterId).add({
+      kind,
+      assetId: id as NonNullable<Seed["assetId"]>,
+      ...(replacesSeedId ? { replacesSeedId } : {}),
+    });
+  } catch (error) {
+    tellError(error, w("giveFailed", { name: path }));
+  } finally {
+    forget(id);
   }
 }
 
