@@ -47,9 +47,14 @@ export function drawRounds(count: number, seed: number, hitsDatabase = true): Ro
 
 /**
  * Has one job run on a ComfyUI stand-in, strikes the process that drives it, and reads what came of it: the job is
- * done once, the worker was sent one prompt, and its file is stored.
+ * done once, the worker was sent one prompt, and its file is stored. A process that has ended is started again.
  */
-export async function strikeOwner(two: TwoStudios, comfy: FaultServer, round: Round): Promise<RoundReport> {
+export async function strikeOwner(
+  two: TwoStudios,
+  comfy: FaultServer,
+  round: Round,
+  isRevived = true,
+): Promise<RoundReport> {
   const owner = await two.findOwner();
   if (owner < 0) throw new Error("Nobody drives the worker");
   comfy.file = crypto.getRandomValues(new Uint8Array(20_000));
@@ -87,7 +92,7 @@ export async function strikeOwner(two: TwoStudios, comfy: FaultServer, round: Ro
     async () => /^(done|failed|cancelled)$/.test((await two.readJob(jobId)).status),
   );
   const doneAfterMs = Date.now() - struckAt;
-  await bringBack(two, round, owner);
+  if (isRevived) await bringBack(two, round, owner);
   const job = await two.readJob(jobId);
   return {
     ...round,
