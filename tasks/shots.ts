@@ -142,12 +142,23 @@ async function openApi(url: string, { login, password }: ShotsOptions): Promise<
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  await keepOwner(from, to);
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
-    if (isDirectory) {
-      await Deno.mkdir(join(to, name));
-      await copyFolder(join(from, name), join(to, name));
-    } else if (isFile && name !== "postmaster.pid") await Deno.copyFile(join(from, name), join(to, name));
+    const [source, target] = [join(from, name), join(to, name)];
+    if (isDirectory) await copyFolder(source, target);
+    else if (isFile && name !== "postmaster.pid") {
+      await Deno.copyFile(source, target);
+      await keepOwner(source, target);
+    }
   }
+}
+
+/** The database starts in a folder of its own user's only. */
+async function keepOwner(from: string, to: string): Promise<void> {
+  const { mode, uid, gid } = await Deno.stat(from);
+  if (mode !== null) await Deno.chmod(to, mode & 0o7777);
+  if (uid !== null && gid !== null) await Deno.chown(to, uid, gid);
 }
 
 if (import.meta.main) Deno.exit(await main());
