@@ -776,11 +776,13 @@ CREATE INDEX job_log_lines_level_id_idx ON public.job_log_lines USING btree (lev
 
 create table job_previews (
   job_id uuid not null,
-  media_type text not null,
+  media_type_id smallint not null,
   bytes bytea not null,
   updated_at timestamp with time zone default now() not null,
+  constraint job_previews_media_type_id_fkey FOREIGN KEY (media_type_id) REFERENCES media_type(id) ON DELETE RESTRICT,
   constraint job_previews_pkey PRIMARY KEY (job_id)
 );
+CREATE INDEX job_previews_media_type_id_idx ON public.job_previews USING btree (media_type_id);
 
 create table job_progress (
   job_id uuid not null,

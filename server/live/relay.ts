@@ -145,9 +145,10 @@ export class LiveRelay {
       void this.#quietly(db`
         with old as (delete from job_previews where updated_at < now() - interval '1 minute' and job_id <> ${jobId}),
         kept as (
-          insert into job_previews (job_id, media_type, bytes) values (${jobId}, ${mediaType}, ${bytes})
+          insert into job_previews (job_id, media_type_id, bytes)
+          select ${jobId}, id, ${bytes} from media_type where code = ${mediaType}
           on conflict (job_id) do update
-             set media_type = excluded.media_type, bytes = excluded.bytes, updated_at = now())
+             set media_type_id = excluded.media_type_id, bytes = excluded.bytes, updated_at = now())
         select pg_notify(${CHANNEL}, ${payload})`);
     }
     this.#previews.clear();
@@ -178,7 +179,8 @@ export class LiveRelay {
     do {
       this.#reading.set(jobId, false);
       const rows = await this.#quietly(this.#options.db<{ mediaType: string; bytes: Uint8Array }[]>`
-        select media_type, bytes from job_previews where job_id = ${jobId}`);
+        select t.code as media_type, p.bytes from job_previews p join media_type t on t.id = p.media_type_id
+         where p.job_id = ${jobId}`);
       for (const row of rows ?? []) this.#options.onPreview({ jobId, projectId, ...row });
     } while (this.#reading.get(jobId));
     this.#reading.delete(jobId);

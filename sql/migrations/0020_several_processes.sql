@@ -7,7 +7,8 @@ comment on column server_nodes.host is 'Where the pid means something: the machi
 -- The newest picture of each running job, for the sockets of other processes. Worthless after a crash.
 create unlogged table job_previews (
   job_id uuid primary key,
-  media_type text not null,
+  media_type_id smallint not null references media_type on delete restrict,
   bytes bytea not null,
   updated_at timestamptz not null default now()
 );
+create index on job_previews (media_type_id);
