@@ -162,6 +162,17 @@ async function guardDecode<T>(decode: () => Promise<T>): Promise<T> {
     return await decode();
   } catch (thrown) {
     const reason = errorMessage(thrown);
+    // Before the others: what could not be written says nothing of the picture.
+    if (/: write error|No space left on device|Disk quota exceeded/i.test(reason)) {
+      throw new MediaError(
+        "The disk is full or can't be written: free some space and try again",
+        "no_space",
+        reason,
+        {
+          cause: thrown,
+        },
+      );
+    }
     if (
       /premature|truncat|end of (file|stream|data)|not enough data|read error|libspng read error|VipsJpeg: (out of|prem)/i
         .test(reason)

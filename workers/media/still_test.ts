@@ -94,6 +94,17 @@ Deno.test("writeWorkingImage refuses damaged, empty, foreign and huge files, wit
     await assertRejects(() => writeWorkingImage(`${folder}/huge`, out), MediaError, "208 megapixels");
   }));
 
+Deno.test("writeWorkingImage and writeThumbnail tell a full disk from a damaged picture", () =>
+  inFolder(async (folder) => {
+    if (Deno.build.os !== "linux") return;
+    await plain(64, 64, RED).png().toFile(`${folder}/good.png`);
+    for (const [write, name] of [[writeWorkingImage, "full.png"], [writeThumbnail, "full.webp"]] as const) {
+      await Deno.symlink("/dev/full", `${folder}/${name}`);
+      const error = await assertRejects(() => write(`${folder}/good.png`, `${folder}/${name}`), MediaError);
+      assertEquals(error.failure, "no_space", error.message);
+    }
+  }));
+
 Deno.test("readAnimation gives each frame of an animated WebP", () =>
   inFolder(async (folder) => {
     const frames = Array.from({ length: 20 }, (_, n) =>

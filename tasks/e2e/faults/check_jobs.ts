@@ -89,19 +89,30 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
                            and (d.worker_id is null or a.worker_id = d.worker_id))`,
 };
 
+/** What the jobs were that are to be found: all, and those whose input can never work. */
+export interface Submitted {
+  readonly id: string;
+  readonly isDoomed: boolean;
+}
+
 /** Reads a studio that is at rest, with the database alone running: rows, events, store and scratch folder. */
 export async function checkJobs(
   databaseUrl: string,
   data: string,
-  submitted: readonly string[],
+  submitted: readonly Submitted[],
 ): Promise<JobTruth> {
   const db = connect({ url: databaseUrl, max: 2, statementTimeoutMs: 120_000 });
   try {
     const breaches: string[] = [];
     const lost = await db<{ id: string }[]>`
-      select g.id from unnest(${submitted as string[]}::uuid[]) as g (id)
+      select g.id from unnest(${submitted.map(({ id }) => id)}::uuid[]) as g (id)
        where not exists (select 1 from jobs j where j.id = g.id)`;
     for (const { id } of lost) breaches.push(`job was lost: ${id}`);
+    const doomed = submitted.filter(({ isDoomed }) => isDoomed).map(({ id }) => id);
+    const blamed = await db<{ what: string }[]>`
+      select a.job_id || ': ' || a.error as what from job_attempts a
+       where a.failure_class_id = 1 and a.job_id <> all(${doomed}::uuid[])`;
+    for (const { what } of blamed) breaches.push(`a good input was blamed: ${what}`);
     for (const [sentence, ask] of Object.entries(QUESTIONS)) {
       for (const { what } of await ask(db)) breaches.push(`${sentence}: ${what}`);
     }

@@ -74,7 +74,7 @@ export async function jumpClock(
     await setClock("+0");
     await comeToRest(studio, steering, jobs, begun, plan.say);
     await studio.stop();
-    const truth = await checkJobs(postgres.url, data, jobs.map(({ id }) => id));
+    const truth = await checkJobs(postgres.url, data, jobs);
     const breaches = [...truth.breaches, ...steering.breaches];
     // A lease that ran out by a wrong clock would be one that nobody let go.
     const lost = truth.counts["attempts lease_lost"] ?? 0;

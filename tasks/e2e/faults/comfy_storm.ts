@@ -106,7 +106,7 @@ async function readAlone(
   const server = await startEmbeddedPostgres({ dir: join(data, "pg"), log: silentLog });
   const db = connect({ url: server.url, max: 1 });
   try {
-    const truth = await checkJobs(server.url, data, jobs.map(({ id }) => id));
+    const truth = await checkJobs(server.url, data, jobs);
     const breaches = [...truth.breaches, ...await findUnexplained(db)];
     const rows = await db<{ code: string; error: string }[]>`
       select distinct on (f.code) f.code, a.error from job_attempts a join failure_class f on f.id = a.failure_class_id

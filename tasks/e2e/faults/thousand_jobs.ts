@@ -168,7 +168,7 @@ export async function comeToRest(
 export async function checkAlone(data: string, jobs: readonly PlannedJob[]): Promise<JobTruth> {
   const server = await startEmbeddedPostgres({ dir: join(data, "pg"), log: silentLog });
   try {
-    return await checkJobs(server.url, data, jobs.map(({ id }) => id));
+    return await checkJobs(server.url, data, jobs);
   } finally {
     await server.stop();
   }
