@@ -1,4 +1,5 @@
 import { connectionProblem } from "#server/core/connection_problem.ts";
+import { readCapped } from "./body.ts";
 
 /** A ComfyUI-Manager: its version, and where its routes are. */
 export interface Manager {
@@ -7,12 +8,15 @@ export interface Manager {
 }
 
 const CALL_MS = 5_000;
+/** A version is a few letters. */
+const MAX_BYTES = 10_000;
 
 /** The ComfyUI-Manager of the server at `url`; undefined when it has none. Throws when the server does not answer. */
 export async function findManager(url: string, signal: AbortSignal): Promise<Manager | undefined> {
   for (const prefix of ["/v2/manager", "/manager"] as const) {
     const response = await call(`${url}${prefix}/version`, "GET", signal);
-    const text = (await response.text()).trim();
+    const bytes = await readCapped(response.body, MAX_BYTES);
+    const text = new TextDecoder().decode(bytes).trim();
     // A page in place of the version comes from a proxy, or from a front end that answers everything.
     if (response.ok && /^[vV]?\d[\w.+-]{0,40}$/.test(text)) return { version: text, prefix };
   }

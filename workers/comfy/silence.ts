@@ -39,7 +39,10 @@ export class Silence {
   }
 
   take(event: PromptEvent, now: number): void {
-    if (event.type === "ended") return;
+    // How long a run is silent before it fails says nothing of healthy ones.
+    if (event.type === "ended" || event.type === "ending") return;
+    // Until here it waited its turn.
+    if (event.type === "started") return this.waits(now);
     if (event.type !== "progress") return this.#moved(now, false);
     let hasMoved = false;
     let isStepping = false;

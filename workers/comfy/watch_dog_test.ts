@@ -240,12 +240,14 @@ Deno.test("Silence counts only what moves, and keeps the longest rest and step a
   const step = (value: number, finished = false) =>
     ({ type: "progress", promptId: "p", nodes: [{ node: "k", value, max: 4, finished }] }) as const;
   silence.take({ type: "started", promptId: "p" }, 10);
+  assertEquals(silence.longest, { restMs: null, stepMs: null });
   silence.take(step(1), 100_010);
   silence.take(step(2), 102_010);
   silence.take(step(2), 109_010);
   assertEquals([silence.ms(110_010), silence.isStepping], [8_000, true]);
   silence.take(step(3), 112_010);
   silence.take(step(4, true), 113_010);
+  silence.take({ type: "ending", promptId: "p" }, 400_000);
   assertEquals([silence.longest, silence.isStepping], [{ restMs: 100_000, stepMs: 10_000 }, false]);
   silence.waits(500_000);
   assertEquals(silence.ms(500_001), 1);

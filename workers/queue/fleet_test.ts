@@ -91,6 +91,13 @@ Deno.test("the queue, comfy and engine threads register the CPU engine, check it
   const hash = job.output?.outputs[0]?.file.hash ?? "";
   assertEquals((await store.size(hash) ?? 0) > 50, true);
 
+  // What the run has shown of its pace is learned, behind its back.
+  const learned = () => db<{ restMs: number[] }[]>`select rest_ms from worker_paces`;
+  for (let rows = await learned(); rows.length === 0; rows = await learned());
+  assertEquals((await learned()).map((row) => row.restMs.length), [1]);
+  const [profile] = await db<{ nodes: number }[]>`select count(*)::integer as nodes from worker_nodes`;
+  assertEquals((profile?.nodes ?? 0) > 10, true);
+
   await queue.stop();
   await Promise.all([engine.stop(), comfy.stop()]);
   await Deno.remove(folder, { recursive: true });
