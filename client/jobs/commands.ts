@@ -298,7 +298,7 @@ export const jobCommands: readonly Command[] = [
         : w("pauseAfter");
     },
     group,
-    icon: "pause",
+    icon: "hourglass",
     keys: ["shift+p"],
     permission: "queue.admin",
     scope: PANELS,

@@ -45,7 +45,7 @@ function needs({ jobs, more }: Of<"needs_jobs">): string | undefined {
 }
 
 /** In lists the turn is told beside it; here whose jobs come first, and who is busy. */
-function inLine({ ahead, people, busy }: Of<"in_line">): string | undefined {
+function inLine({ ahead, people, ready, busy }: Of<"in_line">): string | undefined {
   const workers = busy.join(", ");
   if (people.length > 0) {
     const names = people.map(({ name, jobs }) =>
@@ -53,7 +53,7 @@ function inLine({ ahead, people, busy }: Of<"in_line">): string | undefined {
     );
     return w("waitShare", { n: ahead, people: names.join(", ") });
   }
-  if (busy.length === 0) return undefined;
+  if (busy.length === 0 || busy.length < ready.length) return undefined;
   return ahead === 0 ? w("waitNextBusy", { workers }) : w("waitBusy", { n: ahead, workers });
 }
 

@@ -52,13 +52,21 @@ export class JobForm extends SignalWatcher(LitElement) {
   #close: (() => void) | undefined;
 
   protected override willUpdate(changed: PropertyValues<this>) {
-    if (!changed.has("job")) return;
+    // The queue gives another object at each news of the same job: what was typed stays.
+    if (!changed.has("job") || changed.get("job")?.id === this.job?.id) return;
     this.detail = undefined;
     this.typed = {};
     this.faults = {};
     this.#close?.();
     this.#close = this.job && session.may("worker.read") ? fleet.open() : undefined;
     if (this.job) void this.#read(this.job.id);
+  }
+
+  protected override updated(changed: PropertyValues<this>) {
+    // The dialog was shown before there was anything to fill in.
+    if (!changed.has("detail") || !this.detail) return;
+    const field = this.renderRoot.querySelector<Field>("st-field");
+    void field?.updateComplete.then(() => field.focus());
   }
 
   override disconnectedCallback() {

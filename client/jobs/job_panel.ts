@@ -210,8 +210,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
         </div>
         ${row.error && row.status === "failed"
           ? html`<p class="fault">${row.error}</p>`
-          : html`<st-job-line wrap .job=${row}></st-job-line>`}
-        ${detail && row.waitsFor === null ? this.#line(detail) : nothing}
+          : this.#line(detail) ?? html`<st-job-line wrap .job=${row}></st-job-line>`}
         ${detail && row.waitsFor === null ? this.#estimate(detail) : nothing}
         <div class="actions">
           ${isOver(row) ? html`<st-action command="jobs.retry" .target=${row.id}></st-action>` : nothing}
@@ -238,9 +237,9 @@ export class JobPanel extends SignalWatcher(LitElement) {
   }
 
   /** Whose jobs come first, and who is busy: the table tells only how many. */
-  #line({ wait }: JobDetail) {
-    const sentence = wait?.code === "in_line" ? waitOf(wait, timeNow()) : undefined;
-    return sentence === undefined ? nothing : html`<span class="quiet">${sentence}</span>`;
+  #line(detail: JobDetail | undefined) {
+    const sentence = detail?.wait?.code === "in_line" ? waitOf(detail.wait, timeNow()) : undefined;
+    return sentence === undefined ? undefined : html`<span class="quiet">${sentence}</span>`;
   }
 
   #estimate({ startsIn, endsIn }: JobDetail) {

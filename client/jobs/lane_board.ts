@@ -65,6 +65,9 @@ export class LaneBoard extends SignalWatcher(LitElement) {
       p {
         margin: 0;
       }
+      p {
+        flex: none;
+      }
       .quiet {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);
@@ -142,7 +145,7 @@ export class LaneBoard extends SignalWatcher(LitElement) {
                 }</p>`
                 : nothing}
               ${state === "online"
-                ? this.#next(jobs.filter((job) => job.lane === "gpu" && mayRun(job, worker.id)))
+                ? this.#next(jobs.filter((job) => job.lane === "gpu" && mayRun(job, worker.name)))
                 : html`<p class="quiet">${w("nothingNext", { state: workerState(state) })}</p>`}
             </section>
           `;
@@ -194,9 +197,9 @@ export class LaneBoard extends SignalWatcher(LitElement) {
   }
 }
 
-/** Not pinned to another, and held up by nothing but its turn. */
-function mayRun({ pinnedWorkerId, wait }: QueueJob, workerId: string): boolean {
-  return (pinnedWorkerId === null || pinnedWorkerId === workerId) && wait?.code === "in_line";
+/** Held up by nothing but its turn, and this worker is one of those that can run it. */
+function mayRun({ wait }: QueueJob, name: string): boolean {
+  return wait?.code === "in_line" && wait.ready.includes(name);
 }
 
 function showRunning(job: QueueJob) {

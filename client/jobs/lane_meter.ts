@@ -49,14 +49,18 @@ export class LaneMeter extends SignalWatcher(LitElement) {
     const isPaused = facts?.isPaused ?? false;
     const after = queue.find(queue.pausesAfter(this.lane) ?? "");
     const mark = isPaused ? "attention" : running > 0 ? "running" : waiting > 0 ? "queued" : "off";
+    const count = running + waiting === 0 ? w("laneIdle") : w("laneCount", { running, queued: waiting });
+    const sentence = isPaused && running === 0
+      ? w("lanePausedCount", { queued: waiting })
+      : isPaused
+      ? `${w("lanePaused")} · ${count}`
+      : after
+      ? `${w("pausesAfter", { name: nameOf(after) })} · ${count}`
+      : count;
     return html`
       <st-state-mark state=${mark}></st-state-mark>
       <span class="name">${laneName(this.lane)}</span>
-      <span class="facts cut">${isPaused && running === 0
-        ? w("lanePausedCount", { queued: waiting })
-        : `${isPaused ? `${w("lanePaused")} · ` : ""}${
-          running + waiting === 0 ? w("laneIdle") : w("laneCount", { running, queued: waiting })
-        }${after ? ` · ${w("pausesAfter", { name: nameOf(after) })}` : ""}`}</span>
+      <span class="facts cut" title=${sentence}>${sentence}</span>
       <st-action command=${`jobs.pause_${this.lane}`} look="quiet" icon-only></st-action>
     `;
   }

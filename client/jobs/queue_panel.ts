@@ -176,7 +176,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         ${queue.reading.isStale ? html`<p class="stale" role="status">${w("stale")}</p>` : nothing}
       </div>
       <div class="content">${this.#content(jobs, filter, isBoard)}</div>
-      ${this.#foot(jobs, isBoard)}
+      ${this.#foot(jobs, filter, isBoard)}
       <st-menu label=${w("job")} @st-pick=${this.#pick}><span slot="trigger"></span></st-menu>
       <st-job-form .job=${queue.find(jobAsked() ?? "")}></st-job-form>
       <st-import-form></st-import-form></div>
@@ -212,8 +212,6 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
           .value=${filter.text} @input=${this.#search} @keydown=${this.#leaveFind}></st-field>
         <span class="gap"></span>
         <st-action command="jobs.retry_failed" look="quiet"></st-action>
-        <st-action command="jobs.export" look="quiet" icon-only></st-action>
-        <st-action command="jobs.import" look="quiet" icon-only></st-action>
         <st-action command="jobs.view" look="quiet" label=${w(
           isBoard ? "viewTable" : "viewLanes",
         )}></st-action>
@@ -255,17 +253,19 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       `;
   }
 
-  #foot(jobs: readonly QueueJob[], isBoard: boolean) {
+  #foot(jobs: readonly QueueJob[], filter: QueueFilter, isBoard: boolean) {
     const chosen = selection("job")?.ids ?? [];
     const beyond = queue.openTotal > queue.all.length
       ? w("more", { shown: jobs.length, total: queue.openTotal })
       : w("counted", { n: jobs.length });
     return html`
       <div class="foot">
-        <span role="status">${beyond}${this.#ends()}${chosen.length > 1
+        <span role="status">${beyond}${this.#ends(filter.show)}${chosen.length > 1
           ? ` · ${w("selectedCount", { n: chosen.length })}`
           : ""}</span>
         <span class="gap"></span>
+        <st-action command="jobs.export" look="quiet" icon-only></st-action>
+        <st-action command="jobs.import" look="quiet" icon-only></st-action>
         ${isBoard || chosen.length === 0 ? nothing : html`
           <st-action command="jobs.retry" look="quiet"></st-action>
           <st-action command="jobs.move_first" look="quiet" icon-only></st-action>
@@ -280,10 +280,13 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
   }
 
   /** When all that waits is to be done, as far as can be told. */
-  #ends(): string {
+  #ends(show: QueueFilter["show"]): string {
     const ends = queue.forecast?.endsIn;
     const isOpen = queue.counts.running + queue.counts.waiting > 0;
-    return ends && isOpen ? ` · ${w("throughIn", { time: spanOf(ends) })}` : "";
+    const isPaused = queue.state?.paused.some(({ isInForce }) => isInForce) ?? false;
+    return ends && isOpen && !isPaused && show === "open"
+      ? ` · ${w("throughIn", { time: spanOf(ends) })}`
+      : "";
   }
 
   #rows(jobs: readonly QueueJob[]): QueueRow[] {

@@ -183,7 +183,7 @@ export const w = defineWords({
     waitMemory: "Takes about {need} of GPU memory: {workers}",
     waitHas: "{name} has {size}",
     waitNotReady: "No worker that can run it is ready: {workers}",
-    waitNotReadyPinned: "Pinned to {workers}",
+    waitNotReadyPinned: "Pinned, and {workers}",
     waitIs: "{name} is {state}",
     waitIsBecause: "{name} is {state} ({problem})",
     waitBusy: { one: "{n} job before it, {workers} busy", other: "{n} jobs before it, {workers} busy" },
@@ -419,7 +419,7 @@ export const w = defineWords({
     waitMemory: "Braucht etwa {need} Grafikspeicher: {workers}",
     waitHas: "{name} hat {size}",
     waitNotReady: "Kein Worker, der ihn kann, ist bereit: {workers}",
-    waitNotReadyPinned: "Festgelegt auf {workers}",
+    waitNotReadyPinned: "Festgelegt, und {workers}",
     waitIs: "{name} ist {state}",
     waitIsBecause: "{name} ist {state} ({problem})",
     waitBusy: {

@@ -100,9 +100,18 @@ function explainQueued(
   return lane === "gpu" ? explainPlacement(job, workers, capability) : inLine(job, []);
 }
 
-function inLine(job: WaitFacts, busy: readonly WorkerFacts[]): WaitReason {
+function inLine(job: WaitFacts, workers: readonly WorkerFacts[]): WaitReason {
   const { lane, ahead, aheadOfOthers } = job;
-  return { code: "in_line", lane, ahead, aheadOfOthers, people: [], busy: busy.map(({ name }) => name) };
+  const busy = workers.filter(({ isFull }) => isFull).map(({ name }) => name);
+  return {
+    code: "in_line",
+    lane,
+    ahead,
+    aheadOfOthers,
+    people: [],
+    ready: workers.map(({ name }) => name),
+    busy,
+  };
 }
 
 function explainPlacement(
@@ -142,7 +151,7 @@ function explainPlacement(
   }
   const ready = roomy.filter(({ status, isPaused }) => status === "online" && !isPaused);
   if (ready.length === 0) return { code: "not_ready", pinnedTo, workers: roomy.map(inTheWay) };
-  return inLine(job, ready.filter(({ isFull }) => isFull));
+  return inLine(job, ready);
 }
 
 function inTheWay({ name, status, isPaused, problem }: WorkerFacts) {

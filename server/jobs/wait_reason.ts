@@ -66,7 +66,8 @@ export const WaitReason = z.discriminatedUnion("code", [
     aheadOfOthers: z.int(),
     /** Whose they are, most first; told of one job only, not in lists. */
     people: z.array(z.object({ name: z.nullable(z.string()), jobs: z.int() })),
-    /** Workers that can run it and are at something else. */
+    /** Workers that can run it now, by name, and those of them that are at something else; none off the gpu lane. */
+    ready: z.array(z.string()),
     busy: z.array(z.string()),
   }),
   /** It runs, but its worker can't be reached. */
@@ -143,12 +144,14 @@ function describeLacks({ workers, pinnedTo }: Extract<WaitReason, { code: "no_ab
 }
 
 function describeLine(
-  { ahead, aheadOfOthers, people, busy }: Extract<WaitReason, { code: "in_line" }>,
+  { ahead, aheadOfOthers, people, ready, busy }: Extract<WaitReason, { code: "in_line" }>,
 ): string {
   const who = people.map(({ name, jobs }) => `${name ?? "the studio"} ${jobs}`).join(", ");
   const others = who || (aheadOfOthers > 0 ? `${aheadOfOthers} of other people` : "");
   const line = ahead === 0 ? "It is next" : `${ahead} before it${others ? ` (${others})` : ""}`;
-  return busy.length === 0 ? line : `${line}: ${busy.join(", ")} ${busy.length > 1 ? "are" : "is"} busy`;
+  return busy.length === 0 || busy.length < ready.length
+    ? line
+    : `${line}: ${busy.join(", ")} ${busy.length > 1 ? "are" : "is"} busy`;
 }
 
 function gigabytes(bytes: number): string {
