@@ -15,6 +15,8 @@ export interface DogOptions {
   readonly log: Log;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** The same, to tell whether this process itself stood still between two looks. */
+  readonly pulse?: () => number;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly rules: () => WorkerRules;
   readonly kept: () => KeptProcess | undefined;
@@ -34,6 +36,9 @@ const ENDS_RUNS: readonly WorkerOrderKind[] = ["interrupt", "restart", "kill", "
 
 /** A process of ours that answers nothing for so long, though it once did, hangs as a whole. */
 const DEAF_MS = 90_000;
+
+/** Looks come every few seconds: after a longer pause this process was frozen, and it is it that heard nothing. */
+const FROZEN_MS = 20_000;
 
 interface Followed {
   readonly silence: Silence;
@@ -68,6 +73,7 @@ export class WatchDog {
   /** One thing at a time is done to a worker. */
   #hands: Promise<void> = Promise.resolve();
   #deafSince: number | undefined;
+  #lookedAt: number | undefined;
   #answeredIn = 0;
 
   constructor(options: DogOptions) {
@@ -89,6 +95,7 @@ export class WatchDog {
 
   /** Every few seconds: is something silent for too long, and is what was wrong still so? */
   async look(isReachable: boolean): Promise<void> {
+    if (this.#wasFrozen()) return;
     if (this.#isLooking || this.#isClimbing || this.#stop.signal.aborted) return;
     this.#isLooking = true;
     try {
@@ -106,6 +113,17 @@ export class WatchDog {
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  /** Everything gets its time anew; and what ran here may be another process's by now, as its lease will tell. */
+  #wasFrozen(): boolean {
+    const { pulse = () => performance.now(), now } = this.#options;
+    const pauseMs = pulse() - (this.#lookedAt ?? pulse());
+    this.#lookedAt = pulse();
+    if (pauseMs < FROZEN_MS) return false;
+    this.#deafSince = undefined;
+    for (const { silence } of this.#prompts.values()) silence.waits(now());
+    return true;
   }
 
   /** Does what somebody asks for, after what is being done now. */

@@ -24,6 +24,7 @@ class Yard implements AsyncDisposable {
   readonly told: { about: string; data: unknown }[] = [];
   rules = RULES;
   clockMs = 0;
+  pulseMs = 0;
   /** How many times faster the clock goes than what is waited for. */
   haste = 1;
   #waiting: { health: Health; resolve: () => void } | undefined;
@@ -32,6 +33,7 @@ class Yard implements AsyncDisposable {
     link: this.link,
     log: silentLog,
     now: () => this.clockMs,
+    pulse: () => this.pulseMs,
     wait: async (ms, signal) => {
       this.clockMs += ms * this.haste;
       await delay(5, signal);
@@ -83,6 +85,21 @@ class Yard implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
   }
 }
+
+Deno.test("WatchDog holds its own standing still against no worker", async () => {
+  await using yard = new Yard();
+  await yard.givenHang();
+  await yard.dog.look(true);
+  yard.clockMs += HOUR;
+  yard.pulseMs += HOUR;
+  await yard.dog.look(true);
+  await yard.dog.look(true);
+  assertEquals([yard.dog.health, yard.orders], ["well", []]);
+  yard.clockMs += HOUR;
+  const suspect = yard.until("suspect");
+  await yard.dog.look(true);
+  await suspect;
+});
 
 Deno.test("WatchDog interrupts only the prompt of ours that hangs, and is well when that has ended", async () => {
   await using yard = new Yard();

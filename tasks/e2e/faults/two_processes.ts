@@ -84,7 +84,10 @@ export async function strikeOwner(
   const jobId = await two.submit(saveOne(), ["2"]);
   const struckAt = await struck.promise;
   // Later prompts are another's.
-  comfy.onPrompt = (prompt) => void sent.push(prompt);
+  comfy.onPrompt = async (prompt) => {
+    sent.push(prompt);
+    await comfy.finish(prompt);
+  };
   if (round.isDatabaseHit) await two.crashDatabase();
   await finishPrompt(two, comfy, round, owner, sent);
   await two.until(
@@ -115,6 +118,8 @@ async function finishPrompt(
       const now = await two.findOwner();
       return now >= 0 && now !== owner;
     });
+    // It may come back while its successor is still at it.
+    if (round.fault === "SIGSTOP") await bringBack(two, round, owner);
   }
   await two.until("a prompt was sent", () => Promise.resolve(sent.length > 0));
   for (const prompt of sent) if (prompt.state !== "done") await comfy.end(prompt);
