@@ -47,7 +47,8 @@ const EXCEPTIONS: readonly {
     because: "Cannot use the worker's GPU until ComfyUI is restarted",
   },
   {
-    pattern: /UnidentifiedImageError|DecompressionBomb|av\.error\.InvalidDataError|cannot identify image/i,
+    pattern:
+      /UnidentifiedImageError|DecompressionBomb|av\.error\.InvalidDataError|cannot identify image|unsupported image format/i,
     failureClass: "bad_input",
     retry: false,
     because: "Cannot read an input",

@@ -88,8 +88,13 @@ async function runAll(
   only: string,
 ): Promise<number> {
   await using gate = new TcpGate(given.url);
-  await using studio = await QueueBridge.open({ timings: TIMINGS, isPatient: true, untilMs: 300_000 });
-  const workerId = await studio.addWorker("real", gate.url, 8 * 1024 ** 3);
+  await using studio = await QueueBridge.open({
+    timings: TIMINGS,
+    isPatient: true,
+    isWatched: true,
+    untilMs: 300_000,
+  });
+  const workerId = await studio.addWorker("real", gate.url);
   await studio.db`update workers set max_parallel = 2`;
   const bench: RealBench = { ...given, gate, studio, workerId };
   const lines: Line[] = [];

@@ -72,7 +72,7 @@ async function badPicture({ studio }: RealBench): Promise<string> {
   graph["1"] = { class_type: "LoadImage", inputs: { image: "" } };
   const uploads = [{ file, extension: "png", places: [{ node: "1", input: "image" }] }];
   const row = await studio.end(await studio.submit({ graph, uploads }));
-  expectParked(row, "bad_input", "cannot identify image file");
+  expectParked(row, "bad_input", "Cannot read an input; LoadImage (node 1) failed");
   return `after ${row.runs.length} run`;
 }
 
