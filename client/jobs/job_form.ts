@@ -21,6 +21,7 @@ import { w } from "./words.ts";
 
 const MINUTE_MS = 60_000;
 const TEXTS = ["prompt", "negative"] as const;
+const FIELDS: ReadonlySet<string> = new Set([...TEXTS, "seed", "priority", "runAt", "pinnedWorkerId"]);
 
 /** Changes a job that waits: what it is to make, where, when and how urgent. */
 @customElement("st-job-form")
@@ -181,7 +182,8 @@ export class JobForm extends SignalWatcher(LitElement) {
       this.faults = Object.fromEntries(
         fields.map(({ field, message }) => [field.replace(/^\/body\/(values\/)?/, ""), message]),
       );
-      if (fields.length === 0) tellError(error);
+      // What is wrong with something that the form does not show is said beside it.
+      if (Object.keys(this.faults).some((name) => !FIELDS.has(name)) || fields.length === 0) tellError(error);
     } finally {
       this.isBusy = false;
     }
