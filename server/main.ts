@@ -60,6 +60,16 @@ export async function startStudio(config: Config, log: Log): Promise<Studio> {
   }
 }
 
+/** On connections of its own: what serves requests gives a statement up long before a large migration ends. */
+async function bringUpToDate(url: string, log: Log): Promise<void> {
+  const db = connect({ url, max: 2, applicationName: "seedloop-migration", statementTimeoutMs: 600_000 });
+  try {
+    await migrate(db, log);
+  } finally {
+    await db.end({ timeout: 2 });
+  }
+}
+
 async function start(
   config: Config,
   log: Log,
@@ -76,7 +86,7 @@ async function start(
   const databaseUrl = postgres?.url ?? config.databaseUrl ?? "";
   const db = connect({ url: databaseUrl, max: 12, applicationName: "seedloop-server" });
   undo.push(() => db.end({ timeout: 2 }));
-  await migrate(db, log);
+  await bringUpToDate(databaseUrl, log);
   await syncBundled(db, BUNDLED_TEMPLATES);
   await refuseOpenWithoutAdmin(db, config);
 

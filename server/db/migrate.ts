@@ -45,6 +45,9 @@ export async function migrate(db: Db, log: Log, files?: readonly SqlFile[]): Pro
   const wanted = files ?? await readSqlFiles();
   const connection = await db.reserve();
   try {
+    // Another process may be in the middle of a long migration: it is waited for.
+    await connection`set statement_timeout = '10min'`;
+    await connection`set lock_timeout = '10min'`;
     await connection`select pg_advisory_lock(${LOCK})`;
     await connection`
       create table if not exists schema_files (
@@ -60,6 +63,8 @@ export async function migrate(db: Db, log: Log, files?: readonly SqlFile[]): Pro
     for (const file of wanted) await runFile(db, file, ran.get(file.name), log);
   } finally {
     await connection`select pg_advisory_unlock(${LOCK})`.catch(() => {});
+    await connection`reset statement_timeout`.catch(() => {});
+    await connection`reset lock_timeout`.catch(() => {});
     connection.release();
   }
 }

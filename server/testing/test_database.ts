@@ -47,7 +47,9 @@ async function openCluster(): Promise<{ url: string; template: string }> {
     [...new Uint8Array(digest).slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
   }`;
   await withAdmin(url, async (admin) => {
-    // Test files run in threads of one process and share the cluster: one of them makes the template.
+    // Test files run in threads of one process and share the cluster: one of them makes the template, however long
+    // that takes on a busy machine.
+    await admin`set lock_timeout = '10min'`;
     await admin`select pg_advisory_lock(4711)`;
     const [made] = await admin`select 1 from pg_database where datname = ${template} and not datallowconn`;
     if (made) return;
@@ -70,7 +72,7 @@ async function startThrowaway(): Promise<string> {
 }
 
 async function withAdmin(url: string, work: (admin: Db) => Promise<void>): Promise<void> {
-  const admin = connect({ url, max: 1, statementTimeoutMs: 60_000 });
+  const admin = connect({ url, max: 1, statementTimeoutMs: 600_000 });
   try {
     await work(admin);
   } finally {
