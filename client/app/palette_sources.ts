@@ -99,7 +99,7 @@ export const commandSource: PaletteSource = {
     return found.map(({ item: { command, name, whyNot }, score, ranges }): Entry => ({
       id: command.id,
       name,
-      hint: command.group(),
+      hint: command.isForGood ? `${command.group()} · ${w("isForGood")}` : command.group(),
       icon: command.icon,
       keys: keysOf(command)[0],
       ranges,

@@ -5,6 +5,7 @@ import { findCommand, isAllowed, runCommand } from "#client/core/commands.ts";
 import "#client/ui/button.ts";
 import "#client/ui/icon_button.ts";
 import { keysOf } from "./keymap.ts";
+import { w } from "./words.ts";
 
 /**
  * A command as a button: its label, icon and key, hidden without the permission, and off with the reason where it
@@ -59,15 +60,17 @@ export class StAction extends SignalWatcher(LitElement) {
     const variant = command.isDanger && this.look !== "quiet" ? "danger" : this.look;
     const isOn = command.isOn?.(this.target);
     const keys = keysOf(command)[0] ?? "";
+    const tip = command.isForGood ? w("isForGood") : "";
     if (this.isIconOnly && command.icon) {
       return html`
         <st-icon-button icon=${command.icon} label=${label} variant=${variant} keys=${keys} why-not=${whyNot}
+          tip=${tip}
           ?small=${this.small} ?disabled=${isOff && whyNot === ""} .pressed=${isOn}
           @click=${this.#run}></st-icon-button>
       `;
     }
     return html`
-      <st-button .icon=${command.icon} variant=${variant} keys=${keys} why-not=${whyNot}
+      <st-button .icon=${command.icon} variant=${variant} keys=${keys} why-not=${whyNot} tip=${tip}
         ?disabled=${isOff && whyNot === ""} .pressed=${isOn} @click=${this.#run}>${label}</st-button>
     `;
   }

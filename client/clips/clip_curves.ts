@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { formatDecimal } from "#client/core/format.ts";
 import type { CurvePart, Threshold } from "#client/player/curve.ts";
 import "#client/player/curve.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
@@ -101,7 +102,7 @@ export class ClipCurveHeads extends SignalWatcher(LitElement) {
           ? "–"
           : value === null
           ? w("noFace")
-          : value.toFixed(2)
+          : formatDecimal(value, 2)
       }</span></div>`;
     });
   }

@@ -375,6 +375,7 @@ export const clipCommands: readonly Command[] = [
     },
   }),
   command("cancel-step", {
+    isForGood: true,
     label: () => w("cancelStep"),
     icon: "close",
     permission: "job.control",

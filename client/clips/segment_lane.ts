@@ -2,7 +2,7 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { formatDuration, formatPercent } from "#client/core/format.ts";
+import { formatDecimal, formatDuration, formatPercent } from "#client/core/format.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
 import type { State } from "#client/ui/state_mark.ts";
@@ -307,7 +307,7 @@ export class SegmentLane extends SignalWatcher(LitElement) {
     const { span } = this.desk;
     return (cut?.seams ?? []).map((seam) => {
       const [state, words] = SEAM_MARKS[seam.verdict];
-      const two = (value: number) => value.toFixed(2);
+      const two = (value: number) => formatDecimal(value, 2);
       const facts = w("seamFacts", {
         jump: two(seam.jump),
         color: two(seam.colorStep),

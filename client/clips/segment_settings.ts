@@ -2,6 +2,7 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { formatDecimal } from "#client/core/format.ts";
 import { tellError } from "#client/core/notices.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { Segment, Take } from "#server/clips/contract.ts";
@@ -112,8 +113,8 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
     const gate = describeGate(take);
     const facts = [
       take.isChosen ? w("chosen") : "",
-      take.likeness?.median ? w("likenessShort", { value: take.likeness.median.toFixed(2) }) : "",
-      take.stability === null ? "" : w("stabilityShort", { value: take.stability.toFixed(2) }),
+      take.likeness?.median ? w("likenessShort", { value: formatDecimal(take.likeness.median, 2) }) : "",
+      take.stability === null ? "" : w("stabilityShort", { value: formatDecimal(take.stability, 2) }),
       take.retimedFrames === null ? "" : w("retimed", { frames: take.retimedFrames }),
       take.meetsNext ? w("meetsNext") : "",
       take.staleAt ? w("staleTake") : "",

@@ -33,6 +33,8 @@ export interface Command {
   isOn?(target?: unknown): boolean;
   /** Destroys or stops something: shown in ember. */
   readonly isDanger?: boolean;
+  /** Nothing takes it back: buttons and palette say so before it is done. */
+  readonly isForGood?: boolean;
   run(target?: unknown): void | Promise<void>;
 }
 

@@ -11,6 +11,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString(locale());
 }
 
+/** "0.91": with as many places as asked. */
+export function formatDecimal(value: number, places: number): string {
+  return value.toLocaleString(locale(), { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
 /** "3 workers", "1 worker": a count with its noun; `plural` where an s does not do. */
 export function formatNumbered(count: number, noun: string, plural: string = `${noun}s`): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;

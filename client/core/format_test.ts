@@ -1,11 +1,27 @@
 import { assertEquals } from "@std/assert/mod.js";
-import { formatAgo, formatBytes, formatDuration, formatNumbered, formatPercent } from "./format.ts";
+import {
+  formatAgo,
+  formatBytes,
+  formatDecimal,
+  formatDuration,
+  formatNumbered,
+  formatPercent,
+} from "./format.ts";
+import { chooseLanguage } from "./words.ts";
 
 Deno.test("formatBytes keeps three digits and never shows 1000 of a unit", () => {
   assertEquals(
     [0, 999, 999.6, 1500, 99_949, 99_950, 999_499, 999_500, 412e9].map(formatBytes),
     ["0 B", "999 B", "1.00 kB", "1.50 kB", "99.9 kB", "100 kB", "999 kB", "1.00 MB", "412 GB"],
   );
+});
+
+Deno.test("formatDecimal has as many places as asked, in the reader's signs", () => {
+  assertEquals([formatDecimal(0.9, 2), formatDecimal(1234.567, 1)], ["0.90", "1,234.6"]);
+  chooseLanguage("de");
+  const inGerman = formatDecimal(0.9, 2);
+  chooseLanguage("en");
+  assertEquals(inGerman, "0,90");
 });
 
 Deno.test("formatDuration says it as people do", () => {

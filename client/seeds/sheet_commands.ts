@@ -215,6 +215,7 @@ export const sheetCommands: readonly Command[] = [
   },
   {
     id: "seeds.cancel",
+    isForGood: true,
     label: () => w("cancelSeed"),
     group,
     icon: "stop",
@@ -231,6 +232,7 @@ export const sheetCommands: readonly Command[] = [
   },
   {
     id: "seeds.cancel_batch",
+    isForGood: true,
     label: () => w("cancelBatch"),
     group,
     icon: "ban",

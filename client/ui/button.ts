@@ -71,7 +71,7 @@ export class Button extends LitElement {
   /** "menu", "dialog": what it opens. */
   @property({ attribute: false })
   accessor opens: "menu" | "dialog" | "listbox" | undefined;
-  /** What its tip says; nothing shows without. */
+  /** What its tip says beyond its label; nothing shows without. */
   @property()
   accessor tip = "";
   /** Its shortcut, "mod+k": told in the tip and to screen readers. */
@@ -103,7 +103,7 @@ export class Button extends LitElement {
         ?disabled=${this.disabled}
         aria-disabled=${this.whyNot || this.busy ? "true" : nothing}
         aria-busy=${this.busy ? "true" : nothing}
-        aria-description=${this.whyNot || nothing}
+        aria-description=${this.whyNot || this.tip || nothing}
         aria-keyshortcuts=${this.keys ? ariaKeys(this.keys) : nothing}
         aria-pressed=${this.pressed === undefined ? nothing : String(this.pressed) as "true" | "false"}
         aria-expanded=${this.expanded === undefined ? nothing : String(this.expanded) as "true" | "false"}

@@ -51,6 +51,9 @@ export class IconButton extends LitElement {
   accessor expanded: boolean | undefined;
   @property({ attribute: false })
   accessor opens: "menu" | "dialog" | "listbox" | undefined;
+  /** What its tip says beyond its label. */
+  @property()
+  accessor tip = "";
   @property()
   accessor keys = "";
 
@@ -74,7 +77,7 @@ export class IconButton extends LitElement {
       <button class="button bare ${this.variant}" type="button" part="button" aria-label=${this.label}
         ?disabled=${this.disabled}
         aria-disabled=${this.whyNot ? "true" : nothing}
-        aria-description=${this.whyNot || nothing}
+        aria-description=${this.whyNot || this.tip || nothing}
         aria-keyshortcuts=${this.keys ? ariaKeys(this.keys) : nothing}
         aria-pressed=${this.pressed === undefined ? nothing : String(this.pressed) as "true" | "false"}
         aria-expanded=${this.expanded === undefined ? nothing : String(this.expanded) as "true" | "false"}
@@ -89,6 +92,7 @@ export class IconButton extends LitElement {
   }
 
   #showTip(): void {
-    showTip(this, { text: this.whyNot || this.label, keys: this.keys || undefined });
+    const text = this.whyNot || [this.label, this.tip].filter(Boolean).join(". ");
+    showTip(this, { text, keys: this.keys || undefined });
   }
 }

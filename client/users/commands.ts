@@ -238,6 +238,7 @@ export const accountCommands: readonly Command[] = [
   },
   {
     id: "account.revoke_token",
+    isForGood: true,
     label: (target) => w(typeof target === "string" && askedAgain.get() === target ? "revokeSure" : "revoke"),
     group: ofAccount,
     icon: "trash",
@@ -257,6 +258,7 @@ export const accountCommands: readonly Command[] = [
   },
   {
     id: "account.end_session",
+    isForGood: true,
     label: () => w("endSession"),
     group: ofAccount,
     icon: "signOut",
@@ -271,6 +273,7 @@ export const accountCommands: readonly Command[] = [
   },
   {
     id: "account.sign_out_everywhere",
+    isForGood: true,
     label: () => w(askedAgain.get() === "everywhere" ? "everywhereSure" : "everywhere"),
     group: ofAccount,
     icon: "signOut",

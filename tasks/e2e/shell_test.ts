@@ -71,6 +71,11 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     assertMatch(await page.locator("st-palette").getByRole("option").first().innerText(), /Dark theme/);
     await page.keyboard.press("Enter");
     await page.locator("html[data-theme=dark]").waitFor();
+    // What nothing takes back says so before it is done.
+    await page.keyboard.press("Control+k");
+    await page.locator("st-palette").getByRole("combobox").fill("sign out everywhere");
+    await page.locator("st-palette").getByRole("option", { name: /This can't be undone/ }).first().waitFor();
+    await page.keyboard.press("Escape");
   });
 
   await test.step("a key is bound anew, and one that is taken is refused with what it means", async () => {
