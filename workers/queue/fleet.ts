@@ -56,6 +56,8 @@ export class FleetKeeper {
   #told = "";
   /** How often a worker hung with a job, by job. */
   readonly #hangs = new Map<string, number>();
+  /** Where the CPU engine answers, until the rows say so: the database may be away when it is told. */
+  #engineToCome: string | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: FleetOptions) {
@@ -86,7 +88,8 @@ export class FleetKeeper {
       case "keep":
         return await this.#keep();
       case "engine_ready":
-        return await this.#registerEngine(EngineReady.parse(data).url);
+        this.#engineToCome = EngineReady.parse(data).url;
+        return await this.#keep();
       case "seen":
         return await this.#recordSeen(Seen.parse(data));
       case "nodes":
@@ -111,6 +114,10 @@ export class FleetKeeper {
 
   async #keep(): Promise<void> {
     const { db, nodeId, host, tell } = this.#options;
+    if (this.#engineToCome) {
+      await registerCpuEngine(db, { url: this.#engineToCome, nodeId, host });
+      this.#engineToCome = undefined;
+    }
     this.#workers = await adoptWorkers(db, nodeId, host);
     // Disabled ones are looked after too: one wants to see whether they are back before enabling them.
     const workers = this.#workers.map(asWatched);
@@ -122,12 +129,6 @@ export class FleetKeeper {
     if (this.#workers.length === 0) return;
     for (const order of await takeOrders(db, nodeId)) tell("order", order satisfies Order);
     for (const workerId of await listWorkersToCheck(db, nodeId)) await this.#check(workerId, false);
-  }
-
-  async #registerEngine(url: string): Promise<void> {
-    const { db, nodeId, host } = this.#options;
-    await registerCpuEngine(db, { url, nodeId, host });
-    await this.#keep();
   }
 
   async #recordSeen(seen: Seen): Promise<void> {
