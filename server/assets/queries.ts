@@ -2,7 +2,6 @@ import type { FileRef } from "#server/core/file_ref.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import { type Db, type Fragment, type Json, literal, type Queryable } from "#server/db/db.ts";
 import { lookupCodes } from "#server/db/lookup_codes.ts";
-import { announceStep, type News } from "#server/live/announce.ts";
 import type { Asset, AssetKind, DerivativeKind, RetentionClass } from "./contract.ts";
 import type { MediaFacts } from "./job_kinds.ts";
 
@@ -31,10 +30,10 @@ export interface AssetInsert {
 }
 
 /**
- * Makes the asset's row and its file's, and with them the event that tells of it. False when an asset of this id is
- * there already.
+ * Makes the asset's row and its file's, and does `told` with them, a step on the row `made`, if there is one. False when
+ * an asset of this id is there already.
  */
-export async function insertAsset(db: Queryable, asset: AssetInsert, news?: News): Promise<boolean> {
+export async function insertAsset(db: Queryable, asset: AssetInsert, told?: Fragment): Promise<boolean> {
   const rows = await db`
     with file as (${fileStep(db, asset.file)}),
     made as (
@@ -45,7 +44,7 @@ export async function insertAsset(db: Queryable, asset: AssetInsert, news?: News
         from asset_kind k, retention_class r where k.code = ${asset.kind} and r.code = ${asset.retention}
       on conflict (id) do nothing
       returning 1)
-    ${news ? db`, told as (${announceStep(db, news, db`made`)})` : db``}
+    ${told ? db`, told as (${told})` : db``}
     select 1 from made`;
   return rows.length > 0;
 }
@@ -72,7 +71,7 @@ export async function findAsset(db: Queryable, assetId: string): Promise<Asset |
 }
 
 interface AssetRow {
-  readonly id: string;
+  readonly id: string | null;
   readonly kindId: number;
   readonly retentionClassId: number;
   readonly name: string;
@@ -87,14 +86,16 @@ interface AssetRow {
 }
 
 /**
- * A page of assets and the one beyond it, each as the JSON of an Asset. Lookups are put in here and facts come as
- * the text that the database keeps: joins for four codes a row and rebuilding the facts took most of a page's time.
+ * What the statement `access` found (nothing for strangers) and, if it is allowed, a page of assets and the one beyond
+ * it, each as the JSON of an Asset. Lookups are put in here and facts come as the text that the database keeps: joins
+ * for four codes a row and rebuilding the facts took most of a page's time.
  */
-export async function listAssetTexts(
+export async function listAssetTexts<Access extends { readonly isAllowed: boolean }>(
   db: Db,
+  access: Fragment,
   projectId: string,
   { limit, cursor, kind }: PageQuery & { kind?: AssetKind | undefined },
-): Promise<{ id: string; text: string }[]> {
+): Promise<{ access: Access | undefined; rows: { id: string; text: string }[] }> {
   const [kinds, retentions, mediaTypes, derivativeKinds, inspections] = await Promise.all([
     lookupCodes(db, "asset_kind"),
     lookupCodes(db, "retention_class"),
@@ -102,7 +103,10 @@ export async function listAssetTexts(
     lookupCodes(db, "derivative_kind"),
     lookupCodes(db, "inspection_status"),
   ]);
-  const rows = await db<AssetRow[]>`
+  const found = await db<(AssetRow & Access)[]>`
+    select page.*, access.*
+      from (${access}) access
+      left join lateral (
     select a.id, a.kind_id, a.retention_class_id, a.name, a.file_hash as hash, a.created_at, f.size_bytes,
            f.media_type_id, m.reply_json as facts_json,
            array(select kind_id from derivatives where source_hash = a.file_hash) as derivative_ids,
@@ -115,8 +119,10 @@ export async function listAssetTexts(
        ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
        ${cursor ? db`and a.id < ${cursor}` : db``}
      order by a.id desc
-     limit ${literal(db, limit + 1)}`;
-  return rows.map((row) => {
+     limit ${literal(db, limit + 1)}) page on access.is_allowed
+     order by page.id desc`;
+  const rows = found.flatMap((row) => {
+    if (row.id === null) return [];
     // Codes come in the lookup's own order, which is the order of the reply.
     const derivatives = row.derivativeIds.length === 0
       ? []
@@ -135,8 +141,9 @@ export async function listAssetTexts(
     }","createdAt":"${row.createdAt}","facts":${row.factsJson},"derivatives":${
       JSON.stringify(derivatives)
     },"inspection":${inspection}}`;
-    return { id: row.id, text };
+    return [{ id: row.id, text }];
   });
+  return { access: found[0], rows };
 }
 
 export async function deleteAsset(db: Queryable, assetId: string): Promise<void> {

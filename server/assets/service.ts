@@ -10,8 +10,8 @@ import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { generate } from "#server/fleet/job_kinds.ts";
 import type { SettledJob } from "#server/jobs/settle.ts";
-import { news } from "#server/live/announce.ts";
-import { requireAccess } from "#server/projects/service.ts";
+import { announceStep, news } from "#server/live/announce.ts";
+import { type Access, judgeAccess, requireAccess, selectAccess } from "#server/projects/service.ts";
 import {
   type Asset,
   assetAdded,
@@ -54,12 +54,9 @@ export async function addAsset(tx: Tx, asset: NewAsset): Promise<string> {
 
 async function insertAsset(tx: Tx, asset: NewAsset & { id: string }): Promise<boolean> {
   const { id, projectId } = asset;
+  const told = news(assetAdded, `project:${projectId}`, { assetId: id, projectId });
   const row = { ...asset, createdById: asset.createdById ?? null };
-  return await queries.insertAsset(
-    tx,
-    row,
-    news(assetAdded, `project:${projectId}`, { assetId: id, projectId }),
-  );
+  return await queries.insertAsset(tx, row, announceStep(tx, told, tx`made`));
 }
 
 /**
@@ -140,8 +137,10 @@ export async function listAssets(
   projectId: string,
   query: PageQuery & { kind?: AssetKind | undefined },
 ): Promise<JsonText<{ items: Asset[]; next?: string }>> {
-  await requireAccess(db, actor, projectId, "asset.read");
-  return pageText<Asset>(await queries.listAssetTexts(db, projectId, query), query.limit);
+  const access = selectAccess(db, actor, projectId, "asset.read");
+  const found = await queries.listAssetTexts<Access>(db, access, projectId, query);
+  judgeAccess(found.access, actor, "asset.read");
+  return pageText<Asset>(found.rows, query.limit);
 }
 
 /** The derivative's file, to be served. */

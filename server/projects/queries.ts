@@ -1,7 +1,7 @@
 import type { Permission, RoleCode } from "#server/core/permissions.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Actor } from "#server/core/actor.ts";
-import type { Queryable } from "#server/db/db.ts";
+import type { Fragment, Queryable } from "#server/db/db.ts";
 import type { Project, ProjectCard, ProjectInput } from "./contract.ts";
 
 const columns = (db: Queryable) =>
@@ -9,14 +9,32 @@ const columns = (db: Queryable) =>
   p.id, p.name, s.code as status, json_build_object('num', p.rate_num, 'den', p.rate_den) as rate,
   p.width_px, p.height_px, p.start_frame, p.created_at`;
 
+/** What stands between an actor and a project. */
+export interface Access {
+  readonly status: string;
+  /** Whether the role in the project has the permission that was asked about. */
+  readonly isAllowed: boolean;
+}
+
 /** How the actor may enter the project, and whether with `permission`; undefined for strangers and unknown projects. */
 export async function findAccess(
   db: Queryable,
   actor: Actor,
   projectId: string,
   permission: Permission,
-): Promise<{ status: string; isAllowed: boolean } | undefined> {
-  const [row] = await db<{ status: string; isAllowed: boolean }[]>`
+): Promise<Access | undefined> {
+  const [row] = await db<Access[]>`${selectAccess(db, actor, projectId, permission)}`;
+  return row;
+}
+
+/** findAccess() as a step of another statement. */
+export function selectAccess(
+  db: Queryable,
+  actor: Actor,
+  projectId: string,
+  permission: Permission,
+): Fragment {
+  return db`
     select (select code from project_status where id = p.status_id) as status,
            exists (select from role_permission rp
                     where rp.role_id = coalesce(m.role_id, (select id from role where code = 'admin'))
@@ -24,7 +42,6 @@ export async function findAccess(
       from projects p
       left join project_members m on m.project_id = p.id and m.user_id = ${actor.userId}
      where p.id = ${projectId} and (m.user_id is not null or ${actor.roleCode === "admin"})`;
-  return row;
 }
 
 export async function findProject(db: Queryable, projectId: string): Promise<Project | undefined> {

@@ -35,6 +35,16 @@ export async function requireAccess(
   thing = "project",
 ): Promise<void> {
   const access = projectId ? await queries.findAccess(db, actor, projectId, permission) : undefined;
+  judgeAccess(access, actor, permission, thing);
+}
+
+/** What requireAccess() makes of what selectAccess() found. */
+export function judgeAccess(
+  access: queries.Access | undefined,
+  actor: Actor,
+  permission: Permission,
+  thing = "project",
+): void {
   if (!access) throw notFound(thing);
   if (!actor.permissions.has(permission) || !access.isAllowed) {
     throw new AppError(
@@ -169,3 +179,6 @@ async function announceMember(tx: Tx, projectId: string, userId: string): Promis
   await announce(tx, projectChanged, `project:${projectId}`, { projectId });
   await announce(tx, projectChanged, `user:${userId}`, { projectId });
 }
+
+export const { selectAccess } = queries;
+export type { Access } from "./queries.ts";
