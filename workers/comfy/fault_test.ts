@@ -1,16 +1,17 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
 import { AppError } from "#server/core/errors.ts";
 import { GiveUp, Retry, TryLater } from "#workers/kit/handle.ts";
-import { BridgeUnderTest, saveOne } from "./testing/bridge.ts";
+import { BridgeUnderTest, QUICK, saveOne, TRUSTING } from "./testing/bridge.ts";
 import { failureOf as errorHistory, type FakePrompt, historyOf, successOf } from "./testing/fault_prompt.ts";
 import { FaultServer } from "./testing/fault_server.ts";
 
 /** Runs `work` against a stand-in; afterwards a plain job must still work: the thread lives. */
 async function withFaults(
   work: (server: FaultServer, bridge: BridgeUnderTest) => Promise<void>,
+  timings = QUICK,
 ): Promise<void> {
   await using server = new FaultServer();
-  await using bridge = await BridgeUnderTest.at(server.url);
+  await using bridge = await BridgeUnderTest.at(server.url, timings);
   await work(server, bridge);
   server.misbehave = () => undefined;
   server.onPrompt = (prompt) => server.finish(prompt);
@@ -74,7 +75,7 @@ Deno.test("garbage frames change nothing", () =>
     await bridge.run({}, told);
     assertEquals(server.connections, 1);
     assert(told.ratios.every((ratio) => ratio >= 0 && ratio <= 1));
-  }));
+  }, TRUSTING));
 
 Deno.test("frames that break the WebSocket protocol cost the socket, not the job", () =>
   withFaults(async (server, bridge) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { HandedBack } from "#workers/kit/handle.ts";
-import { BridgeUnderTest, saveOne, type Told } from "./testing/bridge.ts";
+import { BridgeUnderTest, saveOne, type Told, TRUSTING } from "./testing/bridge.ts";
 import type { FakePrompt } from "./testing/fault_prompt.ts";
 import { FaultServer } from "./testing/fault_server.ts";
 
@@ -93,7 +93,7 @@ Deno.test("generate forwards previews of its own prompt, of both kinds, byte for
 Deno.test("several prompts of several workers run at once over one socket each", async () => {
   await using a = new FaultServer();
   await using b = new FaultServer();
-  await using bridge = await BridgeUnderTest.at(a.url);
+  await using bridge = await BridgeUnderTest.at(a.url, TRUSTING);
   const held: (() => Promise<void>)[] = [];
   for (const server of [a, b]) server.onPrompt = (prompt) => void held.push(() => server.finish(prompt));
   const runs = [a, b].flatMap((
