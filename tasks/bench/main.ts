@@ -5,6 +5,7 @@ import { canPin, LOAD_CORE, pinProcess } from "./children.ts";
 import { clientBench } from "./client.ts";
 import { concatBench } from "./concat.ts";
 import { liveBench } from "./live.ts";
+import { memoryBench } from "./queue_memory.ts";
 import { millionBench } from "./queue_million.ts";
 import type { Interval, Judgement } from "./method.ts";
 import { queueBench } from "./queue.ts";
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   clientBench,
   liveBench,
   millionBench,
+  memoryBench,
 ];
 
 const THOROUGH: Effort = { rounds: 9, doublings: 1, scale: 1 };
