@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert/mod.js";
+import { LiveSocket } from "#server/testing/live_studio.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { FaultServer } from "#workers/comfy/testing/fault_server.ts";
 import { drawRounds, FAULTS, MOMENTS, strikeOwner } from "./two_processes.ts";
@@ -13,15 +14,46 @@ Deno.test("drawRounds() takes each fault at each moment before any twice, the sa
   }
 });
 
+/** Signs in at one process and opens a socket at each by what that one gave. */
+async function openSockets(two: TwoStudios): Promise<LiveSocket[]> {
+  const [first = ""] = two.urls;
+  const post = async (path: string, body: unknown, token?: string): Promise<Record<string, string>> => {
+    const response = await fetch(first + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify(body),
+    });
+    const reply = await response.json();
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(reply)}`);
+    return reply;
+  };
+  const link = new URL(two.firstAdminUrls.at(-1) ?? "none:").hash.slice(1);
+  const admin = { token: link, login: "ada", displayName: "Ada", password: "a long password of hers" };
+  const { accessToken = "" } = await post("/api/auth/links/accept", admin);
+  const sockets: LiveSocket[] = [];
+  for (const url of two.urls) {
+    const { ticket = "" } = await post("/api/auth/socket-ticket", {}, accessToken);
+    const socket = await LiveSocket.open(url, ticket);
+    await socket.subscribe(["fleet"]);
+    sockets.push(socket);
+  }
+  return sockets;
+}
+
 Deno.test("a process killed while its prompt runs is followed by the other, which finishes it and sends no second", async () => {
   await using database = await openTestDatabase();
   await using two = await TwoStudios.open(database.url);
   await using comfy = new FaultServer();
+  const sockets = await openSockets(two);
   await two.addWorker(comfy.url);
+  for (const socket of sockets) {
+    await socket.until(() => socket.messages.some(({ code }) => code === "worker.changed"));
+    await socket.close();
+  }
   const round = { fault: "SIGKILL", moment: "running", isDatabaseHit: false, endsLate: true } as const;
   const { attempts, breaches } = await strikeOwner(two, comfy, round, false);
   assertEquals([attempts, breaches], [2, []]);
-  // The one that is left answers, to whom the other would have let in.
+  // The one that is left answers.
   const owner = await two.findOwner();
   const reply = await fetch(`${two.urls[owner]}/readyz`);
   assertEquals(reply.status, 200);
