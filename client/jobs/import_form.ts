@@ -4,7 +4,8 @@ import { customElement, state } from "lit/decorators.js";
 import { tellError } from "#client/core/notices.ts";
 import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
-import { askImport, importAsked, importNow } from "./queue_files.ts";
+import { kindName } from "./names.ts";
+import { askImport, type ImportAsk, importAsked, importNow } from "./queue_files.ts";
 import { w } from "./words.ts";
 
 const SHOWN = 50;
@@ -46,9 +47,7 @@ export class ImportForm extends SignalWatcher(LitElement) {
           n: refused.length,
         })}</p>
         <ol>${refused.slice(0, SHOWN).map(({ index, reason }) =>
-          html`<li><strong>${w("jobAt", { n: index + 1 })}</strong> ${
-            kinds[index]?.label ?? kinds[index]?.kind ?? ""
-          }: ${reason}</li>`
+          html`<li><strong>${w("jobAt", { n: index + 1 })}</strong> ${nameOf(kinds[index])}: ${reason}</li>`
         )}</ol>
         <st-button slot="actions" variant="quiet" @click=${() => askImport(undefined)}>${w(
           "dismiss",
@@ -71,4 +70,8 @@ export class ImportForm extends SignalWatcher(LitElement) {
       this.isBusy = false;
     }
   }
+}
+
+function nameOf(job: ImportAsk["document"]["jobs"][number] | undefined): string {
+  return job ? kindName({ kind: job.kind, label: job.label ?? job.kind }) : "";
 }

@@ -139,7 +139,9 @@ async function readDocument(tx: Tx, kinds: Kinds, actor: Actor, jobs: readonly P
       if (!(error instanceof AppError || error instanceof Refusal)) throw error;
       const fields = error.fields.filter(({ field }) => field !== "");
       if (fields.length === 0) note(index, "", errorMessage(error));
-      for (const { field, message } of fields) note(index, field, message);
+      for (const { field, message } of fields) {
+        note(index, field.replace(/^\/parameters\//, "values/"), message);
+      }
     }
   }
   refuseOrphans(jobs, needs, refused);
