@@ -46,7 +46,8 @@ export class Steering {
   async revive(doomed: ReadonlySet<string>): Promise<number> {
     let found = 0;
     for (const status of ["held", "failed", "cancelled"] as const) {
-      for (let cursor: string | undefined;;) {
+      let cursor: string | undefined;
+      do {
         const query = { status, limit: 200, ...(cursor ? { cursor } : {}) };
         const page = await this.#api.call(listJobs, { query });
         for (const { id: jobId } of page.items) {
@@ -58,8 +59,7 @@ export class Steering {
           );
         }
         cursor = page.next;
-        if (!cursor) break;
-      }
+      } while (cursor);
     }
     return found;
   }
