@@ -205,14 +205,15 @@ async function killed(bench: RealBench): Promise<string> {
   return rows.map((row) => row.runs.join(", ").replaceAll("real: ", "")).join(" | ");
 }
 
-async function killedIdle({ studio, comfy }: RealBench): Promise<string> {
+async function killedIdle({ studio, comfy, workerId }: RealBench): Promise<string> {
   await comfy?.kill();
   const id = await studio.submit({ graph: still() });
-  await studio.until(id, ({ runs }) => runs.length > 0);
+  await studio.untilWorker(workerId, ({ status }) => status === "offline");
+  const waits = await studio.explain(id);
   await comfy?.start();
   const row = await studio.end(id);
   expect(row.status === "done" && row.failures === 0, "waiting for the worker cost an attempt", row);
-  return `${row.runs.length} runs, 0 of its budget spent`;
+  return `${row.runs.length} runs, 0 of its budget spent; it said: ${waits}`;
 }
 
 async function diskFull(bench: RealBench): Promise<string> {
