@@ -122,7 +122,14 @@ async function unpack(): Promise<Unpacked> {
         return value === undefined ? [] : [[name, value]];
       }),
     );
-    return { path, args: packaged.args, env };
+    // Its own settings name the folder of fonts that is there when nothing else was asked for.
+    const fonts = `${folder}/fonts_here.conf`;
+    await Deno.writeTextFile(
+      fonts,
+      `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">` +
+        `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts_cache</cachedir></fontconfig>`,
+    );
+    return { path, args: packaged.args, env: { ...env, FONTCONFIG_FILE: fonts } };
   } catch (error) {
     throw new Error(
       `Cannot open a browser: there is no Chromium here and none came from npm (${
