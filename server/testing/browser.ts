@@ -59,8 +59,9 @@ export async function openBrowser(): Promise<OpenedBrowser> {
   const executablePath = found ?? packaged?.path;
   const browser = await chromium.launch({
     ...(executablePath === undefined ? {} : { executablePath }),
-    // Playwright keeps each run's profile in an empty folder of its own.
-    args: [...FLAGS, ...packaged?.args ?? []],
+    // Playwright keeps each run's profile in an empty folder of its own. The package's own flags are left out: with
+    // them all is one process, which ends with the first page that is closed or crashes, and no origin is apart.
+    args: [...FLAGS],
     ...(packaged ? { env: { ...Deno.env.toObject(), ...packaged.env } } : {}),
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -97,7 +98,6 @@ async function findInstalled(): Promise<string | undefined> {
 
 interface Unpacked {
   readonly path: string;
-  readonly args: readonly string[];
   /** Where it finds the shared libraries and fonts that a bare system lacks: the package brings them. */
   readonly env: Record<string, string>;
 }
@@ -129,7 +129,7 @@ async function unpack(): Promise<Unpacked> {
       `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">` +
         `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts_cache</cachedir></fontconfig>`,
     );
-    return { path, args: packaged.args, env: { ...env, FONTCONFIG_FILE: fonts } };
+    return { path, env: { ...env, FONTCONFIG_FILE: fonts } };
   } catch (error) {
     throw new Error(
       `Cannot open a browser: there is no Chromium here and none came from npm (${
