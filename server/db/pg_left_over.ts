@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import process from "node:process";
 import { errorMessage } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
 import { delay } from "#server/core/time.ts";
-import { succeeds } from "./pg_programs.ts";
 
 /*
  * What a database server that nobody stopped leaves behind: itself, its backends, its lock and its sockets.
@@ -34,7 +34,7 @@ export async function endLeftOver(dir: string, log: Log): Promise<void> {
     if (waited === 5_000) { for (const one of left) signal(one, "SIGKILL"); }
     await delay(50);
   }
-  if (isThere || !await succeeds("kill", ["-0", String(pid)])) return;
+  if (isThere || !isAlive(pid)) return;
   log.warn("stale database lock removed", { pid });
   await Deno.remove(pidFile).catch(() => {});
 }
@@ -65,7 +65,16 @@ async function isPostgresOf(pid: number, dir: string): Promise<boolean> {
     const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
     return commandLine.includes("postgres") && commandLine.includes(dir);
   }
-  return await succeeds("kill", ["-0", String(pid)]);
+  return isAlive(pid);
+}
+
+/** Whether a process has this number. Asked of the system itself: a bare Debian has no program `kill`. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
 }
 
 /** Sends a signal; a process that is gone needs none. */
