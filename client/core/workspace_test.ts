@@ -217,6 +217,7 @@ Deno.test("WorkspaceStore", async (test) => {
     await comeBack();
     await here.evaluate(() => dispatchEvent(new Event("online")));
     await until(here, "drafts/note", "newer");
+    await here.waitForFunction(() => (globalThis as unknown as { heard: Heard }).heard.branched.length > 0);
     assertEquals(await here.evaluate(() => (globalThis as unknown as { heard: Heard }).heard.branched), [
       "drafts/note",
     ]);
