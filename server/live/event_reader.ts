@@ -85,15 +85,14 @@ export class EventReader {
 
   /** Events that nobody waited for the disk with (a claim's) are lost in a power cut, and their numbers come again. */
   async #compare(): Promise<void> {
-    const [row] = await this.#db<{ seq: number }[]>`
-      select coalesce(pg_sequence_last_value(pg_get_serial_sequence('events', 'seq')::regclass), 0) as seq`;
+    const newest = await newestSeq(this.#db);
     this.#isToCompare = false;
-    if (!row || row.seq >= this.#lastSeq) return;
+    if (newest >= this.#lastSeq) return;
     this.#log.warn("the database was set back: clients read the state anew", {
       was: this.#lastSeq,
-      is: row.seq,
+      is: newest,
     });
-    this.#lastSeq = row.seq;
+    this.#lastSeq = newest;
     this.#gap = undefined;
     this.#setBack();
   }
@@ -150,6 +149,13 @@ export async function listEvents(
        ${wanted.topics ? db`and e.topic = any(${[...wanted.topics]}::text[])` : db``}
      order by e.seq
      limit ${wanted.limit}`;
+}
+
+/** The last number that was given to an event, committed or not. */
+export async function newestSeq(db: Db): Promise<number> {
+  const [row] = await db<{ seq: number }[]>`
+    select coalesce(pg_sequence_last_value(pg_get_serial_sequence('events', 'seq')::regclass), 0) as seq`;
+  return row?.seq ?? 0;
 }
 
 export async function oldestSeq(db: Db): Promise<number | undefined> {

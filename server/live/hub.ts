@@ -7,7 +7,7 @@ import { PROBLEM_TITLES } from "#server/http/on_error.ts";
 import { isSameOrigin } from "#server/http/security_headers.ts";
 import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
-import { EventReader, listEvents, oldestSeq } from "./event_reader.ts";
+import { EventReader, listEvents, newestSeq, oldestSeq } from "./event_reader.ts";
 import { LiveClient } from "./live_client.ts";
 import type { OpenThing } from "./contract.ts";
 import { Presence } from "./presence.ts";
@@ -240,8 +240,10 @@ export class LiveHub {
   async #subscribe(client: LiveClient, topics: readonly string[], after: number | undefined): Promise<void> {
     const allowed: string[] = [];
     for (const topic of topics) if (await mayHear(this.#options.db, client.actor, topic)) allowed.push(topic);
+    // A number beyond all that there are is from before the database was set back.
+    const known = after !== undefined && after <= await newestSeq(this.#options.db) ? after : 0;
     // From here on live events are kept back, so that the replay comes first and nothing falls between.
-    client.hold(allowed);
+    client.hold(allowed, known);
     this.#relay?.watch();
     // Exactly what came up to here is replayed; all that is kept back is newer.
     const horizon = this.#reader.lastSeq;

@@ -48,6 +48,8 @@ export class LiveClient {
   readonly #socket: WebSocket;
   readonly #events: LiveClientEvents;
   readonly #pending = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** Up to which event the peer knew a topic when it asked for it: this process may hear of those only now. */
+  readonly #known = new Map<string, number>();
   #held: LiveEvent[] | undefined;
   #subscribing: Promise<void> = Promise.resolve();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -72,6 +74,7 @@ export class LiveClient {
 
   /** Sends an event; while a subscription is replayed, live ones wait their turn. */
   event(event: LiveEvent, isReplay = false): void {
+    if (!isReplay && event.seq <= (this.#known.get(event.topic) ?? 0)) return;
     if (this.#held && !isReplay) {
       if (this.#held.length >= HELD_LIMIT) return this.resync("Too much happens at once");
       this.#held.push(event);
@@ -80,9 +83,13 @@ export class LiveClient {
     this.#send({ t: "event", ...event });
   }
 
-  hold(topics: readonly string[]): void {
+  /** Keeps back what is new of the topics until they are released; up to the event `known` the peer knows them. */
+  hold(topics: readonly string[], known: number): void {
     this.#held = [];
-    for (const topic of topics) this.topics.add(topic);
+    for (const topic of topics) {
+      if (!this.topics.has(topic)) this.#known.set(topic, known);
+      this.topics.add(topic);
+    }
   }
 
   release(allowed: readonly string[], refused: readonly string[], seq: number): void {
@@ -211,6 +218,7 @@ export class LiveClient {
     clearTimeout(this.#flushTimer);
     this.#pending.clear();
     this.topics.clear();
+    this.#known.clear();
     this.#events.closed();
   }
 }
