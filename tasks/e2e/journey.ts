@@ -26,7 +26,7 @@ export async function withJourney(
     assertEquals(await studio.isUp(), true, studio.said);
     await using opened = await openBrowser();
     const { page, said } = await opened.newPage({ viewport: { width: 1600, height: 1000 }, locale: "en" });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(90_000);
     await go({
       page,
       firstAdminUrl: studio.firstAdminUrl ?? "",
@@ -124,18 +124,23 @@ async function makeProject({ page, size }: Journey): Promise<void> {
 }
 
 async function givePortrait({ page, portrait, look }: Journey): Promise<void> {
+  // Long before the key: a picker that opens while the browser is still being told to hand it over is never heard of.
+  const choosing = page.waitForEvent("filechooser", { timeout: RENDER_MS });
   await page.keyboard.press("n");
   await page.locator("st-character-form").getByLabel("Name").fill("Jane");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Jane" }).waitFor();
   await hasKeyboard(page, "st-character-panel");
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("a")]);
+  // Its key does it from when it is there.
+  const slot = page.locator("st-seed-slot[kind=portrait]");
+  await slot.locator("st-action").first().getByRole("button").waitFor();
+  await page.keyboard.press("a");
+  const chooser = await choosing;
   await chooser.setFiles({
     name: "jane.png",
     mimeType: "image/png",
     buffer: Buffer.from(portrait),
   });
-  const slot = page.locator("st-seed-slot[kind=portrait]");
   await slot.getByText("ready", { exact: true }).waitFor({ timeout: RENDER_MS });
   await look("portrait");
 }

@@ -185,6 +185,11 @@ async function isSettled(page: Page): Promise<boolean> {
 /** Of 255: the same rounded corner is not drawn to the very same shade by each process. */
 const SHADE = 2;
 
+/** Whether a moving part was there: Playwright covers it in this colour. */
+function isCovered(pixels: Uint8Array, at: number): boolean {
+  return pixels[at] === 255 && pixels[at + 1] === 0 && pixels[at + 2] === 255;
+}
+
 /** How many pixels differ. */
 async function differing(one: Uint8Array, other: Uint8Array): Promise<number> {
   const pixelsOf = (png: Uint8Array) => sharp(png).removeAlpha().raw().toBuffer();
@@ -192,6 +197,8 @@ async function differing(one: Uint8Array, other: Uint8Array): Promise<number> {
   assertEquals(a.length, b.length);
   let count = 0;
   for (let at = 0; at < a.length; at += 3) {
+    // "9 s ago" is narrower than "10 s ago", and so is what covers it.
+    if (isCovered(a, at) || isCovered(b, at)) continue;
     const by = [0, 1, 2].map((channel) => Math.abs((a[at + channel] ?? 0) - (b[at + channel] ?? 0)));
     if (Math.max(...by) > SHADE) count++;
   }
