@@ -66,8 +66,8 @@ Deno.test("a claim touches few blocks of jobs, and hardly more when 200,000 have
   await db.end();
   const told = JSON.stringify({ empty, full });
   // With all that is written: the key and the one index of open jobs. A walk over ended jobs would be thousands.
-  assert(empty.claim <= 20 && empty.step <= 28, told);
-  assert(full.claim <= 24 && full.step <= 32, told);
+  assert(empty.claim <= 20 && empty.step <= 26, told);
+  assert(full.claim <= 24 && full.step <= 30, told);
 });
 
 Deno.test("a claim steps over what a long-open snapshot keeps, at hardly more blocks after 2,000 jobs", async () => {

@@ -20,7 +20,7 @@ import { givenWorkingImage, Workshop } from "#server/testing/workshop.ts";
 /** What is promised is a second; two browsers, a studio and a database share this machine's cores with others. */
 const SOON_MS = 5_000;
 /** From the mended line on: the wait before the next try, then the reading of what was missed. */
-const BACK_MS = 90_000;
+const BACK_MS = 20_000;
 
 type Typed<T> = T extends { id: infer I } ? I : never;
 
