@@ -66,6 +66,8 @@ export class WorkspaceSync {
   #saving: Promise<void> | undefined;
   #failures = 0;
   #reading: Promise<void> | undefined;
+  /** Counts what replies told of single workspaces, so that an older list does not take it back. */
+  #putCount = 0;
   #stops: (() => void)[] = [];
 
   /** `show` hears which documents are others now; without names, all of them. */
@@ -120,6 +122,7 @@ export class WorkspaceSync {
 
   /** Takes a workspace that a reply brought. */
   putWorkspace(workspace: Workspace): void {
+    this.#putCount++;
     const list = this.#list.get();
     const isKnown = list.some(({ id }) => id === workspace.id);
     this.#list.set(
@@ -216,8 +219,14 @@ export class WorkspaceSync {
     }
   }
 
+  /** A list that was asked for before a workspace was made would close it again: it is asked for once more. */
   async #readList(): Promise<readonly Workspace[]> {
-    const { items } = await call(listWorkspaces);
+    let before: number;
+    let items: readonly Workspace[];
+    do {
+      before = this.#putCount;
+      ({ items } = await call(listWorkspaces));
+    } while (before !== this.#putCount);
     this.#list.set(items);
     return items;
   }

@@ -255,6 +255,32 @@ Deno.test("WorkspaceStore", async (test) => {
     await profile.close();
   });
 
+  await test.step("keeps the workspace that was made while the list of all was under way", async () => {
+    const artist = await world.studio.as("creator");
+    const profile = await pages.profile(artist);
+    const page = await pages.open(profile);
+    await openWorkspace(page, artist.user?.id ?? "");
+    const isAsked = Promise.withResolvers<void>();
+    const isMade = Promise.withResolvers<void>();
+    await profile.route("**/api/workspaces", async (route) => {
+      if (route.request().method() !== "GET") return await route.continue();
+      const older = await route.fetch();
+      isAsked.resolve();
+      await isMade.promise;
+      await route.fulfill({ response: older });
+    });
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await isAsked.promise;
+    await page.evaluate(() => module.workspace.create("Review"));
+    await profile.unroute("**/api/workspaces");
+    const isRead = page.waitForResponse((reply) => reply.url().includes("/documents?after="));
+    isMade.resolve();
+    await isRead;
+    assertEquals(await page.evaluate(() => module.workspace.current?.name), "Review");
+    assertEquals(await page.evaluate(() => module.workspace.list.length), 2);
+    await profile.close();
+  });
+
   await test.step("says which document is too large and goes on saving the others", async () => {
     const artist = await world.studio.as("creator");
     const profile = await pages.profile(artist);
