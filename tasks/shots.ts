@@ -8,6 +8,7 @@ import { cancelVariations, createVariations } from "#server/seeds/contract.ts";
 import { silentLog } from "#server/core/log.ts";
 import { startStudio } from "#server/main.ts";
 import { openBrowser } from "#server/testing/browser.ts";
+import { until } from "#server/testing/until.ts";
 import { ApiClient } from "./demo/api_client.ts";
 import { buildClient } from "./build_client.ts";
 import { Camera } from "./shots/camera.ts";
@@ -19,7 +20,7 @@ import {
   addMembers,
   addPeople,
   addProject,
-  until,
+  PATIENT,
 } from "./shots/full_studio.ts";
 import { HELP, readOptions, type ShotsOptions } from "./shots/options.ts";
 import { Tour } from "./shots/tour.ts";
@@ -120,7 +121,9 @@ async function makeFullStudio(options: ShotsOptions, url: string, link: string, 
   const readSegments = async () =>
     (await api.call(clips.getClip, { params: { clipId: running.id } })).segments;
   await api.call(clips.generateClip, { params: { clipId: running.id } });
-  await until(async () => (await readSegments()).some(({ takes }) => takes.some(({ isChosen }) => isChosen)));
+  const isChosen = async () =>
+    (await readSegments()).some(({ takes }) => takes.some(({ isChosen }) => isChosen));
+  await until("a chosen take", isChosen, PATIENT);
   await tour.visitRunning(clip(running.id));
   await api.call(clips.pauseClip, { params: { clipId: running.id } });
   await api.call(pauseQueue, { body: { lane: "gpu" } });

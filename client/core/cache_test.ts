@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { loadModule, openModulePages } from "#server/testing/module_page.ts";
+import { until } from "#server/testing/until.ts";
 
 /** The whole page side in one place: what `module` is there. */
 declare const module: typeof import("./cache.ts");
@@ -18,8 +19,7 @@ Deno.test("keepFacts() has a user's facts after a reload, and none once they are
     page.evaluate(() =>
       Promise.all(["ada", "bob"].map((userId) => module.keepFacts({ userId, name: "projects" }).load()))
     );
-  // Each turn waits for the page's answer. (`waitForFunction` takes a promise for "yes".)
-  while ((await load()).includes(undefined));
+  await until("both are kept", async () => !(await load()).includes(undefined));
   await page.reload();
   await loadModule(page);
   assertEquals(await load(), [[{ id: "ada" }], [{ id: "bob" }]]);

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { deadline } from "#server/core/time.ts";
 import { changeProject, createProject, listProjects, type Project } from "#server/projects/contract.ts";
 import { liveStudio } from "#server/testing/live_studio.ts";
 import type { TestClient } from "#server/testing/test_studio.ts";
+import { until } from "#server/testing/until.ts";
 import { ApiError } from "./call.ts";
 import { Live } from "./live.ts";
 import { applyChange, orGone, Store, type StoreChange, type StoreState, viewOf } from "./store.ts";
@@ -112,19 +112,14 @@ async function openStore(client: TestClient, url: string) {
   }, live);
   const close = store.open();
   live.start();
-  const until = async (holds: () => boolean) => {
-    const held = (async () => {
-      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-    })();
-    await deadline(held, 60_000, () => new Error(`It shows ${JSON.stringify(store.items)}`));
-  };
-  await until(() => store.isKnown && live.state === "live");
+  const holds = (what: () => boolean) => until(String(what), what, { everyMs: 5 });
+  await holds(() => store.isKnown && live.state === "live");
   return {
     store,
     live,
     studio,
     sockets,
-    until,
+    holds,
     [Symbol.dispose]: () => {
       close();
       live.stop();
@@ -138,21 +133,21 @@ Deno.test("Store shows others' changes, and the last facts as stale while the st
   await using world = await liveStudio();
   const artist = await world.studio.as("creator");
   using opened = await openStore(artist, world.url);
-  const { store, studio, sockets, until } = opened;
+  const { store, studio, sockets, holds } = opened;
   const project = await artist.call(createProject, { body: { name: "One" } as never });
-  await until(() => shownNames(store) === "One");
+  await holds(() => shownNames(store) === "One");
   const params = { projectId: project.id };
   await artist.call(changeProject, { params, body: { name: "Two" } });
-  await until(() => shownNames(store) === "Two");
+  await holds(() => shownNames(store) === "Two");
 
   studio.isDown = true;
   sockets.at(-1)?.close();
   await artist.call(changeProject, { params, body: { name: "Three" } });
-  await until(() => store.isStale && store.problem !== undefined);
+  await holds(() => store.isStale && store.problem !== undefined);
   assertEquals(shownNames(store), "Two");
   studio.isDown = false;
   sockets.at(-1)?.close();
-  await until(() => shownNames(store) === "Three" && !store.isStale);
+  await holds(() => shownNames(store) === "Three" && !store.isStale);
 });
 
 Deno.test("Store.act() shows a change at once and takes it back when it is refused", async () => {

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert/mod.js";
-import { delay } from "#server/core/time.ts";
 import type { TokenScope } from "#server/core/permissions.ts";
 import { givenProject } from "#server/testing/fixtures.ts";
 import { liveStudio } from "#server/testing/live_studio.ts";
@@ -11,6 +10,7 @@ import {
   testStudio,
   type TestUser,
 } from "#server/testing/test_studio.ts";
+import { until } from "#server/testing/until.ts";
 import { createLink } from "./service.ts";
 
 const PASSWORD = "a long enough phrase";
@@ -36,11 +36,9 @@ const refresh = (client: TestClient, held: Answer) =>
 
 /** Sign-out is felt within 5 s everywhere: a checked session is believed for a moment. */
 async function untilRefused(client: TestClient): Promise<void> {
-  const end = Date.now() + 5_000;
-  while ((await client.get("/api/auth/me")).status !== 401) {
-    assert(Date.now() < end, "still let in after 5 s");
-    await delay(50);
-  }
+  await until("a refusal", async () => (await client.get("/api/auth/me")).status === 401, {
+    patienceMs: 5_000,
+  });
 }
 
 Deno.test("acceptLink makes the first admin once", async () => {

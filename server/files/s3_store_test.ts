@@ -3,9 +3,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import { join } from "@std/path/mod.js";
 import { AppError } from "#server/core/errors.ts";
 import { silentLog } from "#server/core/log.ts";
-import { delay } from "#server/core/time.ts";
 import { sweepOrphans } from "#server/storage/service.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
+import { until } from "#server/testing/until.ts";
 import { LocalStore, openLocalStore } from "./local_store.ts";
 import { S3_TIMINGS, S3Client } from "./s3_client.ts";
 import { S3Store } from "./s3_store.ts";
@@ -149,7 +149,7 @@ for (const url of REAL ? ["", REAL] : [""]) {
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-check", KILL_CHILD, JSON.stringify(place), path, String(PART)],
       }).spawn();
-      while (!await hasBegun()) await Promise.race([child.status, delay(5)]);
+      await until("the upload has begun", hasBegun, { everyMs: 5 });
       child.kill("SIGKILL");
       assertEquals((await child.status).signal, "SIGKILL");
       assertEquals(await store.size(hashOf(bytes)), undefined);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { dirname, fromFileUrl, join } from "@std/path/mod.js";
 import { newId } from "#server/core/id.ts";
+import { until } from "#server/testing/until.ts";
 import { openUploadFolder } from "./upload_folder.ts";
 import { serveForTest } from "./upload_child.ts";
 
@@ -246,7 +247,7 @@ Deno.test("a newer request takes an upload over from a connection that hangs", a
     }, { highWaterMark: 0 });
     const stuck = sender.patch(path, 0, hanging).catch((error) => error);
     const onDisk = join(sender.folder, "uploads", `${path.slice(path.lastIndexOf("/") + 1)}.bytes`);
-    while ((await Deno.stat(onDisk)).size < 20_000);
+    await until("what was sent is on disk", async () => (await Deno.stat(onDisk)).size >= 20_000);
     const offset = await sender.offset(path);
     assertEquals(offset, 20_000);
     const result = await stuck;

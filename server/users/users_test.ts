@@ -1,22 +1,20 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { delay } from "#server/core/time.ts";
 import { Permission, RoleCode } from "#server/core/permissions.ts";
 import { givenProject } from "#server/testing/fixtures.ts";
 import { liveStudio } from "#server/testing/live_studio.ts";
 import { givenUser, type TestClient, testStudio } from "#server/testing/test_studio.ts";
+import { until } from "#server/testing/until.ts";
 import type { User } from "./contract.ts";
 
+/** A change of rights is felt within 5 s. */
+const FELT = { patienceMs: 5_000 };
 const PASSWORD = "a long enough phrase";
 
 const accept = (client: TestClient, path: string, password = PASSWORD) =>
   client.post("/api/auth/links/accept", { token: path.split("#")[1], password });
 
 async function untilStatus(client: TestClient, path: string, status: number): Promise<void> {
-  const end = Date.now() + 5_000;
-  while ((await client.get(path)).status !== status) {
-    assert(Date.now() < end, `${path} is not ${status} after 5 s`);
-    await delay(50);
-  }
+  await until(`${status} of ${path}`, async () => (await client.get(path)).status === status, FELT);
 }
 
 Deno.test("inviteUser makes an account that becomes active through its link, once", async () => {
@@ -90,11 +88,11 @@ Deno.test("changeUser of the role counts at once, and closes the sockets that ha
   assertEquals((await bob.post("/api/projects", { name: "One" })).status, 201);
   assertEquals((await admin.patch(`/api/users/${bob.user!.id}`, { role: "reviewer" })).status, 200);
   assertEquals((await socket.closed).code, 4403);
-  const end = Date.now() + 5_000;
-  while ((await bob.post("/api/projects", { name: "Two" })).status !== 403) {
-    assert(Date.now() < end, "still a creator after 5 s");
-    await delay(50);
-  }
+  await until(
+    "a refusal",
+    async () => (await bob.post("/api/projects", { name: "Two" })).status === 403,
+    FELT,
+  );
 });
 
 Deno.test("changeUser keeps the last active admin, also when two would remove each other", async () => {

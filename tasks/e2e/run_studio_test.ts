@@ -6,6 +6,7 @@ import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { buildClient } from "#tasks/build_client.ts";
+import { until } from "#server/testing/until.ts";
 
 const PHRASE = "a phrase that is long enough";
 /** The browser notes each request that nobody answers: the studio is stopped on purpose. */
@@ -107,8 +108,7 @@ Deno.test("who runs a studio: first run, queue, workers, people, tokens, and a s
     await page.getByRole("grid", { name: "Queue" }).focus();
     await page.keyboard.press("End");
     await page.keyboard.press("Alt+ArrowUp");
-    // Each turn waits for the studio's answer. (`waitForFunction` takes a promise for "yes".)
-    while ((await order())[1] !== before[2]);
+    await until("the last is the second", async () => (await order())[1] === before[2]);
     await page.keyboard.press("h");
     await page.getByText("Held: release it to let it wait its turn").first().waitFor();
     assertEquals((await order()).filter((line) => line.endsWith("held")).length, 1);

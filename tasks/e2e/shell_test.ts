@@ -6,6 +6,7 @@ import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { buildClient } from "#tasks/build_client.ts";
+import { until } from "#server/testing/until.ts";
 
 const PHRASE = "a phrase that is long enough";
 /** The browser notes each request that nobody answers: the studio is stopped on purpose. */
@@ -65,7 +66,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await page.locator("st-palette").getByRole("option", { name: "Light theme" }).waitFor();
     await page.keyboard.press("Enter");
     await page.locator("html[data-theme=light]").waitFor();
-    while (!await account.evaluate((one) => one.matches(":focus")));
+    await until("the focus is back", () => account.evaluate((one) => one.matches(":focus")));
     // What was chosen last comes first.
     await page.keyboard.press("Control+k");
     await page.locator("st-palette").getByRole("option").first().filter({ hasText: "Dark theme" }).waitFor();

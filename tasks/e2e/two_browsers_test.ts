@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { changeCharacter, characterChanged } from "#server/characters/contract.ts";
 import { changeClip } from "#server/clips/contract.ts";
-import { delay } from "#server/core/time.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { type ClientStudio, clientStudio, signInAs } from "#server/testing/client_studio.ts";
 import { givenClip } from "#server/testing/clip_fixtures.ts";
@@ -16,6 +15,7 @@ import {
   givenWorkflowVersion,
 } from "#server/testing/fixtures.ts";
 import { givenWorkingImage, Workshop } from "#server/testing/workshop.ts";
+import { until } from "#server/testing/until.ts";
 
 /** What is promised is a second; two browsers, a studio and a database share this machine's cores with others. */
 const SOON_MS = 5_000;
@@ -29,13 +29,6 @@ async function timed(label: string, seen: Promise<unknown>): Promise<void> {
   const since = performance.now();
   await seen;
   console.log(`${label}: ${Math.round(performance.now() - since)} ms`);
-}
-
-async function until(holds: () => Promise<boolean>, ms: number): Promise<void> {
-  for (const end = Date.now() + ms; !await holds();) {
-    if (Date.now() > end) throw new Error(`It did not come within ${ms} ms`);
-    await delay(20);
-  }
 }
 
 async function fill(world: ClientStudio, members: readonly { readonly id: string }[]) {
@@ -125,7 +118,10 @@ Deno.test("two browsers on one project see each other's changes, also after both
     const answered = here.waitForResponse((answer) => answer.request().method() !== "GET");
     await here.keyboard.press("x");
     await answered;
-    await timed("a decision of culling", until(async () => await rejected() > before, SOON_MS));
+    const isRejected = until("one more rejected", async () => await rejected() > before, {
+      patienceMs: SOON_MS,
+    });
+    await timed("a decision of culling", isRejected);
   });
 
   await test.step("a clip's settings", async () => {

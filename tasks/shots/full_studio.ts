@@ -2,20 +2,21 @@ import * as assets from "#server/assets/contract.ts";
 import { createToken } from "#server/auth/contract.ts";
 import * as characters from "#server/characters/contract.ts";
 import * as clips from "#server/clips/contract.ts";
-import { delay } from "#server/core/time.ts";
 import * as fleet from "#server/fleet/contract.ts";
 import * as projects from "#server/projects/contract.ts";
 import * as review from "#server/review/contract.ts";
 import * as scenes from "#server/scenes/contract.ts";
 import * as seeds from "#server/seeds/contract.ts";
 import { inviteUser, listUsers } from "#server/users/contract.ts";
+import { until } from "#server/testing/until.ts";
 import { ApiClient, ApiError } from "#tasks/demo/api_client.ts";
 import { defaultPortrait } from "#tasks/demo/portrait.ts";
 
 /** As long as a name on a screen may be that has to stay readable. */
 export const LONG_NAME = "Marguerite-Éléonore van der Hooghenbrugghe-Vandersteen the Second of Her Name A";
 /** A render on two busy cores. */
-const PATIENCE_MS = 300_000;
+/** For renders of a machine that takes pictures meanwhile. */
+export const PATIENT = { everyMs: 300, patienceMs: 300_000 };
 
 /** Makes what a studio has after a day: people, tokens, workers and projects. */
 export async function addPeople(api: ApiClient): Promise<void> {
@@ -64,19 +65,19 @@ export async function addCharacter(api: ApiClient, project: projects.Project) {
     params: { characterId: character.id },
     body: { kind: "portrait", assetId: picture.id },
   });
-  await until(async () => {
+  await until("the portrait", async () => {
     const { status } = await api.call(seeds.getSeed, { params: { seedId: portrait.id } });
     return status !== "making";
-  });
+  }, PATIENT);
   const batch = await api.call(seeds.createVariations, {
     params: { characterId: character.id },
     body: { portraitSeedId: portrait.id, count: 9, baseRandomSeed: 7 },
   });
   let made: readonly seeds.Seed[] = [];
-  await until(async () => {
+  await until("the variations", async () => {
     made = (await api.call(seeds.getVariations, { params: { batchId: batch.id } })).seeds;
     return made.every(({ status }) => status !== "making");
-  });
+  }, PATIENT);
   const [hero, ...others] = made;
   for (const [index, { id }] of others.slice(0, 5).entries()) {
     const body = index < 3 ? { status: "kept" as const, rating: 5 - index } : { status: "rejected" as const };
@@ -116,18 +117,18 @@ export async function addClips(api: ApiClient, project: projects.Project, cast: 
   const attention = await add("Clip 040", 48, { likenessFloor: 1, rerollLimit: 0 });
   await api.call(clips.generateClip, { params: { clipId: final.id } });
   await api.call(clips.generateClip, { params: { clipId: attention.id } });
-  await until(async () => {
+  await until("the finished clip", async () => {
     const state = await api.call(clips.getClip, { params: { clipId: final.id } });
     const cut = state.cuts.findLast(({ status }) => status === "ready");
     if (state.status === "in_review" && cut) {
       await api.call(review.finalizeCut, { params: { cutId: cut.id }, body: { note: "as asked" } });
     }
     return state.status === "final" || state.status === "needs_attention";
-  });
-  await until(async () => {
+  }, PATIENT);
+  await until("the clip that needs a person", async () => {
     const { status } = await api.call(clips.getClip, { params: { clipId: attention.id } });
     return status === "needs_attention" || status === "in_review";
-  });
+  }, PATIENT);
   return { scene, final, draft, running, attention };
 }
 
@@ -144,12 +145,6 @@ export async function addFailure(api: ApiClient, project: projects.Project, cast
       body: { kind: "foundation", assetId: picture.id },
     });
   })());
-}
-
-/** Waits for what takes time; throws when it does not come about. */
-export async function until(isSo: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
-  for (const end = Date.now() + patienceMs; Date.now() < end; await delay(300)) if (await isSo()) return;
-  throw new Error(`What was waited for did not come about within ${patienceMs / 1000} s`);
 }
 
 async function mayRefuse(asked: Promise<unknown>): Promise<void> {

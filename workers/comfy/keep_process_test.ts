@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert/mod.js";
 import { silentLog } from "#server/core/log.ts";
+import { until } from "#server/testing/until.ts";
 import { keepProcess, type KeptProcess } from "./keep_process.ts";
 import { descendants } from "./process_tree.ts";
 
@@ -55,9 +56,8 @@ Deno.test({
     assertEquals(process.lastEnd, "it was ended by SIGKILL");
     const second = process.pid ?? 0;
     // It has said so when its own child is there.
-    while (!process.tail.some((line) => line.startsWith("child ") && !line.endsWith("0x"))) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const isChild = (line: string) => line.startsWith("child ") && !line.endsWith("0x");
+    await until("its child", () => process.tail.some(isChild));
     const tree = [second, ...await descendants(second)];
     assert(tree.length >= 2, "the process has no child");
     const begun = Date.now();

@@ -1,6 +1,6 @@
-import { delay } from "#server/core/time.ts";
 import type { ApiGraph } from "#server/fleet/job_kinds.ts";
 import type { JobRow, QueueBridge } from "#server/testing/queue_bridge.ts";
+import { until } from "#server/testing/until.ts";
 import type { ComfyProcess } from "./comfy_process.ts";
 import type { TcpGate } from "./tcp_gate.ts";
 
@@ -88,15 +88,6 @@ export async function readQueue(url: string): Promise<{ running: string[]; pendi
 async function ask(url: string, route: string) {
   const response = await fetch(url + route, { signal: AbortSignal.timeout(60_000) });
   return await response.json();
-}
-
-const PATIENCE_MS = 120_000;
-
-/** Resolves once `holds`, asked again and again; throws `what` after two minutes. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !await holds(); await delay(100)) {
-    if (Date.now() > end) throw new Error(`It never came: ${what}`);
-  }
 }
 
 /** The prompt under which the job's present run was submitted, once it runs on the worker. */

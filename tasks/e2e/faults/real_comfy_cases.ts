@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { until } from "#server/testing/until.ts";
 import { mountSmall } from "./comfy_process.ts";
 import {
   expect,
@@ -9,7 +10,6 @@ import {
   type RealBench,
   slow,
   still,
-  until,
   untilRuns,
 } from "./real_comfy_bench.ts";
 
