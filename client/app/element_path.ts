@@ -3,7 +3,7 @@ const SHADOW = "#";
 
 /**
  * Where an element stands within `root`, through shadow roots: "#/div.0/st-table.0/#/div.1". The same page drawn
- * anew has the same element there.
+ * anew has the same element there. "" is `root` itself.
  */
 export function pathWithin(root: Element, element: Element): string | undefined {
   const steps: string[] = [];
@@ -23,7 +23,7 @@ export function pathWithin(root: Element, element: Element): string | undefined 
 /** The element that stands there now. */
 export function findByPath(root: Element, path: string): Element | undefined {
   let at: Element | ShadowRoot = root;
-  for (const step of path.split("/")) {
+  for (const step of path === "" ? [] : path.split("/")) {
     const [name, index] = step.split(".");
     const next: Element | ShadowRoot | null | undefined = step === SHADOW
       ? at instanceof Element ? at.shadowRoot : undefined

@@ -25,7 +25,8 @@ import { testFrames } from "#workers/media/testing/clips.ts";
 /** What one may lose when everything dies. */
 const LOST_MS = 2_000;
 const ROUNDS = Number(Deno.env.get("SEEDLOOP_RESTORE_ROUNDS") ?? 4);
-const SEED = Number(Deno.env.get("SEEDLOOP_RESTORE_SEED") ?? Math.floor(Math.random() * 1e6));
+/** One whose walk scrolls a panel that is its own scroller; another for a walk of one's own. */
+const SEED = Number(Deno.env.get("SEEDLOOP_RESTORE_SEED") ?? 491608);
 const VIEW = { viewport: { width: 1280, height: 720 }, locale: "en" };
 
 interface Stage {
