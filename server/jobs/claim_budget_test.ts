@@ -1,17 +1,36 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { inspectMedia } from "#server/assets/job_kinds.ts";
 import { newId } from "#server/core/id.ts";
+import { silentLog } from "#server/core/log.ts";
 import { connect, type Db, transact } from "#server/db/db.ts";
-import { openTestDatabase } from "#server/testing/test_database.ts";
+import { startEmbeddedPostgres } from "#server/db/embedded.ts";
+import { migrate } from "#server/db/migrate.ts";
 import { type ClaimedJob, claimJobs, type ClaimRequest, finishAndClaim } from "./claim.ts";
 import { enterNode } from "./lease.ts";
 import { submitJobs } from "./service.ts";
 
 const INPUT = { file: { hash: "0".repeat(64), sizeBytes: 1, mediaType: "image/png" } };
 
-/** Nothing else touches the table while blocks are counted: PostgreSQL counts its own cleaning with them. */
-async function stopCleaning(db: Db): Promise<void> {
+/**
+ * A database on a PostgreSQL of its own, which cleans only when it is told. PostgreSQL counts its own cleaning with
+ * everybody's reading, and a transaction that is open in any other database of the cluster keeps old rows in the pages.
+ */
+async function openQuietDatabase(): Promise<AsyncDisposable & { readonly url: string }> {
+  const root = await Deno.makeTempDir({ prefix: "seedloop_pg_" });
+  // Under root the database runs as another user, who must be able to enter.
+  await Deno.chmod(root, 0o755);
+  const server = await startEmbeddedPostgres({ dir: `${root}/pg`, log: silentLog, isThrowaway: true });
+  const db = connect({ url: server.url, max: 2 });
+  await migrate(db, silentLog);
   await db`alter table jobs set (autovacuum_enabled = false)`;
+  await db.end();
+  return {
+    url: server.url,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop();
+      await Deno.remove(root, { recursive: true });
+    },
+  };
 }
 
 /** Blocks of table and indexes that `work` touched, by PostgreSQL's own count of what anybody touches. */
@@ -43,9 +62,8 @@ async function givenEndedJobs(db: Db, count: number): Promise<void> {
 }
 
 Deno.test("a claim touches few blocks of jobs, and hardly more when 200,000 have ended", async () => {
-  await using database = await openTestDatabase();
+  await using database = await openQuietDatabase();
   const db = connect({ url: database.url, max: 1, isPlannedOnce: true, statementTimeoutMs: 60_000 });
-  await stopCleaning(db);
   const nodeId = newId<"node">();
   await enterNode(db, { id: nodeId, host: "test", pid: 1, version: "0" });
   const request = { nodeId, lane: "cpu", kinds: ["media.inspect"], limit: 10 } as const;
@@ -77,9 +95,8 @@ Deno.test("a claim touches few blocks of jobs, and hardly more when 200,000 have
 });
 
 Deno.test("a claim steps over what a long-open snapshot keeps, at hardly more blocks after 2,000 jobs", async () => {
-  await using database = await openTestDatabase();
+  await using database = await openQuietDatabase();
   const db = connect({ url: database.url, max: 1, isPlannedOnce: true });
-  await stopCleaning(db);
   const nodeId = newId<"node">();
   await enterNode(db, { id: nodeId, host: "test", pid: 1, version: "0" });
   const job = { kind: inspectMedia, input: INPUT, projectId: null, userId: null };
