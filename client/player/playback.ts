@@ -18,6 +18,11 @@ export interface FrameRange {
 
 /** No picture takes longer from its seek to the screen, unless it is not painted at all. */
 const SEEN_WITHIN_MS = 120;
+/**
+ * Of two seeks right after one another Chromium may leave the first one's picture on the screen for up to a second, though
+ * it says that the other one shows and a canvas gets that. Another seek within the same frame brings it up.
+ */
+const NUDGE = { afterMs: 40, seconds: 0.000_5 };
 const STILL: Rate = { num: 24, den: 1 };
 
 /**
@@ -39,6 +44,7 @@ export class Playback {
   /** The frame that is known to show while it stands. */
   #seen: number | undefined;
   #turn = 0;
+  #nudge: ReturnType<typeof setTimeout> | undefined;
   /** We have paused it, not the browser. */
   #isHeld = true;
 
@@ -289,21 +295,33 @@ export class Playback {
   }
 
   async #seekUntilThere(): Promise<void> {
+    const { video } = this;
     while (this.#next !== undefined) {
-      const { reel, video } = this;
+      const { reel } = this;
       const frame = this.#next;
       this.#next = undefined;
-      if (!reel) continue;
-      const time = centreOf(frame, reel.rate);
-      if (this.#seen === frame && Math.abs(video.currentTime - time) < 1e-6 && !video.seeking) continue;
+      // What was put on a moment ago is sought when it arrives.
+      if (!reel || video.readyState < HTMLMediaElement.HAVE_METADATA) continue;
+      const isAt = Math.abs(video.currentTime - centreOf(frame, reel.rate)) < 2 * NUDGE.seconds;
+      if (this.#seen === frame && isAt && !video.seeking) continue;
       const isThere = once(video, ["seeked", "emptied", "error"]);
       const isSeen = this.#see(frame, reel.rate);
-      video.currentTime = time;
+      video.currentTime = centreOf(frame, reel.rate);
       await isThere;
       // A seek is over a moment before its picture shows; where nothing is painted, none ever will.
       if (document.visibilityState === "visible") await Promise.race([isSeen, wait(SEEN_WITHIN_MS)]);
+      if (this.reel !== reel) continue;
       this.#seen = frame;
+      this.#nudgeSoon(centreOf(frame, reel.rate) + NUDGE.seconds);
     }
+  }
+
+  #nudgeSoon(time: number): void {
+    clearTimeout(this.#nudge);
+    this.#nudge = setTimeout(() => {
+      const isIdle = !this.isPlaying && this.#seeking === undefined && !this.video.seeking;
+      if (this.reel && isIdle) this.video.currentTime = time;
+    }, NUDGE.afterMs);
   }
 
   #see(frame: number, rate: Rate): Promise<void> {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
+import sharp from "sharp";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { inputFile } from "#workers/media/args.ts";
 import { writeIntermediate } from "#workers/media/lossless.ts";
@@ -104,8 +105,8 @@ const PAGE =
 /** Runs in the page, where these three are. */
 async function put(page: Page, n: number): Promise<void> {
   await page.waitForFunction("globalThis.isReady");
-  const { rate, frameCount } = CLIPS[n] ?? CLIPS[0]!;
-  await page.evaluate(`put(${n}, ${JSON.stringify(rate)}, ${frameCount})`);
+  const { rate, frames } = reelOf(n);
+  await page.evaluate(`put(${n}, ${JSON.stringify(rate)}, ${frames})`);
 }
 
 Deno.test("Playback", async (test) => {
@@ -203,5 +204,38 @@ Deno.test("Playback", async (test) => {
     assertEquals(found, [33, 33, true, true]);
   });
 
+  await test.step("has on the screen what it names, right after one seek upon another", async () => {
+    const onScreen = async () => {
+      const png = await page.locator("video").screenshot();
+      const pixels = await sharp(png).removeAlpha().raw().toBuffer();
+      const bars = [...Array(10).keys()].map((bar) => pixels[(24 * 320 + (bar + 0.5) * 32) * 3] ?? 0);
+      return bars.reduce((number, value, bar) => number | (value > 127 ? 1 << bar : 0), 0);
+    };
+    const wrong: number[][] = [];
+    for (let n = 0; n < 40; n++) {
+      const asked = 1 + (n * 7) % 39;
+      // On another reel the same place is sought first: its seek is the one before.
+      await page.evaluate(`(async () => {
+        const { rate, frames } = ${JSON.stringify(reelOf(n % 2))};
+        playback.load({ src: "/proxy_${n % 2}.mp4?${n}", rate, frames });
+        await new Promise((resolve) => playback.video.addEventListener("loadeddata", resolve, { once: true }));
+        await playback.seek(${asked});
+        // It brings the picture up by another seek of its own.
+        const isSought = new Promise((resolve) => playback.video.addEventListener("seeked", resolve, { once: true }));
+        await Promise.race([isSought, new Promise((resolve) => setTimeout(resolve, 200))]);
+        for (let turns = 0; turns < 3; turns++) await new Promise(requestAnimationFrame);
+      })()`);
+      let shown = await onScreen();
+      for (let looks = 1; looks < 4 && shown !== asked; looks++) shown = await onScreen();
+      if (shown !== asked) wrong.push([n, asked, shown]);
+    }
+    assertEquals(wrong, []);
+  });
+
   assertEquals(stage.said, []);
 });
+
+function reelOf(n: number) {
+  const { rate, frameCount } = CLIPS[n] ?? CLIPS[0]!;
+  return { rate, frames: frameCount };
+}
