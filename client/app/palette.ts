@@ -274,13 +274,20 @@ export class Palette extends SignalWatcher(LitElement) {
     const show = () => {
       if (!signal.aborted) this.#show(arrange(sources, found));
     };
+    // Under the hand that is about to press Enter nothing changes any more.
+    const join = () => {
+      if (signal.aborted) return;
+      const chosen = this.#entries[this.at]?.id;
+      show();
+      this.at = Math.max(0, this.#entries.findIndex(({ id }) => id === chosen));
+    };
     // What is at hand shows at once; what the studio is asked for joins it.
     const late = sources.map((source) => {
       const entries = source.find(text, MOST_OF_ONE, signal);
       if (!(entries instanceof Promise)) return void found.set(source, entries);
       return entries.then((some) => {
         found.set(source, some);
-        show();
+        join();
       }, () => {});
     });
     show();

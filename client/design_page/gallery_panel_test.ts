@@ -4,6 +4,7 @@ import type { Page } from "#server/testing/browser.ts";
 import { openClientPages } from "#server/testing/client_page.ts";
 import { THEMES } from "#client/design/tokens.ts";
 import { readThemes } from "#tasks/tokens.ts";
+import { until } from "#server/testing/until.ts";
 
 /** What the page is showing of a list, and how it was told. */
 async function listFacts(
@@ -77,7 +78,8 @@ Deno.test("the elements of the design system", async (test) => {
   await test.step("shows every token", async () => {
     const { page, said } = await pages.open("st-token-gallery", "gallery_panel", { height: 2400 });
     await page.getByText("color.ion", { exact: true }).waitFor();
-    assertEquals(await page.locator("st-token-gallery li").count(), (await readThemes())[0]?.tokens.size);
+    const size = (await readThemes())[0]?.tokens.size;
+    await until(`${size} tokens`, async () => await page.locator("st-token-gallery li").count() === size);
     assertEquals(said, []);
     await page.close();
   });

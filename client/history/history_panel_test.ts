@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { findBarriers } from "#server/testing/accessibility.ts";
 import { openModulePages } from "#server/testing/module_page.ts";
+import { until } from "#server/testing/until.ts";
 
 /** The whole page side in one place: what `module` is there. */
 declare const module: typeof import("#client/core/history.ts") & typeof import("./commands.ts");
@@ -53,7 +54,10 @@ Deno.test("st-history-panel shows every branch and is walked through by keys", a
   await page.getByRole("listbox").focus();
   for (const key of ["ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
   const chosen = page.getByRole("option", { selected: true });
-  assertEquals((await chosen.innerText()).split("\n")[0], "Ask for 6 seconds");
+  await until(
+    "the second is chosen",
+    async () => (await chosen.innerText()).startsWith("Ask for 6 seconds\n"),
+  );
   await page.evaluate(() => module.history.goTo(module.chosenPoint() ?? ""));
   await page.locator(".here").getByText("Ask for 6 seconds").waitFor();
   await page.evaluate(() => module.renamePoint(module.chosenPoint()));

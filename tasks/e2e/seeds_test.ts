@@ -6,6 +6,7 @@ import { startStudio } from "#server/main.ts";
 import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
+import { until } from "#server/testing/until.ts";
 import { buildClient } from "#tasks/build_client.ts";
 import { defaultPortrait } from "#tasks/demo/portrait.ts";
 
@@ -52,8 +53,11 @@ async function overflowOf(page: Page): Promise<number> {
 
 async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox", { name: "Search or do something" }).fill(text);
+  const box = page.locator("st-palette").getByRole("combobox");
+  await box.fill(text);
+  await page.locator("st-palette").getByRole("option").first().waitFor();
   await page.keyboard.press("Enter");
+  await box.waitFor({ state: "hidden" });
 }
 
 Deno.test("from an empty studio to a hero: project, character, portrait, variations culled by keys", async (test) => {
@@ -117,7 +121,7 @@ Deno.test("from an empty studio to a hero: project, character, portrait, variati
     await page.locator("st-seed-tile").nth(3).waitFor();
     assertMatch(page.url(), /\/batches\/[0-9a-f-]+$/);
     await page.getByText(/^4 of 4 ready · \d+ s spent$/).waitFor({ timeout: RENDER_MS });
-    assertEquals(await page.getByText("CPU preview", { exact: true }).count() >= 4, true);
+    await page.getByText("CPU preview", { exact: true }).nth(3).waitFor();
     assertEquals(await findBarriers(page), []);
   });
 
@@ -151,7 +155,7 @@ Deno.test("from an empty studio to a hero: project, character, portrait, variati
     await page.keyboard.press("c");
     const cells = page.getByRole("listbox", { name: "Comparison" }).getByRole("option");
     await cells.nth(1).waitFor();
-    assertEquals(await cells.count(), 2);
+    await until("two cells", async () => await cells.count() === 2);
     await page.keyboard.press("+");
     await page.getByText("125%").waitFor();
     const moves = await page.locator("st-seed-compare .moved").evaluateAll((all) =>

@@ -44,8 +44,37 @@ async function makeAdmin(page: Page, url: string): Promise<void> {
 
 async function choose(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.locator("st-palette").getByRole("combobox").fill(text);
+  const box = page.locator("st-palette").getByRole("combobox");
+  await box.fill(text);
+  await page.locator("st-palette").getByRole("option").first().waitFor();
   await page.keyboard.press("Enter");
+  await box.waitFor({ state: "hidden" });
+}
+
+/** What the studio finds late joins the list and moves nothing under the hand. */
+async function keepsChosen(page: Page): Promise<void> {
+  const isAsked = Promise.withResolvers<void>();
+  const mayAnswer = Promise.withResolvers<void>();
+  await page.route("**/api/search**", async (route) => {
+    isAsked.resolve();
+    await mayAnswer.promise;
+    await route.continue();
+  });
+  const options = page.locator("st-palette").getByRole("option");
+  const chosen = page.locator("st-palette").getByRole("option", { selected: true });
+  await page.keyboard.press("Control+k");
+  await page.locator("st-palette").getByRole("combobox").fill("au");
+  await options.nth(1).waitFor();
+  await page.keyboard.press("ArrowDown");
+  const wanted = await chosen.innerText();
+  await isAsked.promise;
+  const found = page.waitForResponse(/\/api\/search/);
+  mayAnswer.resolve();
+  await (await found).finished();
+  await options.filter({ hasText: "Aurora" }).first().waitFor();
+  assertEquals(await chosen.innerText(), wanted);
+  await page.keyboard.press("Escape");
+  await page.unroute("**/api/search**");
 }
 
 Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, and a studio that falls silent", async (test) => {
@@ -126,9 +155,9 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await choose(page, "reset this layout to the preset");
     await page.getByText("The layout is as it was made").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
-    assertEquals(await page.getByRole("tab").count(), 2);
+    await until("two areas", async () => await page.getByRole("tab").count() === 2);
     await choose(page, "reset this layout to the preset");
-    assertEquals(await page.getByRole("tab").count(), 1);
+    await until("one area", async () => await page.getByRole("tab").count() === 1);
     assertEquals(await findBarriers(page), []);
   });
 
@@ -138,7 +167,7 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     const second = await opens;
     await second.getByRole("heading", { name: "Workers" }).waitFor();
     assertEquals(await second.locator("st-top-bar").count(), 0);
-    assertEquals(await page.getByRole("heading", { name: "Workers" }).count(), 0);
+    await page.getByRole("heading", { name: "Workers" }).waitFor({ state: "detached" });
     await page.evaluate(() => history.pushState(null, "", "/projects"));
     await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
     await second.waitForURL(/\/projects\?/);
@@ -171,6 +200,8 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     );
     await choose(page, "go to projects");
     const tile = page.getByRole("gridcell", { name: /Aurora/ });
+    await tile.waitFor();
+    await keepsChosen(page);
     await tile.click();
     await page.keyboard.press("Delete");
     await page.getByText("Aurora is in the trash").waitFor();

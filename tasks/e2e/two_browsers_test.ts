@@ -95,7 +95,7 @@ Deno.test("two browsers on one project see each other's changes, also after both
     await here.keyboard.press("Enter");
     await answered;
     await timed("another name", there.getByText("Eleonore").first().waitFor({ timeout: SOON_MS }));
-    assertEquals(await there.getByText("Marguerite").count(), 0);
+    await until("the old name is gone", async () => await there.getByText("Marguerite").count() === 0);
   });
 
   await test.step("a decision of culling", async () => {
@@ -154,7 +154,7 @@ Deno.test("two browsers on one project see each other's changes, also after both
     const bob = (page: Page) =>
       page.getByRole("list", { name: "Also in this project" }).getByRole("listitem");
     await timed("who has the same clip open", bob(here).filter({ hasText: "has this open, too" }).waitFor());
-    assertEquals(await bob(here).count(), 1);
+    await until("one other person", async () => await bob(here).count() === 1);
     await there.getByRole("link", { name: "Characters" }).first().click();
     await timed("who went elsewhere", bob(here).filter({ hasText: "is in this project" }).waitFor());
     await there.goto(`${theirs.url}${base}/clips/${clip.id}`);
