@@ -1,5 +1,6 @@
 import net from "node:net";
 import postgres from "postgres";
+import { runTransaction } from "./lost_transaction.ts";
 
 /** Rows come back with camelCased columns; instants are ISO strings, 64-bit integers are numbers. */
 export type Db = postgres.Sql<Types>;
@@ -122,10 +123,10 @@ function brokenSocket(error: Error): net.Socket {
   return socket;
 }
 
-/** Runs `work` in one transaction; it is rolled back when `work` throws. */
+/** Runs `work` in one transaction; it is rolled back when `work` throws, or its connection is lost. */
 export async function transact<T>(db: Queryable, work: (tx: Tx) => Promise<T>): Promise<T> {
   if ("savepoint" in db) return await work(db as Tx);
-  return await (db as Db).begin(work) as T;
+  return await runTransaction(db as Db, work);
 }
 
 /**

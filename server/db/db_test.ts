@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { openTestDatabase } from "#server/testing/test_database.ts";
+import { CutLine } from "#server/testing/cut_line.ts";
+import { until } from "#server/testing/until.ts";
+import { connect, transact, type Tx } from "./db.ts";
 import { isPassing } from "./sql_error.ts";
 
 Deno.test("instants come as ISO-8601 to the millisecond, as Date reads them, from any year", async () => {
@@ -23,6 +26,48 @@ Deno.test("a pool reaches the embedded database by its socket file as by loopbac
   const [row] = await database.db<{ peer: string | null }[]>`select inet_client_addr()::text as peer`;
   const isBySocket = new URL(database.url).searchParams.has("host");
   assertEquals(row?.peer === null, isBySocket);
+});
+
+Deno.test("transact() throws what passes when its connection is cut, whatever it was at, and never asks it again", async () => {
+  await using database = await openTestDatabase();
+  await using line = new CutLine(database.url);
+  // One, so that the next statement must open it again.
+  const db = connect({ url: line.url, max: 1 });
+  const works: Record<string, (tx: Tx) => Promise<unknown>> = {
+    "between two statements": async (tx) => {
+      const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      line.cut();
+      await until("the session's end", async () => {
+        const rows = await database.db`select from pg_stat_activity where pid = ${own?.pid ?? 0}`;
+        return rows.length === 0;
+      });
+      return await tx`select 1`;
+    },
+    "in a statement": async (tx) => {
+      const late = tx`select pg_sleep(60)`.execute();
+      line.cut();
+      return await late;
+    },
+    "in a savepoint": async (tx) =>
+      await tx.savepoint(async (inner) => {
+        const late = inner`select pg_sleep(60)`.execute();
+        line.cut();
+        return await late;
+      }),
+  };
+  try {
+    for (const [where, work] of Object.entries(works)) {
+      const lost = await transact(db, async (tx) => {
+        await tx`select 1`;
+        return await work(tx);
+      }).then(() => undefined, (error) => error);
+      assertEquals(isPassing(lost), true, `${where}: ${lost}`);
+      const [row] = await db<{ n: number }[]>`select 7 as n`;
+      assertEquals(row?.n, 7, where);
+    }
+  } finally {
+    await db.end({ timeout: 1 });
+  }
 });
 
 Deno.test("isPassing() knows a lost connection from a broken pipe or a missing file of something else", () => {

@@ -1,7 +1,8 @@
+import postgres from "postgres";
 import { encodeHex } from "@std/encoding/hex.js";
 import { AppError } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
-import type { Db, Tx } from "./db.ts";
+import { type Db, transact, type Tx } from "./db.ts";
 
 export interface SqlFile {
   /** "migrations/0001_lookups.sql" */
@@ -43,11 +44,10 @@ export async function readSqlFiles(): Promise<SqlFile[]> {
  */
 export async function migrate(db: Db, log: Log, files?: readonly SqlFile[]): Promise<void> {
   const wanted = files ?? await readSqlFiles();
-  const connection = await db.reserve();
+  // Not a reserved one of the pool: to ask on that when it is lost ends the process.
+  const connection = openOne(db);
   try {
     // Another process may be in the middle of a long migration: it is waited for.
-    await connection`set statement_timeout = '10min'`;
-    await connection`set lock_timeout = '10min'`;
     await connection`select pg_advisory_lock(${LOCK})`;
     await connection`
       create table if not exists schema_files (
@@ -62,11 +62,19 @@ export async function migrate(db: Db, log: Log, files?: readonly SqlFile[]): Pro
     refuseNewer(wanted, ran);
     for (const file of wanted) await runFile(db, file, ran.get(file.name), log);
   } finally {
-    await connection`select pg_advisory_unlock(${LOCK})`.catch(() => {});
-    await connection`reset statement_timeout`.catch(() => {});
-    await connection`reset lock_timeout`.catch(() => {});
-    connection.release();
+    // The lock goes with it.
+    await connection.end({ timeout: 1 });
   }
+}
+
+function openOne(db: Db): Db {
+  const late = 600_000;
+  const connection = { ...db.options.connection, statement_timeout: late, lock_timeout: late };
+  // postgres.js takes parsed options, though it doesn't type that.
+  const settings = { ...db.options, max: 1, idle_timeout: null, max_lifetime: null, connection };
+  return postgres(
+    settings as unknown as postgres.Options<Record<string, postgres.PostgresType>>,
+  ) as unknown as Db;
 }
 
 async function runFile(db: Db, file: SqlFile, ranHash: string | undefined, log: Log): Promise<void> {
@@ -78,7 +86,7 @@ async function runFile(db: Db, file: SqlFile, ranHash: string | undefined, log: 
       `Cannot migrate: ${file.name} was changed after it ran here. Undo the edit and add a new migration`,
     );
   }
-  await db.begin(async (tx: Tx) => {
+  await transact(db, async (tx: Tx) => {
     // First, so that a second runner clashes here instead of running the file twice.
     await tx`
       insert into schema_files (name, content_hash) values (${file.name}, ${hash})
