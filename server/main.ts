@@ -12,6 +12,7 @@ import { AccessTokens } from "#server/auth/tokens.ts";
 import { connect, type Db } from "#server/db/db.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { migrate } from "#server/db/migrate.ts";
+import { persist } from "#server/db/persist.ts";
 import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { emptyWork, lockFolder, prepareFolder } from "#server/files/data_folder.ts";
 import { openStudioStore } from "#server/files/open_store.ts";
@@ -86,9 +87,11 @@ async function start(
   const databaseUrl = postgres?.url ?? config.databaseUrl ?? "";
   const db = connect({ url: databaseUrl, max: 12, applicationName: "seedloop-server" });
   undo.push(() => db.end({ timeout: 2 }));
-  await bringUpToDate(databaseUrl, log);
-  await syncBundled(db, BUNDLED_TEMPLATES);
-  await refuseOpenWithoutAdmin(db, config);
+  // The embedded database comes back by itself when it is killed; of another nobody knows whether it is there at all.
+  const surely = <T>(work: () => Promise<T>) => postgres ? persist(work, log) : work();
+  await surely(() => bringUpToDate(databaseUrl, log));
+  await surely(() => syncBundled(db, BUNDLED_TEMPLATES));
+  await surely(() => refuseOpenWithoutAdmin(db, config));
 
   const store = await openStudioStore(config.store, config.data);
   const passwords = new Passwords();
@@ -125,7 +128,7 @@ async function start(
   };
   const { app, actors } = openApp(parts);
   const nodeId = newId<"server node">();
-  const hub = running.hub = await LiveHub.open({ db, actors, log, nodeId });
+  const hub = running.hub = await surely(() => LiveHub.open({ db, actors, log, nodeId }));
   undo.push(() => hub.close());
   // Listening comes before the threads: they take longer, and the page can say what is still starting.
   const server = await listen({ app, config, hub, log });
@@ -146,7 +149,9 @@ async function start(
   void sweepOrphans(db, store, log).catch((error) =>
     log.warn("orphan files were not swept", { reason: errorMessage(error) })
   );
-  const first = await hasAdmin(db) ? undefined : await createLink(db, { kind: "first_admin" });
+  const first = await surely(async () =>
+    await hasAdmin(db) ? undefined : await createLink(db, { kind: "first_admin" })
+  );
   return {
     url: server.url,
     firstAdminUrl: first ? `${server.url}/setup#${first.token}` : undefined,

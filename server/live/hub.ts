@@ -48,25 +48,16 @@ export class LiveHub {
   #presence: Presence | undefined;
   #recheck: ReturnType<typeof setInterval> | undefined;
 
+  /** Throws when the database is away; nothing of it is left then. */
   static async open(options: HubOptions): Promise<LiveHub> {
     const hub = new LiveHub(options);
-    await hub.#reader.start();
-    hub.#listener = await listen(options.db, "seedloop_events", options.log, (payload) => {
-      if (payload === "") hub.#reader.reconnected();
-      else hub.#reader.wake();
-    });
-    const { db, log, nodeId = newId<"server node">() } = options;
-    hub.#presence = await Presence.open({ db, log, nodeId, changed: (id) => hub.#showPresence(id) });
-    hub.#relay = await LiveRelay.open({
-      db,
-      log,
-      nodeId,
-      topics: () => hub.#followed(),
-      onProgress: (progress) => hub.#showProgress(progress),
-      onPreview: (preview) => hub.#showPreview(preview),
-    });
-    hub.#recheck = setInterval(() => void hub.#recheckAll(), RECHECK_MS);
-    return hub;
+    try {
+      await hub.#open();
+      return hub;
+    } catch (error) {
+      await hub.close();
+      throw error;
+    }
   }
 
   private constructor(options: HubOptions) {
@@ -75,6 +66,25 @@ export class LiveHub {
       // They come back at once, and find that they know more than there is.
       for (const client of this.#clients) client.close(1012, "The database was set back: reconnect");
     });
+  }
+
+  async #open(): Promise<void> {
+    const { db, log, nodeId = newId<"server node">() } = this.#options;
+    await this.#reader.start();
+    this.#listener = await listen(db, "seedloop_events", log, (payload) => {
+      if (payload === "") this.#reader.reconnected();
+      else this.#reader.wake();
+    });
+    this.#presence = await Presence.open({ db, log, nodeId, changed: (id) => this.#showPresence(id) });
+    this.#relay = await LiveRelay.open({
+      db,
+      log,
+      nodeId,
+      topics: () => this.#followed(),
+      onProgress: (progress) => this.#showProgress(progress),
+      onPreview: (preview) => this.#showPreview(preview),
+    });
+    this.#recheck = setInterval(() => void this.#recheckAll(), RECHECK_MS);
   }
 
   get socketCount(): number {

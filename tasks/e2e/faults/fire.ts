@@ -15,6 +15,8 @@ interface Running {
 }
 
 const KEPT_CHARS = 200_000;
+/** A studio that ends by itself while it starts is started again so often in all. */
+const MOST_OWN_ENDS = 10;
 
 /** A studio in a process of its own, on one folder and port, with a hand at the throat of each of its parts. */
 export class StudioUnderFire {
@@ -26,6 +28,10 @@ export class StudioUnderFire {
   #db: { readonly url: string; readonly pool: Db } | undefined;
   #said = "";
   #isStopped = false;
+  /** How often it ended by itself: before it was up, after which it is started again, and later, which it may not. */
+  readonly ownEnds = { starting: 0, running: 0 };
+  /** Killed by us, or looked at already. */
+  readonly #accounted = new WeakSet<Running>();
 
   constructor(data: string, env: Record<string, string> = {}) {
     this.data = data;
@@ -42,11 +48,17 @@ export class StudioUnderFire {
     return this.#said;
   }
 
-  /** Its one-time link for the first admin. Throws when it ended before it was up. */
+  /** Its one-time link for the first admin. Throws when it ended before it was up and is not started again. */
   async untilUp(): Promise<{ firstAdminUrl: string | null }> {
-    const up = await this.#running.up;
-    if (!up) throw new Error(`The studio ended by itself:\n${this.#said.slice(-4_000)}`);
-    return up;
+    for (;;) {
+      const running = this.#running;
+      const up = await running.up;
+      if (up) return up;
+      await this.#account(running);
+      if (this.#running === running) {
+        throw new Error(`The studio ended by itself:\n${this.#said.slice(-4_000)}`);
+      }
+    }
   }
 
   /** Its database as it is reached now: after each start of the server at another port. Throws while there is none. */
@@ -102,6 +114,7 @@ export class StudioUnderFire {
 
   async #killServer(): Promise<boolean> {
     const { process, drained, stdin } = this.#running;
+    this.#accounted.add(this.#running);
     this.#orphans.push(...await listDescendants(process.pid));
     const wasThere = killProcess(process.pid);
     await process.status;
@@ -109,6 +122,18 @@ export class StudioUnderFire {
     await stdin.abort().catch(() => {});
     this.#running = this.#start();
     return wasThere;
+  }
+
+  /** Starts one again that ended by itself while it started. */
+  async #account(running: Running): Promise<void> {
+    const up = await running.up;
+    await running.process.status;
+    await running.drained;
+    if (this.#isStopped || this.#accounted.has(running)) return;
+    this.#accounted.add(running);
+    this.ownEnds[up ? "running" : "starting"]++;
+    void running.stdin.abort().catch(() => {});
+    if (!up && this.ownEnds.starting < MOST_OWN_ENDS) this.#running = this.#start();
   }
 
   async #postmaster(): Promise<number | undefined> {
@@ -142,12 +167,14 @@ export class StudioUnderFire {
         await Deno.writeTextFile(join(this.data, "studio.log"), part, { append: true }).catch(() => {});
       }
     };
-    return {
+    const running: Running = {
       process,
       stdin: process.stdin.getWriter(),
       up: up.promise,
       drained: Promise.all([listen(), keep()]),
     };
+    void this.#account(running);
+    return running;
   }
 }
 

@@ -31,6 +31,8 @@ export interface FireReport extends JobTruth {
   readonly answers: Readonly<Record<string, number>>;
   /** Prompts that the stand-in ran to their end, and those that it ran twice. */
   readonly prompts: { readonly ran: number; readonly twice: number };
+  /** How often the studio ended by itself while it started; it was started again. */
+  readonly endedAtStart: number;
   readonly seconds: number;
 }
 
@@ -67,10 +69,22 @@ export async function setFire(data: string, plan: FirePlan): Promise<FireReport>
     const truth = await checkAlone(data, jobs);
     const breaches = [...truth.breaches, ...steering.breaches];
     for (const { pid, command } of orphans) breaches.push(`process is left: ${pid} ${command.slice(0, 120)}`);
+    const { starting: endedAtStart, running: endedInWork } = studio.ownEnds;
+    if (endedInWork > 0) {
+      breaches.push(`the studio ended by itself in the middle of its work: ${endedInWork} times`);
+    }
     const counted = [...standIn.finished.values()];
     const prompts = { ran: counted.length, twice: counted.filter((times) => times > 1).length };
     const { counts } = truth;
-    return { counts, breaches, kills, answers: steering.answers, prompts, seconds: since(begun) };
+    return {
+      counts,
+      breaches,
+      kills,
+      answers: steering.answers,
+      prompts,
+      endedAtStart,
+      seconds: since(begun),
+    };
   } catch (error) {
     plan.say?.(studio.said.slice(-6_000));
     throw error;
