@@ -214,10 +214,11 @@ function layoutCommands(): Command[] {
       id: "dock.keep_mine",
       label: () => w("saveLayout"),
       icon: "save",
-      run: () => {
-        dock.keepAsMine();
-        tell({ kind: "done", text: w("layoutKept") });
-      },
+      run: () =>
+        undoable(w("layoutKept"), () => {
+          dock.keepAsMine();
+          return true;
+        }),
     },
     {
       ...common,

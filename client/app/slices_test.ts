@@ -44,6 +44,26 @@ Deno.test("every command has a name in both languages, a group and a permission 
   }
 });
 
+/** What destroys or stops something and can be taken back, and how. */
+const TAKEN_BACK: Readonly<Record<string, string>> = {
+  "characters.trash": "undo, history",
+  "clips.trash": "undo, history",
+  "jobs.cancel": "undo, jobs.retry",
+  "people.suspend": "undo, people.enable",
+  "projects.trash": "undo, history, projects.restore",
+  "scenes.trash": "undo, history",
+  "workers.remove": "asks, workers.keep",
+  "workers.remove_now": "undo",
+};
+
+Deno.test("what destroys or stops something can be taken back, or says before that it can't", () => {
+  const dangerous = ALL.filter(({ isDanger }) => isDanger);
+  assert(dangerous.length > 0);
+  // What is for good only at times says so by itself.
+  const silent = dangerous.filter(({ isForGood }) => isForGood === undefined).map(({ id }) => id);
+  assertEquals(silent.sort(), Object.keys(TAKEN_BACK));
+});
+
 Deno.test("no stroke means two commands in one panel", () => {
   const clashes = findClashes(ALL).map(({ stroke, commands: [one, other] }) =>
     `${stroke}: ${one.id}, ${other.id}`

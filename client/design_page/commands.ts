@@ -42,6 +42,7 @@ function editing(): Command[] {
     {
       ...ofEditor,
       id: "design.discard",
+      isForGood: true,
       label: () => w("discard"),
       icon: "undo",
       when: isChanged,
@@ -51,6 +52,7 @@ function editing(): Command[] {
     {
       ...ofEditor,
       id: "design.reset_token",
+      isForGood: true,
       label: () => w("resetToken"),
       icon: "restore",
       when: (path) => typeof path === "string" && (themeEditing()?.changedPaths().includes(path) ?? false),

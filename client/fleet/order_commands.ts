@@ -45,6 +45,11 @@ export const orderCommands: readonly Command[] = [
     group,
     permission: "worker.admin",
     isDanger: true,
+    // What stops can be started, but the work that ran is lost by the others.
+    get isForGood() {
+      const order = askedOrder()?.order;
+      return order === "interrupt" || order === "restart" || order === "kill";
+    },
     when: () => askedOrder()?.impact?.whyNot === null,
     whyNot: () => askedOrder()?.impact?.whyNot ?? cw("noWorker"),
     run: async () => {
@@ -85,6 +90,7 @@ export const orderCommands: readonly Command[] = [
   },
   {
     id: "workers.forget_command",
+    isForGood: true,
     label: () => cw("removeCommand"),
     group,
     permission: "worker.admin",

@@ -1,3 +1,4 @@
+import { w } from "#client/app/words.ts";
 import { findCommand, isAllowed, isPossible } from "#client/core/commands.ts";
 import type { MenuItem } from "#client/ui/menu.ts";
 
@@ -12,6 +13,7 @@ export function commandItems(ids: readonly string[], target?: unknown): MenuItem
       icon: command.icon,
       keys: command.keys?.[0],
       isDanger: command.isDanger ?? false,
+      note: command.isForGood ? w("isForGood") : undefined,
       whyNot: isPossible(command, target) ? undefined : command.whyNot?.(target) ?? " ",
     }];
   });

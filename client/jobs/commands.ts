@@ -82,9 +82,9 @@ const areHeld = (target: unknown) => {
   return jobs.length > 0 && jobs.every(({ status }) => status === "held");
 };
 
-async function cancel(target: unknown, verb: Verb, withDependents: boolean): Promise<void> {
-  const jobs = fitting(target, verb);
-  await each(jobs, ({ id }) => queue.cancel(id, withDependents));
+async function cancel(target: unknown): Promise<void> {
+  const jobs = fitting(target, OPEN);
+  await each(jobs, ({ id }) => queue.cancel(id));
   tell({
     kind: "done",
     text: w("cancelled1", { n: jobs.length }),
@@ -211,7 +211,7 @@ export const jobCommands: readonly Command[] = [
     keys: ["delete"],
     isDanger: true,
     ...onJobs(OPEN),
-    run: (target) => cancel(target, OPEN, false),
+    run: cancel,
   },
   {
     id: "jobs.cancel_with_dependents",
@@ -220,8 +220,14 @@ export const jobCommands: readonly Command[] = [
     icon: "ban",
     keys: ["shift+delete"],
     isDanger: true,
+    // Trying these again would not bring back those that need them.
+    isForGood: true,
     ...onJobs(NEEDED),
-    run: (target) => cancel(target, NEEDED, true),
+    run: async (target) => {
+      const jobs = fitting(target, NEEDED);
+      await each(jobs, ({ id }) => queue.cancel(id, true));
+      tell({ kind: "done", text: w("cancelled1", { n: jobs.length }) });
+    },
   },
   {
     id: "jobs.retry",

@@ -106,6 +106,7 @@ export const pairCommands: readonly Command[] = [
   deriveCommand("seeds.derive_backward", "shift+g", "deriveBackward"),
   {
     id: "seeds.drop_upload",
+    isForGood: true,
     label: () => w("stop"),
     group,
     icon: "close",

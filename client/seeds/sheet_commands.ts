@@ -269,6 +269,7 @@ export const sheetCommands: readonly Command[] = [
   },
   {
     id: "seeds.reset_knobs",
+    isForGood: true,
     label: () => w("resetKnobs"),
     group,
     icon: "restore",

@@ -19,6 +19,8 @@ export interface MenuItem {
   readonly isOn?: boolean | undefined;
   /** Why it can't be picked now, a sentence. */
   readonly whyNot?: string | undefined;
+  /** What one should know before one picks it, a sentence. */
+  readonly note?: string | undefined;
   readonly isDanger?: boolean | undefined;
   /** Items of one group stand together, a line between the groups, its name over them where it has one. */
   readonly group?: string | undefined;
@@ -148,7 +150,7 @@ export class Menu extends SignalWatcher(LitElement) {
     });
   }
 
-  #item({ id, label, icon: name, keys, isOn, whyNot, isDanger }: MenuItem) {
+  #item({ id, label, icon: name, keys, isOn, whyNot, note, isDanger }: MenuItem) {
     return html`
       <button role=${isOn === undefined ? "menuitem" : "menuitemcheckbox"} tabindex="-1"
         class=${isDanger ? "danger" : ""} aria-checked=${isOn === undefined
@@ -161,7 +163,7 @@ export class Menu extends SignalWatcher(LitElement) {
         ${isOn ? html`<span class="on">${icon("check")}</span>` : name ? icon(name) : html`<span></span>`}
         <span class="cut">${label}</span>
         ${keys ? html`<st-kbd keys=${keys}></st-kbd>` : nothing}
-        ${whyNot ? html`<span class="why">${whyNot}</span>` : nothing}
+        ${whyNot || note ? html`<span class="why">${whyNot || note}</span>` : nothing}
       </button>
     `;
   }
