@@ -41,8 +41,12 @@ export interface Upload {
 
 export interface UploadTarget {
   readonly projectId: string;
-  /** Called once the asset is there; after a reload the purpose says what is to be done. */
-  readonly done?: (upload: Upload) => void;
+  /**
+   * What follows once the asset is there; the upload is done when this is. Where the page dies before, the next visit
+   * calls what the purpose says; where it throws an ApiError that passes (isPassing) it is called again: so it must do
+   * the same thing once only.
+   */
+  readonly done?: ((upload: Upload) => void | Promise<void>) | undefined;
   /** What it is for, a JSON value: kept with it. */
   readonly purpose?: unknown;
 }
@@ -198,7 +202,7 @@ export class Uploads {
         signal: abort.signal,
         progress: (sent) => this.#progress(id, work, sent),
       });
-      this.#finish(id, work);
+      await this.#finish(id, work);
     } catch (error) {
       if (!abort.signal.aborted) this.#fail(id, work, error);
     } finally {
@@ -222,12 +226,12 @@ export class Uploads {
     this.#change(id, { sentBytes, bytesPerSecond });
   }
 
-  #finish(id: string, work: Work): void {
-    this.#change(id, { stage: "done", sentBytes: work.file.size, problem: undefined });
-    this.#work.delete(id);
-    void forgetUpload(id);
+  async #finish(id: string, work: Work): Promise<void> {
     const upload = this.#find(id);
-    if (upload) work.target.done?.(upload);
+    if (upload) await work.target.done?.(upload);
+    this.#work.delete(id);
+    await forgetUpload(id);
+    this.#change(id, { stage: "done", sentBytes: work.file.size, problem: undefined });
   }
 
   #fail(id: string, work: Work, error: unknown): void {
@@ -236,9 +240,9 @@ export class Uploads {
       "unreadable",
       `Cannot read the file: ${error instanceof Error ? error.message : error}`,
     );
-    const isPassing = problem.code === "unreachable" || [401, 409, 429, 503].includes(problem.status) ||
-      (problem.status >= 500 && problem.status !== 507);
-    if (!isPassing || work.failures > 100) {
+    // 409: somebody else sent some of it; how much is there is asked for at the next try.
+    const mayPass = isPassing(problem) || problem.status === 409;
+    if (!mayPass || work.failures > 100) {
       this.#change(id, { stage: "failed", problem });
       return void forgetUpload(id);
     }
@@ -269,6 +273,11 @@ export class Uploads {
   #change(id: string, change: Partial<Upload>): void {
     this.#list.set(this.all.map((upload) => upload.id === id ? { ...upload, ...change } : upload));
   }
+}
+
+/** Whether the same may be granted later: the studio is out of reach, busy, or wants one to sign in again. */
+export function isPassing({ code, status }: ApiError): boolean {
+  return code === "unreachable" || status === 401 || status === 429 || (status >= 500 && status !== 507);
 }
 
 function isSame(left: Upload, file: File, path: string, target: UploadTarget): boolean {

@@ -44,10 +44,10 @@ export class SeedStore {
     return this.#store.open();
   }
 
-  /** Gives an uploaded still as portrait or foundation. Throws ApiError. */
-  async add(input: Omit<BodyInput<typeof seeds.addSeed>, "id">): Promise<Seed> {
+  /** Gives an uploaded still as portrait or foundation; by the same id it is given once. Throws ApiError. */
+  async add(input: BodyInput<typeof seeds.addSeed> & { readonly id: Seed["id"] }): Promise<Seed> {
     const params = { characterId: this.#characterId };
-    const seed = await call(seeds.addSeed, { params, body: { ...input, id: newId<"seed">() } });
+    const seed = await call(seeds.addSeed, { params, body: input });
     this.#store.put(seed);
     return seed;
   }

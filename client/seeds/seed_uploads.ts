@@ -1,7 +1,9 @@
 import { signal } from "@lit-labs/signals";
+import { ApiError } from "#client/core/call.ts";
 import { tellError } from "#client/core/notices.ts";
-import { type Upload, uploads, type UploadTarget } from "#client/core/upload.ts";
+import { isPassing, type Upload, uploads, type UploadTarget } from "#client/core/upload.ts";
 import type { KeptUpload } from "#client/core/upload_memory.ts";
+import { newId } from "#server/core/id.ts";
 import type { Seed, SeedKind } from "#server/seeds/contract.ts";
 import { seedsOf } from "./seed_store.ts";
 import { w } from "./words.ts";
@@ -18,6 +20,8 @@ export interface SeedUpload {
 /** What a still is for. It goes with the upload, so that a reload of the page loses nothing of it. */
 interface SeedPurpose {
   readonly gives: "seed";
+  /** Of the seed that it becomes: however often it is asked for, there is one. */
+  readonly seedId: Seed["id"];
   readonly characterId: string;
   readonly kind: SeedKind;
   readonly replacesSeedId?: Seed["id"] | undefined;
@@ -48,11 +52,11 @@ export async function giveStill(
   },
 ): Promise<void> {
   const { projectId, ...what } = given;
-  const purpose: SeedPurpose = { gives: "seed", ...what };
+  const purpose: SeedPurpose = { gives: "seed", seedId: newId<"seed">(), ...what };
   const [upload] = await uploads.add([{ file, path: file.name || w("pastedName") }], {
     projectId,
     purpose,
-    done: (upload) => void giveUpload(upload, purpose),
+    done: (upload) => giveUpload(upload, purpose),
   });
   if (upload) note(upload.id, purpose, file);
 }
@@ -61,7 +65,7 @@ export async function giveStill(
 export function reviveSeedUpload({ id, purpose, file }: KeptUpload): UploadTarget["done"] {
   if (!isSeedPurpose(purpose) || !file) return undefined;
   note(id, purpose, file);
-  return (upload) => void giveUpload(upload, purpose);
+  return (upload) => giveUpload(upload, purpose);
 }
 
 function isSeedPurpose(purpose: unknown): purpose is SeedPurpose {
@@ -74,18 +78,19 @@ function note(uploadId: string, purpose: SeedPurpose, file: File): void {
 }
 
 async function giveUpload({ id, projectId, path }: Upload, purpose: SeedPurpose): Promise<void> {
-  const { characterId, kind, replacesSeedId } = purpose;
+  const { seedId, characterId, kind, replacesSeedId } = purpose;
   try {
     await seedsOf(projectId, characterId).add({
+      id: seedId,
       kind,
       assetId: id as NonNullable<Seed["assetId"]>,
       ...(replacesSeedId ? { replacesSeedId } : {}),
     });
   } catch (error) {
+    if (error instanceof ApiError && isPassing(error)) throw error;
     tellError(error, w("giveFailed", { name: path }));
-  } finally {
-    forget(id);
   }
+  forget(id);
 }
 
 /** Stops one that is under way, or puts away one that failed. */
