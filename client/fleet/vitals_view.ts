@@ -166,7 +166,9 @@ export class VitalsView extends SignalWatcher(LitElement) {
         : { host: "", ...await fleet.readVitals(asked) };
       if (asked !== this.workerId) return;
       this.host = host;
-      this.seconds = seconds;
+      // What was heard while the answer was on its way is newer.
+      const last = seconds.at(-1)?.at ?? "";
+      this.seconds = [...seconds, ...this.seconds.filter(({ at }) => at > last)].slice(-600);
       this.minutes = minutes;
       this.problem = "";
     } catch (error) {
