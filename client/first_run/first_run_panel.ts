@@ -191,7 +191,8 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
       }
       .name {
         display: flex;
-        gap: var(--space-2);
+        flex-wrap: wrap;
+        gap: 0 var(--space-2);
         align-items: center;
         font-weight: var(--font-weight-medium);
       }
@@ -302,7 +303,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
           html`
             <div class="name"><st-state-mark state=${markOfWorker(worker)}></st-state-mark>
               <span class="cut" title=${worker.name}>${worker.name}</span>
-              <span class="quiet cut">${statusOfWorker(worker)}</span></div>
+              <span class="quiet">${statusOfWorker(worker)}</span></div>
           `
         )}
         <p>${text}</p>

@@ -34,7 +34,7 @@ const ALL: readonly NamedColumn[] = [
   {
     id: "what",
     name: () => w("what"),
-    width: "minmax(18ch, 4fr)",
+    width: "minmax(18ch, 3fr)",
     cell: (row) =>
       isGroup(row)
         ? html`
@@ -61,7 +61,7 @@ const ALL: readonly NamedColumn[] = [
   {
     id: "state",
     name: () => w("state"),
-    width: "minmax(18ch, 4fr)",
+    width: "minmax(18ch, 6fr)",
     cell: (row) => isGroup(row) ? nothing : html`<st-job-line .job=${row}></st-job-line>`,
   },
   {

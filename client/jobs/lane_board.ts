@@ -145,7 +145,7 @@ export class LaneBoard extends SignalWatcher(LitElement) {
                 }</p>`
                 : nothing}
               ${state === "online"
-                ? this.#next(jobs.filter((job) => job.lane === "gpu" && mayRun(job, worker.name)))
+                ? this.#next("gpu", jobs.filter((job) => job.lane === "gpu" && mayRun(job, worker.name)))
                 : html`<p class="quiet">${w("nothingNext", { state: workerState(state) })}</p>`}
             </section>
           `;
@@ -168,30 +168,32 @@ export class LaneBoard extends SignalWatcher(LitElement) {
             ${running.length === 0
               ? html`<p class="quiet">${w(isPaused ? "lanePaused" : "idle")}</p>`
               : running.map(showRunning)}
-            ${this.#next(mine)}
+            ${this.#next(one, mine)}
           </section>
         `;
       })}
     `;
   }
 
-  #next(jobs: readonly QueueJob[]) {
+  #next(lane: Lane, jobs: readonly QueueJob[]) {
     const next = jobs.filter(({ id }) => queue.turnOf(id) !== undefined).slice(0, NEXT_SHOWN);
     return html`
       <div>
         <h3>${w("nextHere")}</h3>
-        ${next.length === 0 ? html`<p class="quiet">${w("noNext")}</p>` : html`
-          <ol>${next.map((job) =>
-            html`
-              <li>
-                <span class="turn">${queue.turnOf(job.id)}</span>
-                <st-job-picture .job=${job}></st-job-picture>
-                <span class="cut" title=${nameOf(job)}>${nameOf(job)}
-                  <span class="quiet">${job.userName ?? w("studioItself")}</span></span>
-              </li>
-            `
-          )}</ol>
-        `}
+        ${next.length === 0
+          ? html`<p class="quiet">${w(queue.isLanePaused(lane) ? "lanePaused" : "noNext")}</p>`
+          : html`
+            <ol>${next.map((job) =>
+              html`
+                <li>
+                  <span class="turn">${queue.turnOf(job.id)}</span>
+                  <st-job-picture .job=${job}></st-job-picture>
+                  <span class="cut" title=${nameOf(job)}>${nameOf(job)}
+                    <span class="quiet">${job.userName ?? w("studioItself")}</span></span>
+                </li>
+              `
+            )}</ol>
+          `}
       </div>
     `;
   }

@@ -1,5 +1,5 @@
 import { SignalWatcher } from "@lit-labs/signals";
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { call } from "#client/core/call.ts";
@@ -195,6 +195,20 @@ export class SeedSlot extends SignalWatcher(LitElement) {
     `;
   }
 
+  protected override updated(changed: PropertyValues) {
+    if (changed.has("seed")) this.#showChosen();
+  }
+
+  /** Of many others the shown one is in sight; only their strip moves. */
+  #showChosen(): void {
+    const strip = this.renderRoot.querySelector(".others");
+    const chosen = strip?.querySelector(`[data-id="${this.seed?.id}"]`);
+    if (!strip || !chosen) return;
+    const [room, one] = [strip.getBoundingClientRect(), chosen.getBoundingClientRect()];
+    if (one.right > room.right) strip.scrollLeft += one.right - room.right;
+    if (one.left < room.left) strip.scrollLeft -= room.left - one.left;
+  }
+
   /** Opens the system's file picker; call it from a click or a key. */
   choose(): void {
     this.zone.choose();
@@ -275,7 +289,9 @@ export class SeedSlot extends SignalWatcher(LitElement) {
       <div class="others" role="group" aria-label=${w("alternatives")}>
         ${repeat(newest, ({ id }) => id, (seed, index) =>
           html`
-            <st-button variant="quiet" .pressed=${seed.id === this.seed?.id} tip=${w("showThis")}
+            <st-button variant="quiet" data-id=${seed.id} .pressed=${seed.id === this.seed?.id} tip=${w(
+              "showThis",
+            )}
               @click=${() =>
                 showSeed(
                   seed,

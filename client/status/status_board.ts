@@ -151,8 +151,13 @@ export class StatusBoard extends LitElement {
     return html`
       <li>
         <st-state-mark state=${state}></st-state-mark>
-        <p>${text}. <span class="mend">${mend}.</span></p>
+        <p>${ended(text)} <span class="mend">${ended(mend)}</span></p>
       </li>
     `;
   }
+}
+
+/** As a sentence; what a worker said may be one already, or a question. */
+function ended(text: string): string {
+  return /[.?!…]$/.test(text) ? text : `${text}.`;
 }

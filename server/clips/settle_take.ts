@@ -159,10 +159,18 @@ async function judgeTake(
   return addFloor(clip, gate, facts.segment, likeness?.median ?? null, rerolls);
 }
 
+/** As many digits as show that it is less: 0.997 is not told as "1.00 is under 1". */
+function showUnder(value: number, limit: number): string {
+  const shown = [2, 3, 4].map((digits) => value.toFixed(digits));
+  return shown.find((text) => Number(text) < limit) ?? String(value);
+}
+
 /** The clip's own likeness floor, on top of what the gates know of the model. */
 function addFloor(clip: Clip, gate: Gate, segment: number, likeness: number | null, rerolls: number): Gate {
   if (clip.likenessFloor === null || likeness === null || likeness >= clip.likenessFloor) return gate;
-  const message = `likeness ${likeness.toFixed(2)} is under the clip's floor ${clip.likenessFloor}`;
+  const message = `likeness ${
+    showUnder(likeness, clip.likenessFloor)
+  } is under the clip's floor ${clip.likenessFloor}`;
   return {
     verdict: rerolls < clip.rerollLimit ? "reroll" : "ask",
     segment,
