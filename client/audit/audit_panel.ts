@@ -16,7 +16,7 @@ import "#client/ui/skeleton.ts";
 import "#client/ui/table.ts";
 import type { Column, Table } from "#client/ui/table.ts";
 import { people } from "#client/users/people_store.ts";
-import { sideStyles } from "#client/users/side_styles.ts";
+import { sideStyles } from "#client/ui/side_styles.ts";
 import type { AuditEntry } from "#server/audit/contract.ts";
 import { actionName } from "./action_names.ts";
 import { auditLog, type AuditView, EVERYTHING } from "./audit_store.ts";

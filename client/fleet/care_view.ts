@@ -4,6 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import "#client/app/st_action.ts";
 import { tellError } from "#client/core/notices.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { factStyles } from "#client/ui/side_styles.ts";
 import "#client/ui/field.ts";
 import type { Field } from "#client/ui/field.ts";
 import "#client/ui/select.ts";
@@ -17,6 +18,7 @@ import { cw } from "./care_words.ts";
 export class CareView extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
+    factStyles,
     css`
       :host {
         display: grid;
@@ -26,24 +28,9 @@ export class CareView extends SignalWatcher(LitElement) {
         display: grid;
         gap: var(--space-2);
       }
-      h3 {
-        margin: 0;
-        color: var(--color-text-quiet);
-        font-size: var(--size-label);
-        font-weight: var(--font-weight-regular);
-      }
-      p {
-        margin: 0;
-        color: var(--color-text-quiet);
-      }
       .pair {
         display: grid;
         grid-template-columns: 1fr 1fr;
-        gap: var(--space-2);
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
         gap: var(--space-2);
       }
     `,

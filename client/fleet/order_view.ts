@@ -4,6 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import "#client/app/st_action.ts";
 import { formatAgo } from "#client/core/format.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { factStyles } from "#client/ui/side_styles.ts";
 import "#client/ui/skeleton.ts";
 import "#client/ui/state_mark.ts";
 import type { State } from "#client/ui/state_mark.ts";
@@ -19,36 +20,14 @@ const OUTCOMES: Readonly<Record<string, State>> = { worked: "good", failed: "fai
 export class OrderView extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
+    factStyles,
     css`
       :host {
         display: grid;
         gap: var(--space-2);
       }
-      .impact {
-        display: grid;
-        gap: var(--space-2);
-        padding: var(--space-2) var(--space-3);
-        border-inline-start: var(--size-running-line) solid var(--color-ember);
-        background: var(--color-raised);
-      }
       strong {
         font-weight: var(--font-weight-medium);
-      }
-      h3 {
-        margin: 0;
-        color: var(--color-text-quiet);
-        font-size: var(--size-label);
-        font-weight: var(--font-weight-regular);
-      }
-      p {
-        margin: 0;
-        color: var(--color-text-quiet);
-        overflow-wrap: anywhere;
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
-        gap: var(--space-2);
       }
       ol {
         display: grid;

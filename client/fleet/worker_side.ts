@@ -6,6 +6,7 @@ import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { factStyles } from "#client/ui/side_styles.ts";
 import "#client/ui/error_state.ts";
 import "#client/ui/skeleton.ts";
 import "#client/ui/state_mark.ts";
@@ -29,38 +30,13 @@ type Tab = "now" | "made" | "care";
 export class WorkerSide extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
+    factStyles,
     css`
       :host,
       .stack {
         display: grid;
         gap: var(--space-3);
         align-content: start;
-      }
-      h2 {
-        display: flex;
-        gap: var(--space-2);
-        align-items: center;
-        margin: 0;
-        font-size: var(--size-text-lead);
-        font-weight: var(--font-weight-medium);
-        overflow-wrap: anywhere;
-      }
-      p {
-        margin: 0;
-        color: var(--color-text-quiet);
-        overflow-wrap: anywhere;
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
-        gap: var(--space-2);
-      }
-      .impact {
-        display: grid;
-        gap: var(--space-2);
-        padding: var(--space-2) var(--space-3);
-        border-inline-start: var(--size-running-line) solid var(--color-ember);
-        background: var(--color-raised);
       }
       .impact strong {
         font-weight: var(--font-weight-medium);

@@ -7,6 +7,7 @@ import type { Panel } from "#client/core/panels.ts";
 import { entity, select, selection } from "#client/core/place.ts";
 import "#client/ui/badge.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { sideStyles } from "#client/ui/side_styles.ts";
 import "#client/ui/empty_state.ts";
 import "#client/ui/error_state.ts";
 import "#client/ui/field.ts";
@@ -69,64 +70,8 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
 export class WorkersPanel extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
+    sideStyles,
     css`
-      .frame {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, var(--size-side));
-        grid-template-rows: auto minmax(0, 1fr);
-        height: 100%;
-        background: var(--color-ground);
-      }
-      .bar {
-        grid-column: 1;
-        display: flex;
-        gap: var(--space-2);
-        align-items: center;
-        padding: var(--space-2) var(--space-3);
-        border-bottom: var(--size-hairline) solid var(--color-line);
-      }
-      .stale {
-        padding-inline-start: var(--space-2);
-        border-inline-start: var(--size-running-line) solid var(--color-amber);
-        font-size: var(--size-text-small);
-      }
-      .gap {
-        flex: 1;
-      }
-      .list {
-        grid-column: 1;
-        min-height: 0;
-      }
-      .side {
-        grid-area: 1 / 2 / span 2;
-        overflow: auto;
-        padding: var(--space-3);
-        background: var(--color-surface);
-        border-inline-start: var(--size-hairline) solid var(--color-line);
-      }
-      .stack {
-        display: grid;
-        gap: var(--space-3);
-      }
-      h2 {
-        display: flex;
-        gap: var(--space-2);
-        align-items: center;
-        margin: 0;
-        font-size: var(--size-text-lead);
-        font-weight: var(--font-weight-medium);
-        overflow-wrap: anywhere;
-      }
-      p {
-        margin: 0;
-        color: var(--color-text-quiet);
-        overflow-wrap: anywhere;
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
-        gap: var(--space-2);
-      }
       @container panel (width < 640px) {
         .frame {
           grid-template-columns: minmax(0, 1fr);

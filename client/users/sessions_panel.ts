@@ -16,7 +16,7 @@ import type { Session } from "#server/auth/contract.ts";
 import { account } from "./account_store.ts";
 import { askedAgain, passwordForm } from "./forms.ts";
 import { focusWhenDrawn } from "./focus_when_drawn.ts";
-import { pageStyles } from "./side_styles.ts";
+import { pageStyles } from "./page_styles.ts";
 import { w } from "./words.ts";
 
 /** Every browser in which one is signed in, with the way out of each; and one's password. */

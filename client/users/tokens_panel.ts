@@ -21,7 +21,7 @@ import { TokenScope } from "#server/core/permissions.ts";
 import { account } from "./account_store.ts";
 import { askedAgain, shownSecret, tokenForm } from "./forms.ts";
 import { focusWhenDrawn } from "./focus_when_drawn.ts";
-import { pageStyles } from "./side_styles.ts";
+import { pageStyles } from "./page_styles.ts";
 import { w } from "./words.ts";
 
 const LIVES = [7, 30, 90, 365, 0] as const;

@@ -28,7 +28,7 @@ import type { User } from "#server/users/contract.ts";
 import { inviteForm, shownLink } from "./forms.ts";
 import { people } from "./people_store.ts";
 import { focusWhenDrawn } from "./focus_when_drawn.ts";
-import { sideStyles } from "./side_styles.ts";
+import { sideStyles } from "#client/ui/side_styles.ts";
 import { w } from "./words.ts";
 
 const MARKS: Readonly<Record<User["status"], State>> = {
