@@ -577,7 +577,7 @@ create table failure_class (
   label text not null,
   sort smallint default 0 not null,
   retired_at timestamp with time zone,
-  retries smallint default 3 not null,
+  retries smallint default 3,
   backoff_ms integer default 1000 not null,
   spends boolean default true not null,
   mend text default ''::text not null,

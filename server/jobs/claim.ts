@@ -377,14 +377,20 @@ export async function claimPlaced(
 
 /**
  * The ids under which earlier attempts of a job may still run, or be done, on the same worker: those that this
- * process lost sight of. What failed for a reason of its own is not taken up again.
+ * process lost sight of. What failed for a reason of its own is not taken up again. The last ones, and those that began to
+ * wait for the studio's disk: however often they were tried since, their prompt is the one that is done.
  */
 export async function listEarlierPrompts(db: Queryable, job: ClaimedJob): Promise<string[]> {
   const rows = await db<{ id: string }[]>`
-    select a.id from job_attempts a left join failure_class f on f.id = a.failure_class_id
-     where a.job_id = ${job.id} and a.number < ${job.attempt} and a.worker_id = ${job.workerId}
-       and (a.outcome_id in (4, 5)
-            or (a.outcome_id = 2 and f.code in ('worker_gone', 'prompt_forgotten', 'thread_died', 'storage_full')))
-     order by a.number desc limit 20`;
+    with lost as (
+      select a.id, a.number, f.code, lag(f.code) over (order by a.number) as before,
+             row_number() over (order by a.number desc) as back
+        from job_attempts a left join failure_class f on f.id = a.failure_class_id
+       where a.job_id = ${job.id} and a.number < ${job.attempt} and a.worker_id = ${job.workerId}
+         and (a.outcome_id in (4, 5)
+              or (a.outcome_id = 2 and f.code in ('worker_gone', 'prompt_forgotten', 'thread_died', 'storage_full'))))
+    select id from lost
+     where back <= 20 or (code = 'storage_full' and before is distinct from 'storage_full')
+     order by number desc limit 40`;
   return rows.map((row) => row.id);
 }

@@ -197,6 +197,27 @@ Deno.test("endRun() spends the retries of a failure's class, then fails", async 
   assertEquals(row, { failures: 3, error: `Gone for good. ${mend}`, attempt: 6 });
 });
 
+Deno.test("a job waits for a full disk without end and budget, some minutes at a time, and says why", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const nodeId = await givenNode(db);
+  const [id = ""] = await givenJobs(db, 1);
+  for (const failureClass of ["storage_full", "worker_storage_full"]) {
+    for (let tries = 0; tries < 40; tries++) {
+      await db`update jobs set run_at = now()`;
+      const end: RunEnd = { how: "retry", failureClass, message: "Cannot keep it: the disk is full" };
+      const outcome = await endRun(db, NO_SETTLEMENTS, await claimOne(db, nodeId), end, silentLog);
+      if (outcome.status !== "queued") throw new Error(`It was ${outcome.status} after ${tries} tries`);
+      assertEquals(outcome.inMs > 10_000 && outcome.inMs <= 360_000, true);
+      if (tries > 10) assertEquals(outcome.inMs >= 240_000, true);
+    }
+  }
+  const [row] = await db<{ failures: number; error: string }[]>`
+    select failures, error from jobs where id = ${id}`;
+  const mend = "As soon as there is space on the worker's disk it goes on by itself, within minutes";
+  assertEquals(row, { failures: 0, error: `Cannot keep it: the disk is full. ${mend}` });
+});
+
 function trialSettlement(more: Partial<Settlement> = {}): { settlement: Settlement; seen: string[] } {
   const seen: string[] = [];
   const settlement = {

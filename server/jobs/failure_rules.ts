@@ -3,7 +3,8 @@ import type { ClaimedJob } from "./claim.ts";
 
 /** What is left of a class's retries, and what the next wait starts from. */
 export interface RetryBudget {
-  readonly retries: number;
+  /** Null: there is no end of them. */
+  readonly retries: number | null;
   readonly backoffMs: number;
   /** Failures of this class, and of all, since the job was submitted or retried by a person. */
   readonly failuresOfClass: number;
@@ -15,7 +16,7 @@ export interface RetryBudget {
 
 /** The row of `failure_class` for one failure of one job. */
 export interface FailureRule extends RetryBudget {
-  /** What a person is to do before it is retried by hand; empty when the failure itself says it. */
+  /** What a person is to do before it is retried, by hand unless the retries have no end; empty when the failure says it. */
   readonly mend: string;
 }
 
@@ -23,7 +24,7 @@ const MAX_BACKOFF_MS = 300_000;
 
 /** How long to wait before the next run; undefined when the budget is spent. Doubles, spread by a fifth. */
 export function backoffMs(budget: RetryBudget, random: () => number = Math.random): number | undefined {
-  if (budget.failuresOfClass >= budget.retries) return undefined;
+  if (budget.retries !== null && budget.failuresOfClass >= budget.retries) return undefined;
   if (budget.spends && budget.failures + 1 >= budget.maxAttempts) return undefined;
   const wait = Math.min(MAX_BACKOFF_MS, budget.backoffMs * 2 ** budget.failuresOfClass);
   return Math.round(wait * (0.8 + 0.4 * random()));

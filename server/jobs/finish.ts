@@ -106,7 +106,9 @@ async function tryAgain(
   const waitMs = backoffMs(rule);
   if (waitMs === undefined) return await failForGood(tx, settlement, job, failure);
   if (failure.failureClass !== "out_of_memory" || rule.failuresOfClass === 0) {
-    return await requeue(tx, job, failure, waitMs, spent);
+    // What waits without end is to say meanwhile what would end it.
+    const message = rule.retries === null ? withMend(failure.message, rule.mend) : failure.message;
+    return await requeue(tx, job, { ...failure, message }, waitMs, spent);
   }
   const larger = await findLargerWorker(tx, job);
   if (larger === undefined) {

@@ -23,7 +23,8 @@ insert into failure_class (id, code, label, sort, retries, backoff_ms, spends, m
    'See in the worker''s log why it stops, start it again, then retry it'),
   (6, 'output_missing', 'Output missing', 6, 2, 1000, true,
    'Look at the workflow''s save node and at the worker''s output folder, then retry it'),
-  (7, 'storage_full', 'Disk full', 7, 20, 15000, true, ''),
+  (7, 'storage_full', 'Disk full', 7, null, 15000, false,
+   'As soon as there is space on the studio''s disk it goes on by itself, within minutes'),
   (8, 'timeout', 'Took too long', 8, 1, 1000, true, 'Make it shorter, or see whether the worker hangs, then retry it'),
   (9, 'thread_died', 'Thread died', 9, 5, 500, true, 'See the studio''s log for what ended the thread, then retry it'),
   (10, 'internal', 'Internal error', 10, 3, 1000, true, ''),
@@ -31,8 +32,8 @@ insert into failure_class (id, code, label, sort, retries, backoff_ms, spends, m
    'It happened each time, also after restarts: change what this job does on the GPU, or the driver, then retry it'),
   (12, 'prompt_forgotten', 'Forgotten by the worker', 12, 10, 500, true,
    'See why the worker''s ComfyUI restarts, or who clears its queue, then retry it'),
-  (13, 'worker_storage_full', 'Worker''s disk full', 13, 6, 15000, true,
-   'Free space on the worker''s disk, then retry it')
+  (13, 'worker_storage_full', 'Worker''s disk full', 13, null, 15000, false,
+   'As soon as there is space on the worker''s disk it goes on by itself, within minutes')
 on conflict (id) do update set code = excluded.code, sort = excluded.sort, spends = excluded.spends, mend = excluded.mend;
 
 insert into job_kind (id, code, label, sort, lane_id, max_attempts)
