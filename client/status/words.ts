@@ -30,7 +30,8 @@ export const w = defineWords({
     threadRestartedMend: "Look into the studio's log for the reason",
     workerNone: "There is no worker that could generate",
     workerNoneOnline: "No worker is online, so nothing is generated",
-    workerNoneMend: "The CPU engine starts with the studio; an admin adds ComfyUI servers on the Workers screen",
+    workerNoneMend:
+      "The CPU engine starts with the studio; an admin adds ComfyUI servers on the Workers screen",
     workerIs: "{name} is {status}{why}",
     workerMend: "Check that it runs and answers at {url}",
     diskLow: "Only {free} of the disk is free",
@@ -126,7 +127,8 @@ export const w = defineWords({
     threadRestartedMend: "Der Grund steht im Protokoll des Studios",
     workerNone: "Es gibt keinen Worker, der erzeugen könnte",
     workerNoneOnline: "Kein Worker ist da, also wird nichts erzeugt",
-    workerNoneMend: "Die CPU-Engine startet mit dem Studio; ein Admin fügt ComfyUI-Server auf der Seite „Worker“ hinzu",
+    workerNoneMend:
+      "Die CPU-Engine startet mit dem Studio; ein Admin fügt ComfyUI-Server auf der Seite „Worker“ hinzu",
     workerIs: "{name} ist {status}{why}",
     workerMend: "Prüfe, ob er läuft und unter {url} antwortet",
     diskLow: "Nur {free} der Platte sind frei",
