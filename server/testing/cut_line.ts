@@ -5,6 +5,8 @@ export class CutLine implements AsyncDisposable {
   readonly #target: number;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
+  /** New connections end at once, as while the database is away. */
+  isDown = false;
   readonly #accepting: Promise<void>;
 
   constructor(databaseUrl: string) {
@@ -17,7 +19,7 @@ export class CutLine implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Ends all connections that are there; new ones are let through. */
+  /** Ends all connections that are there; new ones are let through unless it is down. */
   cut(): void {
     for (const conn of this.#open) close(conn);
     this.#open.clear();
@@ -33,6 +35,10 @@ export class CutLine implements AsyncDisposable {
     const passing: Promise<unknown>[] = [];
     try {
       for await (const client of this.#listener) {
+        if (this.isDown) {
+          close(client);
+          continue;
+        }
         const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
         this.#open.add(client).add(server);
         passing.push(pass(client, server), pass(server, client));

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { errorMessage } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
 import type { Db } from "#server/db/db.ts";
+import { persist } from "#server/db/persist.ts";
 import {
   adoptWorkers,
   listVersionsToCheck,
@@ -59,6 +60,7 @@ export class FleetKeeper {
   /** Where the CPU engine answers, until the rows say so: the database may be away when it is told. */
   #engineToCome: string | undefined;
   #work: Promise<void> = Promise.resolve();
+  readonly #stop = new AbortController();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -69,6 +71,11 @@ export class FleetKeeper {
     this.#work = this.#work.then(() => this.#hear(about, data)).catch((error) => {
       this.#options.log.warn("fleet news were not taken in", { about, reason: errorMessage(error) });
     });
+  }
+
+  /** What is not written yet is given up soon. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   /** The comfy thread was (re)started and knows nothing. */
@@ -103,7 +110,7 @@ export class FleetKeeper {
       case "order_begun":
         return await this.#beginOrder(OrderBegun.parse(data));
       case "order_ended":
-        return await recordEnded(this.#options.db, OrderEnded.parse(data));
+        return await this.#endOrder(OrderEnded.parse(data));
       case "checked": {
         const { workerId, hash, found } = Checked.parse(data);
         await recordCapabilities(this.#options.db, workerId, hash, found);
@@ -159,10 +166,17 @@ export class FleetKeeper {
 
   /** What runs there is about to end: it waits again at once, and may go on elsewhere. No attempt is spent. */
   async #beginOrder(order: OrderBegun): Promise<void> {
-    const { db, takeBack } = this.#options;
-    await recordBegun(db, order);
-    if (order.kind === "free" || order.kind === "start") return;
-    takeBack(order.workerId, (jobId) => this.#isHopeless(jobId, order) ? "timeout" : "handed_back");
+    const { db, log, takeBack } = this.#options;
+    if (order.kind !== "free" && order.kind !== "start") {
+      takeBack(order.workerId, (jobId) => this.#isHopeless(jobId, order) ? "timeout" : "handed_back");
+    }
+    // Told once: what is not written then is never known. The ends of its jobs don't wait for it.
+    await persist(() => recordBegun(db, order), log, this.#stop.signal);
+  }
+
+  async #endOrder(end: OrderEnded): Promise<void> {
+    const { db, log } = this.#options;
+    await persist(() => recordEnded(db, end), log, this.#stop.signal);
   }
 
   #isHopeless(jobId: string, { promptIds, kind }: OrderBegun): boolean {

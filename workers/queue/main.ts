@@ -65,6 +65,7 @@ serveThread(async ({ settings, log, post }) => {
     onTell: (about, data) => fleet.hear(about, data),
     stop: async () => {
       await queue.stop();
+      fleet.stop();
       await db.end({ timeout: 1 });
     },
   };
