@@ -1,7 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { ApiError } from "#client/core/call.ts";
 import { tell } from "#client/core/notices.ts";
-import type { WorkerCommand, WorkerRules } from "#server/fleet/contract.ts";
+import type { WorkerCommand, WorkerCommandKind, WorkerRules } from "#server/fleet/contract.ts";
 import { cw } from "./care_words.ts";
 import { fleet } from "./fleet_store.ts";
 
@@ -14,6 +14,14 @@ export interface CareForm {
   readonly pauseAt: string;
   readonly resumeAt: string;
   readonly minFreeGb: string;
+  readonly problem: ApiError | undefined;
+  /** How the studio starts it and keeps it running. */
+  readonly start: CommandForm;
+  /** How it is started anew when the studio did not start it. */
+  readonly restart: CommandForm;
+}
+
+export interface CommandForm {
   readonly args: string;
   readonly folder: string;
   readonly variables: string;
@@ -33,13 +41,13 @@ export function careForm(): CareForm | undefined {
 /** Fills the fields with what is kept; what is typed for this worker stays. Throws ApiError. */
 export async function openCareForm(workerId: string, rules: WorkerRules): Promise<void> {
   if (form.get()?.workerId === workerId) return;
-  const [command] = (await fleet.readCommands(workerId)).filter(({ kind }) => kind === "start");
+  const commands = await fleet.readCommands(workerId);
   form.set({
     workerId,
     ...rulesTexts(rules),
-    ...commandTexts(command),
     problem: undefined,
-    variablesFault: "",
+    start: commandTexts(commands.find(({ kind }) => kind === "start")),
+    restart: commandTexts(commands.find(({ kind }) => kind === "restart")),
   });
 }
 
@@ -56,7 +64,7 @@ function rulesTexts({ watchUpTo, pauseAtCelsius, resumeAtCelsius, minFreeVramByt
   };
 }
 
-function commandTexts(command: WorkerCommand | undefined) {
+function commandTexts(command: WorkerCommand | undefined): CommandForm {
   return {
     args: command?.args.join("\n") ?? "",
     folder: command?.folder ?? "",
@@ -64,6 +72,8 @@ function commandTexts(command: WorkerCommand | undefined) {
       "\n",
     ),
     host: command?.host,
+    problem: undefined,
+    variablesFault: "",
   };
 }
 
@@ -72,13 +82,18 @@ export function typeCare(change: Partial<CareForm>): void {
   if (now) form.set({ ...now, ...change });
 }
 
+export function typeCommand(kind: WorkerCommandKind, change: Partial<CommandForm>): void {
+  const now = form.get();
+  if (now) form.set({ ...now, [kind]: { ...now[kind], ...change } });
+}
+
 /** Saves the rules; a refusal stands in the form. */
 export async function saveCareRules(): Promise<void> {
   const now = form.get();
   if (!now) return;
   const number = (text: string) => text.trim() === "" ? null : Number(text);
   const minFreeGb = number(now.minFreeGb);
-  const saved = await attempt(now, () =>
+  const saved = await attempt(now, (problem) => typeCare({ problem }), () =>
     fleet.setRules(now.workerId, {
       // What the select offers is what the studio takes.
       watchUpTo: (now.watchUpTo || null) as WorkerRules["watchUpTo"],
@@ -89,43 +104,62 @@ export async function saveCareRules(): Promise<void> {
   if (saved) tell({ kind: "done", text: cw("rulesSaved", { name: nameOf(now) }) });
 }
 
-/** Saves the start command and has the worker started; a refusal stands in the form. */
-export async function saveCareCommand(): Promise<void> {
+/** Saves the command; the start command also has the worker started. A refusal stands in the form. */
+export async function saveCareCommand(kind: WorkerCommandKind): Promise<void> {
   const now = form.get();
   if (!now) return;
-  const lines = now.variables.split("\n").filter((line) => line.trim() !== "");
+  const texts = now[kind];
+  const lines = texts.variables.split("\n").filter((line) => line.trim() !== "");
   const bad = lines.find((line) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(line.trim()));
-  if (bad !== undefined) return typeCare({ variablesFault: cw("badVariable", { line: bad.trim() }) });
+  if (bad !== undefined) {
+    return typeCommand(kind, { variablesFault: cw("badVariable", { line: bad.trim() }) });
+  }
   const environment = Object.fromEntries(lines.map((line) => {
     const at = line.indexOf("=");
     return [line.slice(0, at).trim(), line.slice(at + 1)];
   }));
-  const args = now.args.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
-  const folder = now.folder.trim() || null;
-  const saved = await attempt(now, () => fleet.setStartCommand(now.workerId, { args, folder, environment }));
+  const args = texts.args.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  const folder = texts.folder.trim() || null;
+  const saved = await attempt(
+    now,
+    (problem) => typeCommand(kind, { problem }),
+    () => fleet.setCommand(now.workerId, kind, { args, folder, environment }),
+  );
   if (!saved) return;
-  const [command] = await fleet.readCommands(now.workerId);
-  typeCare({ host: command?.host, variablesFault: "" });
-  tell({ kind: "done", text: cw("commandSaved", { name: nameOf(now) }) });
+  const kept = (await fleet.readCommands(now.workerId)).find((one) => one.kind === kind);
+  if (form.get()?.workerId === now.workerId) typeCommand(kind, { host: kept?.host, variablesFault: "" });
+  tell({ kind: "done", text: cw(TOLD[kind].saved, { name: nameOf(now) }) });
 }
 
-/** Has the studio forget the command, which stops the worker. Throws ApiError. */
-export async function removeCareCommand(): Promise<void> {
+const TOLD = {
+  start: { saved: "commandSaved", removed: "commandRemoved" },
+  restart: { saved: "restartSaved", removed: "restartRemoved" },
+} as const;
+
+/** Has the studio forget the command; without its start command the worker is stopped. Throws ApiError. */
+export async function removeCareCommand(kind: WorkerCommandKind): Promise<void> {
   const now = form.get();
   if (!now) return;
-  await fleet.removeStartCommand(now.workerId);
-  typeCare(commandTexts(undefined));
-  tell({ kind: "done", text: cw("commandRemoved", { name: nameOf(now) }) });
+  await fleet.removeCommand(now.workerId, kind);
+  if (form.get()?.workerId === now.workerId) typeCommand(kind, commandTexts(undefined));
+  tell({ kind: "done", text: cw(TOLD[kind].removed, { name: nameOf(now) }) });
 }
 
-async function attempt(now: CareForm, work: () => Promise<unknown>): Promise<boolean> {
+async function attempt(
+  now: CareForm,
+  show: (problem: ApiError | undefined) => void,
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  const showHere = (problem: ApiError | undefined) => {
+    if (form.get()?.workerId === now.workerId) show(problem);
+  };
   try {
     await work();
-    typeCare({ problem: undefined });
+    showHere(undefined);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (form.get()?.workerId === now.workerId) typeCare({ problem: error });
+    showHere(error);
     return false;
   }
 }

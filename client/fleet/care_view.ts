@@ -9,8 +9,15 @@ import "#client/ui/field.ts";
 import type { Field } from "#client/ui/field.ts";
 import "#client/ui/select.ts";
 import "#client/ui/skeleton.ts";
-import type { WorkerDetail } from "#server/fleet/contract.ts";
-import { type CareForm, careForm, openCareForm, typeCare } from "./care_form.ts";
+import type { WorkerCommandKind, WorkerDetail } from "#server/fleet/contract.ts";
+import {
+  type CareForm,
+  careForm,
+  type CommandForm,
+  openCareForm,
+  typeCare,
+  typeCommand,
+} from "./care_form.ts";
 import { cw } from "./care_words.ts";
 
 /** What the watch-dog may do, the guards, and how the studio starts the worker. For admins. */
@@ -76,39 +83,65 @@ export class CareView extends SignalWatcher(LitElement) {
           <st-action command="workers.save_rules"></st-action>
         </div>
       </section>
-      ${this.worker.kind === "cpu_engine" ? nothing : this.#command(form)}
+      ${this.worker.kind === "cpu_engine"
+        ? nothing
+        : [this.#command(form, "start"), this.#command(form, "restart")]}
     `;
   }
 
-  #command(form: CareForm) {
+  #command(care: CareForm, kind: WorkerCommandKind) {
+    const form = care[kind];
+    const shown = SHOWN[kind];
     return html`
-      <section>
-        <h3>${cw("startCommand")}</h3>
-        <p>${cw("startHint")}</p>
-        <st-field mono rows="4" label=${cw("startCommand")} label-unseen .value=${form.args}
-          placeholder=${"/opt/ComfyUI/venv/bin/python\nmain.py\n--port\n8188"}
-          fault=${faultOf(form, "args")} @input=${type("args")}></st-field>
+      <section aria-label=${cw(shown.heading)}>
+        <h3>${cw(shown.heading)}</h3>
+        <p>${cw(shown.hint)}</p>
+        <st-field mono rows="4" label=${cw(shown.heading)} label-unseen .value=${form.args}
+          placeholder=${shown.example} fault=${faultOf(form, "args")}
+          @input=${typeInto(kind, "args")}></st-field>
         <st-field mono label=${cw("folder")} .value=${form.folder} placeholder="/opt/ComfyUI"
-          fault=${faultOf(form, "folder")} @input=${type("folder")}></st-field>
+          fault=${faultOf(form, "folder")} @input=${typeInto(kind, "folder")}></st-field>
         <st-field mono rows="2" label=${cw("variables")} hint=${cw("variablesHint")} .value=${form.variables}
-          fault=${form.variablesFault || faultOf(form, "environment")} @input=${type("variables")}></st-field>
+          fault=${form.variablesFault || faultOf(form, "environment")}
+          @input=${typeInto(kind, "variables")}></st-field>
         ${form.host === undefined ? nothing : html`<p>${cw("runsOn", { host: form.host })}</p>`}
         <div class="actions">
-          <st-action command="workers.save_command"></st-action>
-          <st-action command="workers.forget_command" look="quiet"></st-action>
+          <st-action command=${shown.save}></st-action>
+          <st-action command=${shown.forget} look="quiet"></st-action>
         </div>
       </section>
     `;
   }
 }
 
-function type(name: "watchUpTo" | "pauseAt" | "resumeAt" | "minFreeGb" | "args" | "folder" | "variables") {
+const SHOWN = {
+  start: {
+    heading: "startCommand",
+    hint: "startHint",
+    example: "/opt/ComfyUI/venv/bin/python\nmain.py\n--port\n8188",
+    save: "workers.save_command",
+    forget: "workers.forget_command",
+  },
+  restart: {
+    heading: "restartCommand",
+    hint: "restartHint",
+    example: "systemctl\nrestart\ncomfyui",
+    save: "workers.save_restart_command",
+    forget: "workers.forget_restart_command",
+  },
+} as const;
+
+function type(name: "watchUpTo" | "pauseAt" | "resumeAt" | "minFreeGb") {
   // The targets are this template's own fields.
   return (event: Event) => typeCare({ [name]: (event.target as Field).value });
 }
 
+function typeInto(kind: WorkerCommandKind, name: "args" | "folder" | "variables") {
+  return (event: Event) => typeCommand(kind, { [name]: (event.target as Field).value });
+}
+
 /** What the studio said of the field; of one that it did not name, nothing. */
-function faultOf({ problem }: CareForm, name: string): string {
+function faultOf({ problem }: Pick<CareForm | CommandForm, "problem">, name: string): string {
   return problem?.fields.filter(({ field }) => field.startsWith(`/body/${name}`)).map(({ message }) =>
     message
   )

@@ -27,6 +27,7 @@ import {
   workerChanged,
   type WorkerCommand,
   type WorkerCommandInput,
+  type WorkerCommandKind,
   type WorkerDetail,
   type WorkerImpact,
   type WorkerInput,
@@ -113,12 +114,12 @@ export class FleetStore {
     return await call(setWorkerRules, { params: paramsOf(workerId), body: rules });
   }
 
-  async setStartCommand(workerId: string, command: WorkerCommandInput): Promise<void> {
-    await call(setWorkerCommand, { params: { ...paramsOf(workerId), kind: "start" }, body: command });
+  async setCommand(workerId: string, kind: WorkerCommandKind, command: WorkerCommandInput): Promise<void> {
+    await call(setWorkerCommand, { params: { ...paramsOf(workerId), kind }, body: command });
   }
 
-  async removeStartCommand(workerId: string): Promise<void> {
-    await call(removeWorkerCommand, { params: { ...paramsOf(workerId), kind: "start" } });
+  async removeCommand(workerId: string, kind: WorkerCommandKind): Promise<void> {
+    await call(removeWorkerCommand, { params: { ...paramsOf(workerId), kind } });
   }
 
   /** Its vitals: each second of ten minutes, each minute of a day. Throws ApiError. */

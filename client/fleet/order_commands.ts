@@ -1,7 +1,7 @@
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, select, selection } from "#client/core/place.ts";
-import type { Worker, WorkerOrderKind } from "#server/fleet/contract.ts";
+import type { Worker, WorkerCommandKind, WorkerOrderKind } from "#server/fleet/contract.ts";
 import { careForm, removeCareCommand, saveCareCommand, saveCareRules } from "./care_form.ts";
 import { cw } from "./care_words.ts";
 import { fleet } from "./fleet_store.ts";
@@ -31,6 +31,37 @@ function orderCommand(order: WorkerOrderKind): Command {
       await askForOrder(worker.id, order);
     },
   };
+}
+
+/** To keep one of a worker's commands, and to forget it. */
+function careCommands(
+  kind: WorkerCommandKind,
+  { save, forget }: {
+    save: { id: string; label: "saveCommand" | "saveRestart"; icon: NonNullable<Command["icon"]> };
+    forget: { id: string; label: "removeCommand" | "removeRestart" };
+  },
+): readonly Command[] {
+  return [
+    {
+      id: save.id,
+      label: () => cw(save.label),
+      group,
+      icon: save.icon,
+      permission: "worker.admin",
+      when: () => (careForm()?.[kind].args ?? "").trim() !== "",
+      whyNot: () => cw(careForm() ? "argumentsFirst" : "noWorker"),
+      run: () => saveCareCommand(kind),
+    },
+    {
+      id: forget.id,
+      label: () => cw(forget.label),
+      group,
+      permission: "worker.admin",
+      when: () => careForm()?.[kind].host !== undefined,
+      whyNot: () => cw("nothingSet"),
+      run: () => removeCareCommand(kind),
+    },
+  ];
 }
 
 /** The rungs of the ladder, start and stop, each with what it would affect before it is done. */
@@ -78,24 +109,12 @@ export const orderCommands: readonly Command[] = [
     whyNot: () => cw("noWorker"),
     run: saveCareRules,
   },
-  {
-    id: "workers.save_command",
-    label: () => cw("saveCommand"),
-    group,
-    icon: "play",
-    permission: "worker.admin",
-    when: () => (careForm()?.args ?? "").trim() !== "",
-    whyNot: () => cw(careForm() ? "argumentsFirst" : "noWorker"),
-    run: saveCareCommand,
-  },
-  {
-    id: "workers.forget_command",
-    isForGood: true,
-    label: () => cw("removeCommand"),
-    group,
-    permission: "worker.admin",
-    when: () => careForm()?.host !== undefined,
-    whyNot: () => cw("nothingSet"),
-    run: removeCareCommand,
-  },
+  ...careCommands("start", {
+    save: { id: "workers.save_command", label: "saveCommand", icon: "play" },
+    forget: { id: "workers.forget_command", label: "removeCommand" },
+  }),
+  ...careCommands("restart", {
+    save: { id: "workers.save_restart_command", label: "saveRestart", icon: "check" },
+    forget: { id: "workers.forget_restart_command", label: "removeRestart" },
+  }),
 ];

@@ -64,3 +64,34 @@ Deno.test("the workers' screen shows no data as such, and what an order affects 
   await side.getByText(/^Start anew, .*(just now|ago)/).waitFor();
   assertEquals(await count(), 1);
 });
+
+Deno.test("an admin gives a worker a restart command on its screen, reads a refusal beside it, and takes it back", async () => {
+  await using world = await clientStudio();
+  await using opened = await openBrowser();
+  const { db } = world.studio;
+  const admin = await world.person({ role: "admin" });
+  const worker = await givenWorker(world.studio);
+  const { page } = await opened.newPage();
+  await page.goto(`${world.url}/workers`);
+  await signInAs(page, admin);
+  const side = page.locator("st-worker-side");
+  await side.getByRole("tab", { name: "Care" }).click();
+  const section = side.getByRole("region", { name: "Restart command" });
+  const args = section.getByRole("textbox", { name: "Restart command" });
+  await args.fill("systemctl\nrestart\n\n");
+  await section.getByRole("textbox", { name: "Variables" }).fill("no variable");
+  const save = section.getByRole("button", { name: "Save the restart command" });
+  await save.click();
+  await section.getByText("“no variable” is no NAME=value").waitFor();
+  await section.getByRole("textbox", { name: "Variables" }).fill("LANG=C");
+  await save.click();
+  await page.getByText(/^The studio can start .* anew$/).waitFor();
+  const kept = await db<{ kind: string; args: string[]; environment: string[] }[]>`
+    select k.code as kind, c.args, c.environment
+      from worker_commands c join worker_command_kind k on k.id = c.kind_id where c.worker_id = ${worker.id}`;
+  assertEquals([...kept], [{ kind: "restart", args: ["systemctl", "restart"], environment: ["LANG=C"] }]);
+  await section.getByText(/^On /).waitFor();
+  await section.getByRole("button", { name: "Forget the restart command" }).click();
+  await page.getByText(/^The studio no longer has a restart command/).waitFor();
+  assertEquals((await db`select 1 from worker_commands`).length, 0);
+});
