@@ -64,6 +64,10 @@ export class StatusBar extends SignalWatcher(LitElement) {
       .gap {
         flex: 1;
       }
+      /* The first to give way. */
+      .cut {
+        display: block;
+      }
       .attention {
         color: var(--color-amber);
       }
@@ -93,7 +97,7 @@ export class StatusBar extends SignalWatcher(LitElement) {
       <span role="status"><st-state-mark state=${CONNECTION[live.state]}></st-state-mark>${w(
         live.state,
       )}</span>
-      ${studio ? html`<span>${w("version", { version: studio.version })}</span>` : nothing}
+      ${studio ? html`<span class="cut">${w("version", { version: studio.version })}</span>` : nothing}
     `;
   }
 }

@@ -104,6 +104,15 @@ export class ClipPanel extends SignalWatcher(LitElement) {
       st-progress {
         display: block;
       }
+      /* Where there is little height the picture gives way to what one acts with. */
+      @container panel (height < 16rem) {
+        .all {
+          overflow: auto;
+        }
+        st-player {
+          min-height: var(--space-12);
+        }
+      }
     `,
   ];
 

@@ -196,6 +196,9 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
         align-items: center;
         font-weight: var(--font-weight-medium);
       }
+      .name .quiet {
+        font-weight: var(--font-weight-regular);
+      }
       .actions {
         display: flex;
         flex-wrap: wrap;

@@ -30,7 +30,7 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
   {
     id: "name",
     name: () => w("name"),
-    width: "minmax(14ch, 2fr)",
+    width: "minmax(14ch, 3fr)",
     cell: (worker) =>
       html`<st-state-mark state=${
         markOfWorker(worker)
@@ -45,14 +45,14 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
   {
     id: "state",
     name: () => w("state"),
-    width: "minmax(12ch, 2fr)",
+    width: "minmax(12ch, 3fr)",
     cell: (worker) =>
       html`<span class="quiet" title=${statusOfWorker(worker)}>${statusOfWorker(worker)}</span>`,
   },
   {
     id: "software",
     name: () => w("version"),
-    width: "minmax(10ch, 1fr)",
+    width: "minmax(10ch, 2fr)",
     cell: ({ software, version }) =>
       html`<span class="quiet">${[software, version].filter(Boolean).join(" ")}</span>`,
   },
@@ -64,6 +64,11 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
     cell: ({ maxParallel }) => html`<span class="quiet">${maxParallel}</span>`,
   },
 ];
+
+/** The worker beside the list: the chosen one, else the open one, else the first. */
+function shownId(): string | undefined {
+  return selection("worker")?.ids.at(-1) ?? entity("worker")?.id ?? fleet.all[0]?.id;
+}
 
 /** All workers; one of them with what it can run and what it lacks; the form that adds one. */
 @customElement("st-workers-panel")
@@ -140,12 +145,12 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     return html`
       <st-table single label=${w("workers")} .rows=${fleet.all}
         .columns=${COLUMNS.map((column) => ({ ...column, label: column.name() }))}
-        .selected=${new Set(selection("worker")?.ids ?? [])} @st-select=${this.#select}></st-table>
+        .selected=${new Set([shownId() ?? ""])} @st-select=${this.#select}></st-table>
     `;
   }
 
   #side() {
-    const workerId = selection("worker")?.ids.at(-1) ?? entity("worker")?.id ?? fleet.all[0]?.id;
+    const workerId = shownId();
     const worker = workerId === undefined ? undefined : fleet.find(workerId);
     if (!worker) {
       return html`<st-empty icon="server" heading=${w("selectOne")} text=${w("selectOneText")}></st-empty>`;

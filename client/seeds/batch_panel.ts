@@ -59,6 +59,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
       .form {
         flex: 1;
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--space-3);
         align-content: start;
         min-height: 0;
@@ -113,6 +114,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
       .end-bar {
         flex: none;
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--space-2);
         padding: var(--space-3);
         border-top: var(--size-hairline) solid var(--color-line);

@@ -109,6 +109,7 @@ export class PairArrow extends SignalWatcher(LitElement) {
       }
       .do {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--space-2);
         justify-items: center;
       }

@@ -80,6 +80,11 @@ export class SeedCompare extends SignalWatcher(LitElement) {
         font-variant-numeric: tabular-nums;
         pointer-events: none;
       }
+      .facts span {
+        display: inline-flex;
+        gap: var(--space-1);
+        align-items: center;
+      }
       .hero {
         color: var(--color-lime);
       }

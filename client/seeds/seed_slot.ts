@@ -1,5 +1,5 @@
 import { SignalWatcher } from "@lit-labs/signals";
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { call } from "#client/core/call.ts";
@@ -162,6 +162,8 @@ export class SeedSlot extends SignalWatcher(LitElement) {
   /** What was dropped on a place that is taken, until one says what for. */
   @state()
   accessor undecided: { readonly file: File; readonly uses: SeedUses | undefined } | undefined = undefined;
+  /** Of which seed the strip was moved. */
+  #inSight: string | undefined;
   @query("st-drop-zone")
   accessor zone!: DropZone;
 
@@ -195,15 +197,18 @@ export class SeedSlot extends SignalWatcher(LitElement) {
     `;
   }
 
-  protected override updated(changed: PropertyValues) {
-    if (changed.has("seed")) this.#showChosen();
+  protected override updated() {
+    // What is measured has its size once it is laid out.
+    if (this.seed?.id !== this.#inSight) requestAnimationFrame(() => this.#showChosen());
   }
 
   /** Of many others the shown one is in sight; only their strip moves. */
   #showChosen(): void {
     const strip = this.renderRoot.querySelector(".others");
     const chosen = strip?.querySelector(`[data-id="${this.seed?.id}"]`);
-    if (!strip || !chosen) return;
+    // Once: where one scrolls to afterwards is one's own.
+    if (!strip || !chosen || this.seed?.id === this.#inSight) return;
+    this.#inSight = this.seed?.id;
     const [room, one] = [strip.getBoundingClientRect(), chosen.getBoundingClientRect()];
     if (one.right > room.right) strip.scrollLeft += one.right - room.right;
     if (one.left < room.left) strip.scrollLeft -= room.left - one.left;

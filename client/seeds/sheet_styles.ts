@@ -88,5 +88,9 @@ export const sheetStyles = css`
     .foot > .cut {
       display: none;
     }
+    .actions {
+      flex: 1;
+      flex-wrap: wrap;
+    }
   }
 `;
