@@ -54,6 +54,7 @@ function careCommands(
     },
     {
       id: forget.id,
+      isForGood: true,
       label: () => cw(forget.label),
       group,
       permission: "worker.admin",
