@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import {
   acceptLink,
+  changePassword,
   getMe,
   type Me,
   refresh,
@@ -9,7 +10,7 @@ import {
   signOut,
 } from "#server/auth/contract.ts";
 import type { Permission } from "#server/core/permissions.ts";
-import { ApiError, call } from "#client/core/call.ts";
+import { callOnce, isSignedOut, renewSessionBy } from "#client/core/call.ts";
 
 /** Until when the access cookie is good, as an instant; there while this browser has a session. No secret. */
 const EXPIRES = "seedloop.session_expires";
@@ -19,6 +20,7 @@ const EARLY_MS = 60_000;
 export class SessionStore {
   readonly #me = signal<Me | null | undefined>(undefined);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewal: Promise<boolean> | undefined;
 
   get me(): Me | null | undefined {
     return this.#me.get();
@@ -40,7 +42,7 @@ export class SessionStore {
     if (expires === null) return this.#leave();
     try {
       if (leftMs(expires) > EARLY_MS) {
-        this.#me.set(await call(getMe));
+        this.#me.set(await callOnce(getMe));
         this.#plan(expires);
       } else await this.#renew();
     } catch (error) {
@@ -50,30 +52,51 @@ export class SessionStore {
   }
 
   async signIn(login: string, password: string): Promise<void> {
-    this.#enter(await call(signIn, { body: { login, password } }));
+    this.#enter(await callOnce(signIn, { body: { login, password } }));
   }
 
   /** Uses a one-time link's token and is signed in by it. */
   async acceptLink(
     input: { token: string; login?: string; displayName?: string; password: string },
   ): Promise<void> {
-    this.#enter(await call(acceptLink, { body: input }));
+    this.#enter(await callOnce(acceptLink, { body: input }));
+  }
+
+  /** Changes the password: all sessions end, and a new one begins here. Throws ApiError. */
+  async changePassword(current: string, next: string): Promise<void> {
+    await alone(async () => this.#enter(await callOnce(changePassword, { body: { current, next } })));
   }
 
   /** Ends this browser's session, also where the studio can't be told. The page must be loaded anew afterwards. */
   async signOut(): Promise<void> {
-    await call(signOut).catch(() => {});
-    this.forget();
+    await this.leave(() => callOnce(signOut).catch(() => {}));
   }
 
-  /** Leaves a page of nobody's until it is loaded anew: what is typed into a sign-in shown before would be lost. */
-  forget(): void {
-    this.#leave({ isLoadedAnew: true });
+  /**
+   * Leaves by `act` a page of nobody's until it is loaded anew: what is typed into a sign-in shown before would be
+   * lost. Throws what `act` throws.
+   */
+  async leave(act: () => Promise<void>): Promise<void> {
+    await alone(async () => {
+      await act();
+      this.#leave({ isLoadedAnew: true });
+    });
   }
 
-  /** The studio says that the session is over. */
-  end(): void {
-    if (this.#me.get()) this.#leave();
+  /**
+   * Takes up a session that the studio has just refused, where it can be: its access ran out while the machine slept,
+   * or another tab has a new one. Whether it goes on; if not, nobody is signed in here. Throws ApiError when the
+   * studio can't be asked.
+   */
+  renew(): Promise<boolean> {
+    // Many are refused at once where a page full of pictures wakes up.
+    this.#renewal ??= this.#takeUp().finally(() => this.#renewal = undefined);
+    return this.#renewal;
+  }
+
+  async #takeUp(): Promise<boolean> {
+    if (this.#me.get()) await this.#renewOrLeave();
+    return Boolean(this.#me.get());
   }
 
   async #renewOrLeave(): Promise<void> {
@@ -93,10 +116,12 @@ export class SessionStore {
     const before = localStorage.getItem(EXPIRES);
     await alone(async () => {
       const now = localStorage.getItem(EXPIRES);
+      // Left meanwhile, here or in another tab.
+      if (before !== null && now === null) return this.#me.get() && this.#leave();
       if (now !== null && now !== before && leftMs(now) > EARLY_MS) {
-        this.#me.set(await call(getMe));
+        this.#me.set(await callOnce(getMe));
         this.#plan(now);
-      } else this.#enter(await call(refresh));
+      } else this.#enter(await callOnce(refresh));
     });
   }
 
@@ -123,14 +148,12 @@ function leftMs(instant: string): number {
   return new Date(instant).getTime() - Date.now();
 }
 
-function isSignedOut(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 401;
-}
-
 /** Runs `work` while no other tab of this browser does; where the browser has no locks, at once. */
-async function alone(work: () => Promise<void>): Promise<void> {
+async function alone(work: () => Promise<unknown>): Promise<void> {
   if (navigator.locks) await navigator.locks.request("seedloop.refresh", work);
   else await work();
 }
 
 export const session: SessionStore = new SessionStore();
+
+renewSessionBy(() => session.renew());

@@ -21,8 +21,40 @@ export interface CallInput<E extends AnyEndpoint> {
   readonly body?: BodyInput<E>;
 }
 
-/** Calls an endpoint by its contract, as whoever the cookie says. Throws ApiError with the studio's own sentence. */
+/** Tries to get a session that was refused going again; whether it did. */
+export type Renewal = () => Promise<boolean>;
+
+let renewal: Renewal | undefined;
+
+/** What `call` does about a session that is refused, after a night with the lid closed for one. */
+export function renewSessionBy(renew: Renewal): void {
+  renewal = renew;
+}
+
+/**
+ * Calls an endpoint by its contract, as whoever the cookie says; once more where the session could be renewed. Throws
+ * ApiError with the studio's own sentence.
+ */
 export async function call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E> = {}): Promise<Reply<E>> {
+  try {
+    return await callOnce(endpoint, input);
+  } catch (error) {
+    // Refused before anything was done: asking again does nothing twice.
+    if (!isSignedOut(error) || !await renewal?.()) throw error;
+    return await callOnce(endpoint, input);
+  }
+}
+
+/** Whether the studio says that there is no session. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+/** As `call`, and a session that is refused stays refused: for what sessions are made and renewed by. */
+export async function callOnce<E extends AnyEndpoint>(
+  endpoint: E,
+  input: CallInput<E> = {},
+): Promise<Reply<E>> {
   const response = await send(endpoint, input);
   // The studio checks its replies against the contract; checking them here again would only cost time.
   if (response.status === 204) return undefined as Reply<E>;

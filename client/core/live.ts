@@ -3,7 +3,7 @@ import { createSocketTicket } from "#server/auth/contract.ts";
 import { LiveEvent } from "#server/core/event.ts";
 import type { OpenThing, Person } from "#server/live/contract.ts";
 import { session } from "#client/auth/session_store.ts";
-import { ApiError, call } from "./call.ts";
+import { call, isSignedOut } from "./call.ts";
 
 /** `off` before start and after stop; `lost` while it waits to try again. */
 export type LiveState = "off" | "connecting" | "live" | "lost";
@@ -37,25 +37,23 @@ export interface LiveListener {
 }
 
 export interface LiveOptions {
-  /** Asks for a ticket; ApiError 401 means that the session has ended. */
+  /** Asks for a ticket; ApiError 401 means that the session has ended, and there is no use in trying again. */
   readonly ticket?: () => Promise<string>;
   readonly open?: (ticket: string) => WebSocket;
   /** First wait before another try; it doubles up to 30 times that. */
   readonly retryMs?: number;
-  /** The session has ended: there is no use in trying again. */
-  readonly ended?: () => void;
   /** What one may do has changed; the socket comes back by itself. */
   readonly rightsChanged?: () => void;
 }
 
-const SESSION_ENDED = 4401;
 const RIGHTS_CHANGED = 4403;
 const PING_MS = 20_000;
 const SILENCE_MS = 50_000;
 
 /**
  * The one socket to the studio. It comes back by itself after a loss, asks for what was missed, and tells its
- * listeners to read the state anew where that is too much.
+ * listeners to read the state anew where that is too much. Also after the end of its session: whether there is
+ * another one now, after a new password for one, only the request for a ticket tells.
  */
 export class Live {
   readonly #options: LiveOptions;
@@ -136,7 +134,7 @@ export class Live {
       socket.onmessage = ({ data }) => this.#receive(data);
       socket.onclose = ({ code }) => this.#lose(socket, code);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return this.#end();
+      if (isSignedOut(error)) return this.stop();
       this.#lose(undefined, 0);
     }
   }
@@ -230,7 +228,6 @@ export class Live {
   #lose(socket: WebSocket | undefined, code: number): void {
     if (socket !== this.#socket || this.#state.get() === "off") return;
     this.#drop();
-    if (code === SESSION_ENDED) return this.#end();
     if (code === RIGHTS_CHANGED) this.#options.rightsChanged?.();
     // Said once, not at every try that fails.
     if (this.#failures === 0) this.#turn("lost");
@@ -238,11 +235,6 @@ export class Live {
     const base = this.#options.retryMs ?? 500;
     const waitMs = Math.min(30 * base, base * 2 ** this.#failures++) * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => void this.#connect(), waitMs);
-  }
-
-  #end(): void {
-    this.stop();
-    this.#options.ended?.();
   }
 
   #drop(): void {
@@ -277,6 +269,5 @@ function openSocket(ticket: string): WebSocket {
 
 /** The socket of this page; the shell starts and stops it with the session. */
 export const live: Live = new Live({
-  ended: () => session.end(),
   rightsChanged: () => void session.resume().catch(() => {}),
 });

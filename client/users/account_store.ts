@@ -1,10 +1,9 @@
 import { signal } from "@lit-labs/signals";
 import { signOut } from "#client/app/sign_out.ts";
 import { session } from "#client/auth/session_store.ts";
-import { ApiError, call } from "#client/core/call.ts";
+import { ApiError, call, callOnce } from "#client/core/call.ts";
 import {
   type ApiToken,
-  changePassword,
   createToken,
   endSession,
   listSessions,
@@ -64,16 +63,12 @@ export class AccountStore {
   }
 
   async signOutEverywhere(): Promise<void> {
-    await signOut(async () => {
-      await call(signOutEverywhere);
-      session.forget();
-    });
+    await signOut(() => session.leave(() => callOnce(signOutEverywhere)));
   }
 
   /** All sessions end, and a new one begins here. Throws ApiError. */
   async changePassword(current: string, next: string): Promise<void> {
-    await call(changePassword, { body: { current, next } });
-    await session.resume();
+    await session.changePassword(current, next);
     await this.read();
   }
 }
