@@ -161,7 +161,10 @@ export class WorkspaceSync {
     this.#docs.set(next);
   }
 
-  /** What this browser remembers of a workspace; edits that no tab has sent are this tab's to send. */
+  /**
+   * What this browser remembers of a workspace; edits that no tab has sent are this tab's to send, and so are those made
+   * here before any workspace was open.
+   */
   async recall(workspaceId: WorkspaceId): Promise<void> {
     const kept = await this.#memory?.load(workspaceId).catch(() => undefined);
     const docs = new Map<string, Doc>();
@@ -175,13 +178,30 @@ export class WorkspaceSync {
       docs.set(edit.name, { name: edit.name, ...shown, pending: edit, problem: undefined });
     }
     this.#revision = kept?.revision ?? 0;
+    const homeless = this.#homeless();
+    for (const [name, doc] of homeless) docs.set(name, { ...doc, revision: docs.get(name)?.revision ?? 0 });
     this.#current.set(workspaceId);
     this.#docs.set(docs);
+    for (const { pending } of homeless.values()) {
+      if (pending) void this.#memory?.keepEdit(workspaceId, this.#tabId, pending).catch(() => {});
+    }
     await this.#memory?.use(workspaceId).catch(() => {});
     // Of several tabs that died with an edit of the same document each one's is sent, the newest last.
     const superseded = edits.filter((edit) => docs.get(edit.name)?.pending !== edit);
     if (superseded.length > 0) void this.#sendOrphans(workspaceId, superseded);
-    if (edits.length > 0) this.saveSoon(0);
+    if (edits.length > 0 || homeless.size > 0) this.saveSoon(0);
+  }
+
+  /** Made before anybody could say which workspaces there are: newer than all that is kept, which stays as a branch. */
+  #homeless(): Map<string, Doc> {
+    const docs = this.#current.get() === undefined ? [...this.#docs.get()] : [];
+    return new Map(
+      docs.flatMap(([name, doc]) =>
+        doc.pending
+          ? [[name, { ...doc, pending: { ...doc.pending, editedAt: Date.now(), keepsBefore: true } }]]
+          : []
+      ),
+    );
   }
 
   async #sendOrphans(workspaceId: WorkspaceId, edits: readonly KeptEdit[]): Promise<void> {
@@ -205,13 +225,10 @@ export class WorkspaceSync {
       const items = await this.#readList();
       const open = this.#current.get();
       const isThere = items.some(({ id, removedAt }) => id === open && removedAt === null);
-      const homeless = open === undefined ? [...this.#docs.get().values()] : [];
       if (!isThere) {
         await this.recall((items.find(({ removedAt }) => removedAt === null) ?? await this.#first()).id);
       }
       await this.readChanges();
-      // Made before anybody could say which workspaces there are: newer than all that is kept, which stays as a branch.
-      for (const { pending } of homeless) if (pending) this.edit(pending.name, pending.content, true);
       if (!isThere) this.#show();
       this.#reached();
     } catch (error) {

@@ -145,6 +145,41 @@ Deno.test("WorkspaceStore", async (test) => {
     await profile.close();
   });
 
+  await test.step("shows without a break what was typed before anybody could say which workspaces there are", async () => {
+    const artist = await world.studio.as("creator");
+    const userId = artist.user?.id ?? "";
+    const here = await pages.open(await pages.profile(artist));
+    await openWorkspace(here, userId);
+    await set(here, "drafts/note", "from the desk");
+    await set(here, "drafts/other", "left alone");
+    await untilSaved(here);
+    const profile = await pages.profile(artist);
+    await profile.route("**/api/workspaces", (route) => route.abort("connectionreset"));
+    const fresh = await pages.open(profile);
+    await openWorkspace(fresh, userId);
+    await set(fresh, "drafts/note", "typed on the road");
+    const isAsked = Promise.withResolvers<void>();
+    const mayAnswer = Promise.withResolvers<void>();
+    await profile.route("**/api/workspaces/*/documents**", async (route) => {
+      isAsked.resolve();
+      await mayAnswer.promise;
+      await route.continue();
+    });
+    await profile.unroute("**/api/workspaces");
+    await fresh.evaluate(() => dispatchEvent(new Event("online")));
+    await isAsked.promise;
+    assertEquals(await get(fresh, "drafts/note"), "typed on the road");
+    mayAnswer.resolve();
+    await untilSaved(fresh);
+    assertEquals(await get(fresh, "drafts/note"), "typed on the road");
+    assertEquals(await get(fresh, "drafts/other"), "left alone");
+    await until(here, "drafts/note", "typed on the road");
+    const branches = await here.evaluate(() => module.workspace.branches("drafts/note"));
+    assertEquals(branches.length, 1);
+    await here.context().close();
+    await profile.close();
+  });
+
   await test.step("gives each tab a view of its own, and shares what is shared at once", async () => {
     const artist = await world.studio.as("creator");
     const userId = artist.user?.id ?? "";
