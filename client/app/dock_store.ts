@@ -1,4 +1,4 @@
-import { signal } from "@lit-labs/signals";
+import { computed, signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import { forgetPanelState } from "#client/core/panels.ts";
 import {
@@ -28,13 +28,43 @@ const KEY = "seedloop.dock";
 
 /** The layouts of all screens, and which panel is the active one. */
 export class DockStore {
+  readonly #solo = signal<PanelRef | undefined>(undefined);
   readonly #document = signal<DockDocument>(readKept());
   readonly #active = signal<string | undefined>(undefined);
   readonly #titles = signal<Readonly<Record<string, string>>>({});
   readonly #isFocused = signal(false);
+  // Asked for by every command of the dock, whenever its button is drawn.
+  readonly #layout = computed(() => {
+    if (this.solo) return soloLayout(this.solo);
+    const screen = currentScreen();
+    if (!screen) return undefined;
+    const { layouts, mine } = this.document;
+    return layouts[screen.id] ?? mine[screen.id] ?? this.preset();
+  });
+  readonly #preset = computed(() => {
+    const screen = currentScreen();
+    const allowed = new Set(allowedPanels().map(({ id }) => id));
+    const role = session.me?.role;
+    const area = role && screen?.layoutFor?.[role];
+    return screen && makeLayout(area ?? screen.layout, screen.id, (kind) => allowed.has(kind));
+  });
+  readonly #activePanel = computed(() => {
+    const { layout } = this;
+    if (!layout) return undefined;
+    const kept = panelsOf(layout).find(({ id }) => id === this.#active.get());
+    if (kept && areaOf(layout, kept.id)?.active === kept.id) return kept;
+    const area = areasOf(layout)[0];
+    return area?.panels.find(({ id }) => id === area.active);
+  });
 
   /** The one panel of a window that was opened for it; such a window keeps no layout. */
-  solo: PanelRef | undefined;
+  get solo(): PanelRef | undefined {
+    return this.#solo.get();
+  }
+
+  set solo(panel: PanelRef | undefined) {
+    this.#solo.set(panel);
+  }
 
   get isSolo(): boolean {
     return this.solo !== undefined;
@@ -62,20 +92,12 @@ export class DockStore {
 
   /** The layout that shows: as one left it, else one's own, else the screen's preset. */
   get layout(): Layout | undefined {
-    if (this.solo) return soloLayout(this.solo);
-    const screen = currentScreen();
-    if (!screen) return undefined;
-    const { layouts, mine } = this.document;
-    return layouts[screen.id] ?? mine[screen.id] ?? this.preset();
+    return this.#layout.get();
   }
 
   /** The layout as the screen's slice made it for one's role. */
   preset(): Layout | undefined {
-    const screen = currentScreen();
-    const allowed = new Set(allowedPanels().map(({ id }) => id));
-    const role = session.me?.role;
-    const area = role && screen?.layoutFor?.[role];
-    return screen && makeLayout(area ?? screen.layout, screen.id, (kind) => allowed.has(kind));
+    return this.#preset.get();
   }
 
   /** Changes the layout that shows. Refused, with false, while it is locked; tabs can be shown all the same. */
@@ -141,12 +163,7 @@ export class DockStore {
 
   /** The panel that has the focus, or had it last; else the one that shows in the first area. */
   get active(): PanelRef | undefined {
-    const { layout } = this;
-    if (!layout) return undefined;
-    const kept = panelsOf(layout).find(({ id }) => id === this.#active.get());
-    if (kept && areaOf(layout, kept.id)?.active === kept.id) return kept;
-    const area = areasOf(layout)[0];
-    return area?.panels.find(({ id }) => id === area.active);
+    return this.#activePanel.get();
   }
 
   setActive(panelId: string): void {

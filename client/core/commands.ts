@@ -1,4 +1,4 @@
-import { signal } from "@lit-labs/signals";
+import { computed, signal } from "@lit-labs/signals";
 import type { Permission } from "#server/core/permissions.ts";
 import { session } from "#client/auth/session_store.ts";
 import type { IconName } from "#client/ui/icons.ts";
@@ -39,6 +39,7 @@ export interface Command {
 }
 
 const known = signal<readonly Command[]>([]);
+const byId = computed(() => new Map(known.get().map((command) => [command.id, command])));
 
 /** All commands, in the order of their registration. */
 export function commands(): readonly Command[] {
@@ -57,7 +58,7 @@ export function registerCommands(list: readonly Command[]): () => void {
 }
 
 export function findCommand(id: string): Command | undefined {
-  return known.get().find((command) => command.id === id);
+  return byId.get().get(id);
 }
 
 /** Whether one's role allows it; what is not allowed is not shown. */
