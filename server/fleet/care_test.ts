@@ -9,7 +9,8 @@ import { findPace, savePace } from "./paces.ts";
 import { recordProfile } from "./profile.ts";
 import { adoptWorkers } from "./queries.ts";
 import { recordSeen } from "./service.ts";
-import { average, HOST, SECONDS_KEPT, VitalsBoard } from "./vitals_board.ts";
+import { HOST } from "#server/live/contract.ts";
+import { average, SECONDS_KEPT, VitalsBoard } from "./vitals_board.ts";
 import { listHostMinutes, listWorkerMinutes, saveMinute } from "./vitals_history.ts";
 
 async function givenNode({ db }: TestStudio, host = "here"): Promise<string> {

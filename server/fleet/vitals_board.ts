@@ -1,3 +1,4 @@
+import { HOST } from "#server/live/contract.ts";
 import type { HostVitals, WorkerVitals } from "./contract.ts";
 
 /** What was measured in one moment or, on the average, in one minute; null is "no data". */
@@ -5,9 +6,6 @@ export type Sample = { readonly at: string } & { readonly [measure: string]: num
 
 /** How far back each second is kept. */
 export const SECONDS_KEPT = 600;
-
-/** The studio's own machine among the subjects of samples; the others are workers, by id. */
-export const HOST = "host";
 
 /**
  * Holds the last ten minutes of samples, second by second, and hands on each minute that is over as its averages.

@@ -1,5 +1,6 @@
 import type { Json, Queryable } from "#server/db/db.ts";
-import { HOST, type Sample } from "./vitals_board.ts";
+import { HOST } from "#server/live/contract.ts";
+import type { Sample } from "./vitals_board.ts";
 import type { HostVitals, WorkerVitals } from "./contract.ts";
 
 /** How far back each minute is kept. */

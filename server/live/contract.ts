@@ -12,3 +12,6 @@ export type OpenThing = z.infer<typeof OpenThing>;
 /** Somebody who has a project open now. */
 export const Person = z.object({ userId: z.string(), name: z.string(), at: OpenThing });
 export type Person = z.infer<typeof Person>;
+
+/** The studio's own machine among the subjects of vitals; the others are workers, by id. */
+export const HOST = "host";

@@ -9,9 +9,9 @@ import type { Db } from "#server/db/db.ts";
 import { listen, type Listener } from "#server/db/listen.ts";
 import { EventReader, listEvents, newestSeq, oldestSeq } from "./event_reader.ts";
 import { LiveClient } from "./live_client.ts";
-import type { OpenThing } from "./contract.ts";
+import { HOST, type OpenThing } from "./contract.ts";
 import { Presence } from "./presence.ts";
-import { type JobPreview, type JobProgress, LiveRelay, topicOf } from "./relay.ts";
+import { type JobPreview, type JobProgress, LiveRelay, topicOf, type VitalsNews } from "./relay.ts";
 import { mayHear } from "./topics.ts";
 
 /** Tells who opens a socket, and whether they still may. */
@@ -83,6 +83,7 @@ export class LiveHub {
       topics: () => this.#followed(),
       onProgress: (progress) => this.#showProgress(progress),
       onPreview: (preview) => this.#showPreview(preview),
+      onVitals: (news) => this.#showVitals(news),
     });
     this.#recheck = setInterval(() => void this.#recheckAll(), RECHECK_MS);
   }
@@ -153,8 +154,17 @@ export class LiveHub {
     for (const client of this.#listeners(message.projectId)) client.preview(message.jobId, frame);
   }
 
-  /** Tells those who follow the fleet how a worker, or this machine, is now. The latest counts: no row, no replay. */
-  vitals(message: { subject: string; vitals: unknown }): void {
+  /**
+   * Tells those who follow the fleet how a worker, at other processes too, or this machine is now. The latest counts:
+   * no row, no replay.
+   */
+  vitals(news: VitalsNews): void {
+    this.#showVitals(news);
+    // Each process has a machine of its own, and its people are told of that one.
+    if (news.subject !== HOST) this.#relay?.vitals(news);
+  }
+
+  #showVitals(message: VitalsNews): void {
     for (const client of this.#clients) if (client.topics.has("fleet")) client.vitals(message);
   }
 

@@ -20,6 +20,12 @@ export interface JobPreview {
   readonly mediaType: string;
 }
 
+/** How a worker or a machine is now; what is in it is the fleet's business. */
+export interface VitalsNews {
+  readonly subject: string;
+  readonly vitals: unknown;
+}
+
 export interface RelayOptions {
   readonly db: Db;
   readonly log: Log;
@@ -29,12 +35,14 @@ export interface RelayOptions {
   readonly topics: () => Iterable<string>;
   readonly onProgress: (progress: JobProgress) => void;
   readonly onPreview: (preview: JobPreview) => void;
+  readonly onVitals: (news: VitalsNews) => void;
 }
 
 const CHANNEL = "seedloop_live";
-/** Progress goes out at most four times a second, the pictures of one job twice. */
+/** Progress goes out at most four times a second, the pictures of one job twice, a worker's vitals once. */
 const PROGRESS_MS = 250;
 const PREVIEW_MS = 500;
+const VITALS_MS = 1_000;
 const WATCH_MS = 4_000;
 /** Others stop sending when they have heard of no listener for so long. */
 const WATCH_GOOD_MS = 10_000;
@@ -58,6 +66,11 @@ const Signal = z.discriminatedUnion("t", [
     jobId: z.string(),
     projectId: z.nullable(z.string()),
   }),
+  z.object({
+    t: z.literal("vitals"),
+    node: z.string(),
+    items: z.array(z.object({ subject: z.string(), vitals: z.unknown() })),
+  }),
 ]);
 
 /** Who follows a job: its project's people, or those who see the whole queue. */
@@ -66,7 +79,7 @@ export function topicOf(projectId: string | null): string {
 }
 
 /**
- * Carries what is worthless after a crash, progress and pictures, to the sockets of the studio's other processes, by
+ * Carries what is worthless after a crash, progress, pictures and workers' vitals, to the sockets of the studio's other processes, by
  * notifications of the database that they share. Nothing is sent for what nobody follows elsewhere, so a studio of
  * one process sends nothing; what is sent is bounded, latest wins.
  */
@@ -75,12 +88,14 @@ export class LiveRelay {
   readonly #watched = new Map<string, number>();
   readonly #progress = new Map<string, JobProgress>();
   readonly #previews = new Map<string, JobPreview>();
+  readonly #vitals = new Map<string, unknown>();
   /** Pictures that are being read; true when another one has come meanwhile. */
   readonly #reading = new Map<string, boolean>();
   #listener: Listener | undefined;
   #watchTimer: ReturnType<typeof setInterval> | undefined;
   #progressTimer: ReturnType<typeof setTimeout> | undefined;
   #previewTimer: ReturnType<typeof setTimeout> | undefined;
+  #vitalsTimer: ReturnType<typeof setTimeout> | undefined;
 
   static async open(options: RelayOptions): Promise<LiveRelay> {
     const relay = new LiveRelay(options);
@@ -95,7 +110,9 @@ export class LiveRelay {
 
   /** Tells the other processes what is followed here: said again every few seconds, and at once when it grows. */
   watch(): void {
-    const topics = [...new Set(this.#options.topics())].filter((topic) => /^(project:|jobs$)/.test(topic));
+    const topics = [...new Set(this.#options.topics())].filter((topic) =>
+      /^(project:|jobs$|fleet$)/.test(topic)
+    );
     if (topics.length === 0) return;
     const { nodeId, db } = this.#options;
     const payloads = pack(topics, (part) => ({ t: "watch", node: nodeId, topics: part }));
@@ -117,23 +134,45 @@ export class LiveRelay {
     this.#previewTimer ??= setTimeout(() => this.#sendPreviews(), PREVIEW_MS);
   }
 
+  vitals({ subject, vitals }: VitalsNews): void {
+    if (!this.#isTopicWatched("fleet")) return;
+    this.#vitals.set(subject, vitals);
+    this.#vitalsTimer ??= setTimeout(() => this.#sendVitals(), VITALS_MS);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#watchTimer);
     clearTimeout(this.#progressTimer);
     clearTimeout(this.#previewTimer);
+    clearTimeout(this.#vitalsTimer);
     await this.#listener?.close().catch(() => {});
   }
 
   #isWatched(projectId: string | null): boolean {
-    return (this.#watched.get(topicOf(projectId)) ?? -Infinity) > performance.now();
+    return this.#isTopicWatched(topicOf(projectId));
+  }
+
+  #isTopicWatched(topic: string): boolean {
+    return (this.#watched.get(topic) ?? -Infinity) > performance.now();
   }
 
   #sendProgress(): void {
     this.#progressTimer = undefined;
     const items = [...this.#progress.values()];
     this.#progress.clear();
+    this.#notify("progress", items);
+  }
+
+  #sendVitals(): void {
+    this.#vitalsTimer = undefined;
+    const items = [...this.#vitals].map(([subject, vitals]) => ({ subject, vitals }));
+    this.#vitals.clear();
+    this.#notify("vitals", items);
+  }
+
+  #notify(t: "progress" | "vitals", items: readonly unknown[]): void {
     const { nodeId, db } = this.#options;
-    const payloads = pack(items, (part) => ({ t: "progress", node: nodeId, items: part }));
+    const payloads = pack(items, (part) => ({ t, node: nodeId, items: part }));
     void this.#quietly(db`select pg_notify(${CHANNEL}, p) from unnest(${payloads}::text[]) as p`);
   }
 
@@ -166,6 +205,8 @@ export class LiveRelay {
       for (const [topic, end] of this.#watched) if (end < performance.now()) this.#watched.delete(topic);
     } else if (signal.t === "progress") {
       for (const item of signal.items) this.#options.onProgress(item);
+    } else if (signal.t === "vitals") {
+      for (const item of signal.items) this.#options.onVitals(item);
     } else if (new Set(this.#options.topics()).has(topicOf(signal.projectId))) {
       void this.#read(signal.jobId, signal.projectId);
     }

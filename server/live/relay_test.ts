@@ -5,6 +5,7 @@ import { delay } from "#server/core/time.ts";
 import { enterNode } from "#server/jobs/lease.ts";
 import { givenProject } from "#server/testing/fixtures.ts";
 import { type LiveStudio, liveStudio } from "#server/testing/live_studio.ts";
+import { HOST } from "./contract.ts";
 import { LiveHub } from "./hub.ts";
 
 /** Another process of the same studio: its hub, without a socket of its own. */
@@ -50,6 +51,30 @@ Deno.test("LiveHub sends progress and pictures to those who follow the project a
     mediaType: "image/png",
   });
   assertEquals(frame.subarray(4 + head), bytes);
+  await neighbour.close();
+});
+
+Deno.test("LiveHub sends workers' vitals to those who follow the fleet at another process, and no machine's", async () => {
+  await using live = await liveStudio();
+  const admin = await live.studio.as("admin");
+  const neighbour = await openNeighbour(live);
+  const socket = await live.open(admin);
+  await socket.subscribe(["fleet"]);
+  const workers = Array.from({ length: 40 }, () => newId());
+  const vitals = { at: "2026-01-01T00:00:00.000Z", note: "x".repeat(400), vramUsedBytes: null };
+  const heard = () =>
+    new Set(
+      socket.messages.flatMap((message) =>
+        message.t === "vitals" ? [(message as { subject?: string }).subject] : []
+      ),
+    );
+  await sayUntil(() => {
+    neighbour.vitals({ subject: HOST, vitals });
+    for (const subject of workers) neighbour.vitals({ subject, vitals });
+  }, () => heard().size >= workers.length);
+  assertEquals([...heard()].sort(), [...workers].sort());
+  const [first] = socket.messages.filter(({ t }) => t === "vitals");
+  assertEquals((first as { vitals?: unknown }).vitals, vitals);
   await neighbour.close();
 });
 
