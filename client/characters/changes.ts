@@ -4,7 +4,7 @@ import { charactersOf } from "./character_store.ts";
 
 type Change = Partial<Pick<Character, "name" | "status">>;
 
-/** Notes another name of a character, or its way to the trash. */
+/** Notes another name of a character, its way to the trash, or, from there, that it was made. */
 export const noteCharacter: Note<Changed<Change>> = undoableChange<Change>(
   "characters.change",
   // An id that the studio gave, out of the history.

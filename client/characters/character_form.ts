@@ -78,6 +78,8 @@ export class CharacterForm extends SignalWatcher(LitElement) {
       const store = charactersOf(project);
       if (ask.kind === "create") {
         const { id } = await store.create(name);
+        const [before, after] = [{ status: "trashed" }, { status: "active" }] as const;
+        noteCharacter(w("created", { name }), { projectId: project, id, before, after });
         openCharacter(id);
         if (ask.portrait) {
           await giveStill(ask.portrait, { projectId: project, characterId: id, kind: "portrait" });

@@ -2,6 +2,7 @@ import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
 import type { Worker } from "#server/fleet/contract.ts";
+import { noteRegistered, noteStatus } from "./changes.ts";
 import { fleet } from "./fleet_store.ts";
 import { orderCommands } from "./order_commands.ts";
 import { askToRemove, keepWorker, removalAsked } from "./removal.ts";
@@ -38,12 +39,9 @@ function statusCommand(
       const worker = workerOf(target);
       if (!worker) return;
       await fleet.setStatus(worker.id, change);
-      const back = change === "enable" ? (worker.status === "draining" ? "drain" : "disable") : "enable";
-      tell({
-        kind: "done",
-        text: w(DONE[change], { name: worker.name }),
-        undo: () => fleet.setStatus(worker.id, back),
-      });
+      const before = change === "enable" ? (worker.status === "draining" ? "drain" : "disable") : "enable";
+      const text = w(DONE[change], { name: worker.name });
+      tell({ kind: "done", text, undo: noteStatus(text, { workerId: worker.id, before, after: change }) });
     },
   };
 }
@@ -131,13 +129,10 @@ export const workerCommands: readonly Command[] = [
       if (!worker) return;
       await fleet.remove(worker.id);
       keepWorker();
-      tell({
-        kind: "done",
-        text: w("removedNow", { name: worker.name }),
-        undo: async () => {
-          await fleet.add({ name: worker.name, url: worker.url, maxParallel: worker.maxParallel });
-        },
-      });
+      const { name, url, maxParallel } = worker;
+      const text = w("removedNow", { name });
+      const undo = noteRegistered(text, { worker: { name, url, maxParallel }, isThere: false });
+      tell({ kind: "done", text, undo });
     },
   },
   {

@@ -3,6 +3,7 @@ import { ApiError } from "#client/core/call.ts";
 import { tell } from "#client/core/notices.ts";
 import { select } from "#client/core/place.ts";
 import type { WorkerProbe } from "#server/fleet/contract.ts";
+import { noteRegistered } from "./changes.ts";
 import { fleet } from "./fleet_store.ts";
 import { w } from "./words.ts";
 
@@ -63,7 +64,13 @@ export async function addForm(): Promise<void> {
   const worker = await fleet.add({ url, name, maxParallel: 1 });
   closeWorkerForm();
   select("worker", [worker.id]);
-  tell({ kind: "done", text: w("added", { name: worker.name }), undo: () => fleet.remove(worker.id) });
+  const text = w("added", { name: worker.name });
+  const { maxParallel } = worker;
+  const undo = noteRegistered(text, {
+    worker: { name: worker.name, url: worker.url, maxParallel },
+    isThere: true,
+  });
+  tell({ kind: "done", text, undo });
 }
 
 function hostOf(url: string): string {

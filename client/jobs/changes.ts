@@ -1,5 +1,5 @@
 import { type Note, undoable } from "#client/core/undoable.ts";
-import type { JobChange, QueueJob } from "#server/jobs/contract.ts";
+import type { JobChange, PauseTarget, QueueJob } from "#server/jobs/contract.ts";
 import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 
@@ -31,6 +31,27 @@ interface JobChangeFacts {
   readonly after: JobChange;
 }
 
+interface EndFacts {
+  readonly jobIds: readonly string[];
+}
+
+interface PauseFacts {
+  readonly target: PauseTarget;
+  readonly isPaused: boolean;
+}
+
+/** Does it to each; the first refusal is thrown after all were tried. Throws ApiError. */
+export async function toEach<One>(many: readonly One[], act: (one: One) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(many.map(act));
+  const refused = results.find((result) => result.status === "rejected");
+  if (refused) throw refused.reason;
+}
+
+const cancelAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.cancel(id));
+const retryAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.retry(id));
+const setPaused = async ({ target }: PauseFacts, isPaused: boolean) =>
+  await (isPaused ? queue.pause(target) : queue.resume(target));
+
 const holdAll = async (ids: readonly string[], isHeld: boolean) => {
   await Promise.all(ids.map((id) => isHeld ? queue.hold(id) : queue.release(id)));
 };
@@ -45,6 +66,24 @@ const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.move", {
     if (spot) await queue.move(jobId, spot);
   },
   redo: ({ jobId, to }) => queue.move(jobId, to),
+});
+
+/** Notes that jobs were cancelled; taken back, they wait again. Returns its undo. */
+export const noteCancel: Note<EndFacts> = undoable<EndFacts>("jobs.cancel", {
+  undo: retryAll,
+  redo: cancelAll,
+});
+
+/** Notes that jobs wait which had ended, or were not there before. Returns its undo. */
+export const noteQueued: Note<EndFacts> = undoable<EndFacts>("jobs.queue", {
+  undo: cancelAll,
+  redo: retryAll,
+});
+
+/** Notes that a lane or a worker was paused, or goes on. Returns its undo. */
+export const notePause: Note<PauseFacts> = undoable<PauseFacts>("jobs.pause", {
+  undo: (facts) => setPaused(facts, !facts.isPaused),
+  redo: (facts) => setPaused(facts, facts.isPaused),
 });
 
 /** Notes that jobs were held or released. Returns its undo. */

@@ -4,7 +4,7 @@ import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
-import { moveNoted, noteHold, notePriority } from "./changes.ts";
+import { moveNoted, noteCancel, noteHold, notePause, notePriority, noteQueued, toEach } from "./changes.ts";
 import { nameOf } from "./describe_job.ts";
 import { laneName } from "./names.ts";
 import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
@@ -57,13 +57,6 @@ function onJobs(verb: Verb): Pick<Command, "permission" | "scope" | "when" | "wh
 
 const fitting = (target: unknown, { fits }: Verb) => jobsOf(target).filter((job) => fits(job) && isMine(job));
 
-/** Does it to each and tells once; the first refusal is thrown after all were tried. */
-async function each(jobs: readonly QueueJob[], act: (job: QueueJob) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(jobs.map(act));
-  const refused = results.find((result) => result.status === "rejected");
-  if (refused) throw refused.reason;
-}
-
 const OPEN: Verb = { fits: (job) => !isEnded(job) && !job.isCancelAsked, why: "hasEnded" };
 const NEEDED: Verb = { fits: (job) => !isEnded(job) && job.dependents > 0, why: "noDependents" };
 const ENDED: Verb = { fits: ({ status }) => status === "failed" || status === "cancelled", why: "notEnded" };
@@ -84,12 +77,15 @@ const areHeld = (target: unknown) => {
 
 async function cancel(target: unknown): Promise<void> {
   const jobs = fitting(target, OPEN);
-  await each(jobs, ({ id }) => queue.cancel(id));
-  tell({
-    kind: "done",
-    text: w("cancelled1", { n: jobs.length }),
-    undo: () => each(jobs, ({ id }) => queue.retry(id)),
-  });
+  await toEach(jobs, ({ id }) => queue.cancel(id));
+  const text = w("cancelled1", { n: jobs.length });
+  tell({ kind: "done", text, undo: noteCancel(text, { jobIds: jobs.map(({ id }) => id) }) });
+}
+
+async function retry(jobs: readonly QueueJob[]): Promise<void> {
+  await toEach(jobs, ({ id }) => queue.retry(id));
+  const text = w("retried", { n: jobs.length });
+  tell({ kind: "done", text, undo: noteQueued(text, { jobIds: jobs.map(({ id }) => id) }) });
 }
 
 async function holdOrRelease(target: unknown): Promise<void> {
@@ -97,7 +93,7 @@ async function holdOrRelease(target: unknown): Promise<void> {
   const jobs = fitting(target, WAITS).filter(({ status }) => isRelease === (status === "held"));
   const hold = ({ id }: QueueJob) => queue.hold(id);
   const release = ({ id }: QueueJob) => queue.release(id);
-  await each(jobs, isRelease ? release : hold);
+  await toEach(jobs, isRelease ? release : hold);
   const text = w(isRelease ? "releasedNow" : "heldNow", { n: jobs.length });
   const undo = noteHold(text, { jobIds: jobs.map(({ id }) => id), isHeld: !isRelease });
   tell({ kind: "done", text, undo });
@@ -159,11 +155,8 @@ function laneCommand(lane: Lane): Command {
     run: async () => {
       const isPaused = queue.isLanePaused(lane);
       await (isPaused ? queue.resume({ lane }) : queue.pause({ lane }));
-      tell({
-        kind: "done",
-        text: w(isPaused ? "resumedNow" : "pausedNow", { lane: laneName(lane) }),
-        undo: () => isPaused ? queue.pause({ lane }) : queue.resume({ lane }),
-      });
+      const text = w(isPaused ? "resumedNow" : "pausedNow", { lane: laneName(lane) });
+      tell({ kind: "done", text, undo: notePause(text, { target: { lane }, isPaused: !isPaused }) });
     },
   };
 }
@@ -225,7 +218,7 @@ export const jobCommands: readonly Command[] = [
     ...onJobs(NEEDED),
     run: async (target) => {
       const jobs = fitting(target, NEEDED);
-      await each(jobs, ({ id }) => queue.cancel(id, true));
+      await toEach(jobs, ({ id }) => queue.cancel(id, true));
       tell({ kind: "done", text: w("cancelled1", { n: jobs.length }) });
     },
   },
@@ -238,12 +231,7 @@ export const jobCommands: readonly Command[] = [
     ...onJobs(ENDED),
     run: async (target) => {
       const jobs = fitting(target, ENDED);
-      await each(jobs, ({ id }) => queue.retry(id));
-      tell({
-        kind: "done",
-        text: w("retried", { n: jobs.length }),
-        undo: () => each(jobs, ({ id }) => queue.cancel(id)),
-      });
+      await retry(jobs);
     },
   },
   {
@@ -256,8 +244,7 @@ export const jobCommands: readonly Command[] = [
     whyNot: () => w("nothingFailed"),
     run: async () => {
       const jobs = queue.all.filter((job) => job.status === "failed" && isMine(job));
-      await each(jobs, ({ id }) => queue.retry(id));
-      tell({ kind: "done", text: w("retried", { n: jobs.length }) });
+      await retry(jobs);
     },
   },
   {
@@ -287,12 +274,9 @@ export const jobCommands: readonly Command[] = [
     keys: ["mod+d"],
     ...onJobs(COPIES),
     run: async (target) => {
-      const copies = await queue.duplicate(fitting(target, COPIES).map(({ id }) => id));
-      tell({
-        kind: "done",
-        text: w("duplicated", { n: copies.length }),
-        undo: async () => void await Promise.all(copies.map((id) => queue.cancel(id))),
-      });
+      const jobIds = await queue.duplicate(fitting(target, COPIES).map(({ id }) => id));
+      const text = w("duplicated", { n: jobIds.length });
+      tell({ kind: "done", text, undo: noteQueued(text, { jobIds }) });
     },
   },
   {

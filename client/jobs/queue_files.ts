@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { tell } from "#client/core/notices.ts";
 import { QueueDocument } from "#server/jobs/contract.ts";
+import { noteQueued } from "./changes.ts";
 import { type ImportReport, queue } from "./queue_store.ts";
 import { w } from "./words.ts";
 
@@ -49,12 +50,9 @@ export async function importFromFile(): Promise<void> {
 export async function importNow(document: QueueDocument): Promise<void> {
   const { made } = await queue.import(document, { skipRefused: true });
   askImport(undefined);
-  const ids = made.flatMap(({ jobId }) => jobId ?? []);
-  tell({
-    kind: "done",
-    text: w("imported", { n: ids.length }),
-    undo: async () => void await Promise.all(ids.map((id) => queue.cancel(id))),
-  });
+  const jobIds = made.flatMap(({ jobId }) => jobId ?? []);
+  const text = w("imported", { n: jobIds.length });
+  tell({ kind: "done", text, undo: noteQueued(text, { jobIds }) });
 }
 
 /** As the studio is to judge it; undefined where it is not even JSON of this format. */

@@ -5,7 +5,7 @@ import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
 import type { Project, ProjectCard, ProjectMember } from "#server/projects/contract.ts";
-import { noteProject } from "./changes.ts";
+import { noteMember, noteProject } from "./changes.ts";
 import { membersOf } from "./member_store.ts";
 import { projectStore, trashedProjects } from "./project_store.ts";
 import { w } from "./words.ts";
@@ -225,13 +225,13 @@ export const projectCommands: readonly Command[] = [
     run: async (target) => {
       // Only a member's row stands beside this.
       const { userId, displayName, role } = target as ProjectMember;
-      const members = membersOf(projectId() ?? "");
-      await members.remove(userId);
-      tell({
-        kind: "done",
-        text: w("removed", { name: displayName }),
-        undo: userId === session.me?.userId ? undefined : () => members.set(userId, role),
-      });
+      const project = projectId() ?? "";
+      await membersOf(project).remove(userId);
+      const text = w("removed", { name: displayName });
+      // Oneself one can't let in again.
+      if (userId === session.me?.userId) return void tell({ kind: "done", text });
+      const undo = noteMember(text, { projectId: project, userId, before: role, after: null });
+      tell({ kind: "done", text, undo });
     },
   },
 ];

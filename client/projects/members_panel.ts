@@ -21,6 +21,7 @@ import "#client/ui/empty_state.ts";
 import "#client/ui/error_state.ts";
 import "#client/ui/select.ts";
 import "#client/ui/skeleton.ts";
+import { noteMember } from "./changes.ts";
 import { closeAddingMember, isAddingMember } from "./commands.ts";
 import { membersOf, type MemberStore, readPeople } from "./member_store.ts";
 import { w } from "./words.ts";
@@ -232,8 +233,10 @@ export class MembersPanel extends SignalWatcher(LitElement) {
     try {
       await store.set(user.id, this.newRole);
       closeAddingMember();
-      const undo = () => store.remove(user.id);
-      tell({ kind: "done", text: w("added", { name: user.displayName }), undo });
+      const text = w("added", { name: user.displayName });
+      const [before, after] = [null, this.newRole];
+      const undo = noteMember(text, { projectId: projectId() ?? "", userId: user.id, before, after });
+      tell({ kind: "done", text, undo });
     } catch (error) {
       tellError(error);
     }
@@ -245,11 +248,10 @@ export class MembersPanel extends SignalWatcher(LitElement) {
     try {
       const role = RoleCode.parse(select.value);
       await store?.set(member.userId, role);
-      tell({
-        kind: "done",
-        text: w("roleChanged", { name: member.displayName, role: w(ROLE_WORDS[role]) }),
-        undo: () => store?.set(member.userId, member.role),
-      });
+      const text = w("roleChanged", { name: member.displayName, role: w(ROLE_WORDS[role]) });
+      const { userId, role: before } = member;
+      const undo = noteMember(text, { projectId: projectId() ?? "", userId, before, after: role });
+      tell({ kind: "done", text, undo });
     } catch (error) {
       select.value = member.role;
       tellError(error);

@@ -151,7 +151,10 @@ export class ProjectForm extends SignalWatcher(LitElement) {
       widthPx: width,
       heightPx: height,
     });
-    openProject(project.id);
+    const { id, name } = project;
+    const [before, after] = [{ status: "trashed" }, { status: "active" }] as const;
+    noteProject(w("created", { name }), { projectId: id, id, before, after });
+    openProject(id);
   }
 
   async #rename({ project }: Extract<ProjectAsk, { kind: "rename" }>): Promise<void> {

@@ -13,6 +13,16 @@ export const noteScene: Note<Changed<SceneChange>> = undoableChange<SceneChange>
   ({ projectId, id }, change) => scenesOf(projectId).changeScene(id as Scene["id"], change),
 );
 
+/** Notes that a clip was made; taken back, it is in the trash. */
+export const noteClipMade: Note<Changed<{ readonly trash: boolean }>> = undoableChange<
+  { readonly trash: boolean }
+>(
+  "scenes.make_clip",
+  async ({ id }, change) =>
+    // Whoever shows its scene is told by the studio.
+    void await call(changeClip, { params: { clipId: id as Clip["id"] }, body: change }),
+);
+
 /** Notes another name of a clip. */
 export const noteClipName: Note<Changed<{ readonly name: string }>> = undoableChange<
   { readonly name: string }

@@ -112,8 +112,7 @@ export const sceneCommands: readonly Command[] = [
       const [hero, store] = [openHero(), openScenes()];
       if (!hero || !store) return;
       await store.reading.read();
-      const scene = store.all.at(-1)?.scene ??
-        await store.createScene(w("sceneName", { number: FIRST_NUMBER }));
+      const scene = store.all.at(-1)?.scene ?? await createFirst(store);
       go({ screen: "scenes", entity: { kind: "scene", id: scene.id } });
       asked.set({ kind: "clip", scene, characterId: hero.characterId });
     },
@@ -155,3 +154,11 @@ export const sceneCommands: readonly Command[] = [
     },
   },
 ];
+
+async function createFirst(store: SceneStore): Promise<Scene> {
+  const scene = await store.createScene(w("sceneName", { number: FIRST_NUMBER }));
+  const { id, projectId, name } = scene;
+  const [before, after] = [{ status: "trashed" }, { status: "active" }] as const;
+  noteScene(w("created", { name }), { projectId, id, before, after });
+  return scene;
+}

@@ -13,7 +13,7 @@ import "#client/ui/button.ts";
 import "#client/ui/dialog.ts";
 import "#client/ui/field.ts";
 import "#client/ui/select.ts";
-import { noteClipName, noteScene } from "./changes.ts";
+import { noteClipMade, noteClipName, noteScene } from "./changes.ts";
 import { askForScene, type SceneAsk } from "./commands.ts";
 import { scenesOf } from "./scene_store.ts";
 import { w } from "./words.ts";
@@ -154,6 +154,8 @@ export class SceneForm extends SignalWatcher(LitElement) {
     const store = scenesOf(project);
     if (ask.kind === "scene") {
       const { id } = await store.createScene(name);
+      const [before, after] = [{ status: "trashed" }, { status: "active" }] as const;
+      noteScene(w("created", { name }), { projectId: project, id, before, after });
       go({ screen: "scenes", entity: { kind: "scene", id } });
     } else if (ask.kind === "clip") {
       const character = charactersOf(project).find(this.characterId);
@@ -163,6 +165,8 @@ export class SceneForm extends SignalWatcher(LitElement) {
         characterId: character.id,
         frames: this.#frames,
       });
+      const [before, after] = [{ trash: true }, { trash: false }];
+      noteClipMade(w("created", { name }), { projectId: project, id, before, after });
       go({ screen: "scenes", entity: { kind: "clip", id } });
     } else {
       const { thing } = ask;

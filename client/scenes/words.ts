@@ -33,6 +33,7 @@ export const w = defineWords({
     needsScene: "Make a scene first",
     needsCharacter: "Make a character first: a clip shows one",
     needsPicked: "Neither a scene nor a clip is picked",
+    created: "{name} was made",
     renamed: "Renamed to {name}",
   },
   de: {
@@ -67,6 +68,7 @@ export const w = defineWords({
     needsScene: "Lege zuerst eine Szene an",
     needsCharacter: "Lege zuerst eine Figur an: ein Clip zeigt eine",
     needsPicked: "Weder eine Szene noch ein Clip ist gewählt",
+    created: "{name} wurde angelegt",
     renamed: "Umbenannt in {name}",
   },
 });

@@ -1,5 +1,5 @@
-import { history } from "#client/core/history.ts";
 import { select } from "#client/core/place.ts";
+import { type Note, undoable } from "#client/core/undoable.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 import { seedsOf } from "./seed_store.ts";
 
@@ -25,13 +25,8 @@ interface HeroFacts {
   readonly isApproved: boolean;
 }
 
-const CULL = "seeds.cull";
-const HERO = "seeds.make_hero";
-
-history.registerVerb(CULL, {
-  undo: async (facts) => {
-    // What noteCull() wrote.
-    const { projectId, characterId, before } = facts as CullFacts;
+const noteCullFacts: Note<CullFacts> = undoable<CullFacts>("seeds.cull", {
+  undo: async ({ projectId, characterId, before }) => {
     const store = seedsOf(projectId, characterId);
     if (before[0]) select("seed", [before[0].id]);
     await Promise.all(before.map(async ({ id, status, rating, approvedAt }) => {
@@ -40,17 +35,14 @@ history.registerVerb(CULL, {
       if (status === "hero") await store.chooseHero(id, approvedAt !== null);
     }));
   },
-  redo: async (facts) => {
-    const { projectId, characterId, before, change } = facts as CullFacts;
+  redo: async ({ projectId, characterId, before, change }) => {
     const store = seedsOf(projectId, characterId);
     await Promise.all(before.map(({ id }) => store.cull(id, change)));
   },
 });
 
-history.registerVerb(HERO, {
-  undo: async (facts) => {
-    // What noteHero() wrote.
-    const { projectId, characterId, hero, previous } = facts as HeroFacts;
+const noteHeroFacts: Note<HeroFacts> = undoable<HeroFacts>("seeds.make_hero", {
+  undo: async ({ projectId, characterId, hero, previous }) => {
     const store = seedsOf(projectId, characterId);
     if (previous && previous.id !== hero.id) {
       await store.chooseHero(previous.id, previous.approvedAt !== null);
@@ -58,8 +50,7 @@ history.registerVerb(HERO, {
     if (hero.status === "hero") return;
     await store.cull(hero.id, { status: hero.status === "kept" ? "kept" : "candidate" });
   },
-  redo: async (facts) => {
-    const { projectId, characterId, hero, isApproved } = facts as HeroFacts;
+  redo: async ({ projectId, characterId, hero, isApproved }) => {
     await seedsOf(projectId, characterId).chooseHero(hero.id, isApproved);
   },
 });
@@ -68,13 +59,12 @@ history.registerVerb(HERO, {
 export function noteCull(label: string, before: readonly Seed[], change: CullChange): () => Promise<void> {
   const [first] = before;
   if (!first) return () => Promise.resolve();
-  const facts: CullFacts = {
+  return noteCullFacts(label, {
     projectId: first.projectId,
     characterId: first.characterId,
     before: before.map(({ id, status, rating, approvedAt }) => ({ id, status, rating, approvedAt })),
     change,
-  };
-  return undoOf(history.record({ label, memory: { verb: CULL, facts } }));
+  });
 }
 
 /** Remembers the choice of a hero in the history. Returns its undo. */
@@ -82,19 +72,11 @@ export function noteHero(
   label: string,
   { hero, previous, isApproved }: { hero: Seed; previous: Seed | undefined; isApproved: boolean },
 ): () => Promise<void> {
-  const facts: HeroFacts = {
+  return noteHeroFacts(label, {
     projectId: hero.projectId,
     characterId: hero.characterId,
     hero: { id: hero.id, status: hero.status, approvedAt: hero.approvedAt },
     previous: previous ? { id: previous.id, approvedAt: previous.approvedAt } : null,
     isApproved,
-  };
-  return undoOf(history.record({ label, memory: { verb: HERO, facts } }));
-}
-
-/** A toast's undo takes back what it tells of, and nothing that was done since. */
-function undoOf(nodeId: string): () => Promise<void> {
-  return async () => {
-    if (history.at === nodeId) await history.undo();
-  };
+  });
 }

@@ -5,6 +5,7 @@ import { go, select, selection } from "#client/core/place.ts";
 import { RoleCode } from "#server/core/permissions.ts";
 import type { User } from "#server/users/contract.ts";
 import { account } from "./account_store.ts";
+import { noteUser } from "./changes.ts";
 import {
   askedAgain,
   asProblem,
@@ -50,11 +51,9 @@ function roleCommand(role: RoleCode): Command {
       const user = userOf(target);
       if (!user) return;
       await people.change(user.id, { role });
-      tell({
-        kind: "done",
-        text: w("roleSet", { name: user.displayName, role: w(role) }),
-        undo: () => people.change(user.id, { role: user.role }),
-      });
+      const text = w("roleSet", { name: user.displayName, role: w(role) });
+      const undo = noteUser(text, { userId: user.id, before: { role: user.role }, after: { role } });
+      tell({ kind: "done", text, undo });
     },
   };
 }
@@ -145,13 +144,11 @@ export const peopleCommands: readonly Command[] = [
       const user = userOf(target);
       if (!user) return;
       await people.change(user.id, { status: "disabled" });
-      const undo = () => people.change(user.id, { status: "active" });
-      tell({
-        kind: "done",
-        text: w("suspendedNow", { name: user.displayName }),
-        // One who was never in becomes active by a link only.
-        ...(user.status === "active" ? { undo } : {}),
-      });
+      const text = w("suspendedNow", { name: user.displayName });
+      // One who was never in becomes active by a link only.
+      if (user.status !== "active") return void tell({ kind: "done", text });
+      const [before, after] = [{ status: "active" }, { status: "disabled" }] as const;
+      tell({ kind: "done", text, undo: noteUser(text, { userId: user.id, before, after }) });
     },
   },
   {
@@ -166,11 +163,9 @@ export const peopleCommands: readonly Command[] = [
       const user = userOf(target);
       if (!user) return;
       await people.change(user.id, { status: "active" });
-      tell({
-        kind: "done",
-        text: w("enabledNow", { name: user.displayName }),
-        undo: () => people.change(user.id, { status: "disabled" }),
-      });
+      const text = w("enabledNow", { name: user.displayName });
+      const [before, after] = [{ status: "disabled" }, { status: "active" }] as const;
+      tell({ kind: "done", text, undo: noteUser(text, { userId: user.id, before, after }) });
     },
   },
   ...RoleCode.options.map(roleCommand),

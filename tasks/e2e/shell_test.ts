@@ -216,6 +216,31 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await tile.waitFor();
   });
 
+  await test.step("the history has what the studio was told, and Ctrl+Z takes it back there", async () => {
+    // deno-lint-ignore no-explicit-any -- a test asserts what it reads
+    const ask = (path: string): Promise<any> =>
+      page.evaluate(async (path) => await (await fetch(`/api${path}`)).json(), path);
+    const isPaused = async () =>
+      (await ask("/queue")).lanes.some(({ lane, isPaused }: { lane: string; isPaused: boolean }) =>
+        lane === "script" && isPaused
+      );
+    await choose(page, "pause the script lane");
+    await page.getByText("The script lane is paused").waitFor();
+    await until("the lane is paused", isPaused);
+    await page.keyboard.press("Control+z");
+    await until("the lane goes on", async () => !await isPaused());
+    // What one has just made is the last thing that one did.
+    const names = async () => (await ask("/projects")).items.map(({ name }: { name: string }) => name);
+    await choose(page, "new project");
+    await page.locator("st-project-form").getByLabel("Name").fill("Borealis");
+    await page.keyboard.press("Enter");
+    await until("the project is there", async () => (await names()).includes("Borealis"));
+    await choose(page, "undo: borealis was made");
+    await until("it is in the trash", async () => !(await names()).includes("Borealis"));
+    await choose(page, "redo: borealis was made");
+    await until("it is back", async () => (await names()).includes("Borealis"));
+  });
+
   await test.step("a studio that refuses is told apart from one that does not answer", async () => {
     const detail = "The queue can't be read: its table is locked";
     await page.route("**/api/queue", (route) =>
