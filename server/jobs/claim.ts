@@ -1,5 +1,5 @@
 import type { Lane } from "#server/core/job_kind.ts";
-import type { Json, Queryable } from "#server/db/db.ts";
+import type { Fragment, Json, Queryable } from "#server/db/db.ts";
 
 /** How long a claim is good without a beat, by the database's clock. */
 export const LEASE_MS = 15_000;
@@ -116,12 +116,12 @@ function claimSteps(db: Queryable, request: ClaimRequest, more = db``) {
       select j.id
         from jobs j
        where ${isReady(db)}
-         and j.lane_id = (select id from lane where code = ${request.lane})
+         and j.lane_id = ${laneId(db, request.lane)}
          and j.run_at <= now()
          and j.cancel_asked_at is null
          ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
          and j.kind_id = any(array(select id from job_kind where code = any(${request.kinds as string[]})))
-         and ${isNotPaused(db, request.ending)}
+         and ${isNotPaused(db, laneId(db, request.lane), request.ending)}
          ${more}
        order by j.order_key, j.id
        limit ${request.limit}
@@ -140,16 +140,25 @@ function isReady(db: Queryable) {
   return db`j.status_id = (select 2::smallint) and j.status_id < 5`;
 }
 
-function isNotPaused(db: Queryable, ending: readonly string[] = []) {
-  return db`not exists (
-    select 1 from queue_pauses p
-     where (p.lane_id = j.lane_id or p.user_id = j.user_id)
-       and (${isInForce(db)} or p.after_job_id = any(${ending as string[]}::uuid[])))`;
+function laneId(db: Queryable, lane: Lane) {
+  return db`(select id from lane where code = ${lane})`;
+}
+
+/**
+ * Whether neither the lane, given by its id, nor the user of the job `j` is paused. Both are worked out once for the
+ * statement: what waits behind a pause may be thousands, and each claim walks past it.
+ */
+function isNotPaused(db: Queryable, lane: Fragment, ending: readonly string[] = []) {
+  const hasBegun = () => db`(${isInForce(db)} or p.after_job_id = any(${ending as string[]}::uuid[]))`;
+  return db`not exists (select 1 from queue_pauses p where p.lane_id = ${lane} and ${hasBegun()})
+       and (j.user_id is null or j.user_id <> all(array(
+             select p.user_id from queue_pauses p where p.user_id is not null and ${hasBegun()})))`;
 }
 
 /** Whether the pause `p` has begun: one that waits for a job does when that has ended. */
 export function isInForce(db: Queryable) {
-  return db`not exists (select 1 from jobs a where a.id = p.after_job_id and a.status_id < 5)`;
+  // By the job's key: as an "exists" it was read as a list of all that is open, once for each job of the queue.
+  return db`(p.after_job_id is null or (select a.status_id >= 5 from jobs a where a.id = p.after_job_id))`;
 }
 
 /**
@@ -230,10 +239,10 @@ export async function listCandidates(
       left join workflow_versions v on v.id = j.workflow_version_id
       left join workflow_memory m on m.workflow_version_id = j.workflow_version_id
      where ${isReady(db)}
-       and j.lane_id = (select id from lane where code = 'gpu')
+       and j.lane_id = ${laneId(db, "gpu")}
        and j.run_at <= now()
        and j.cancel_asked_at is null
-       and ${isNotPaused(db)}
+       and ${isNotPaused(db, laneId(db, "gpu"))}
        and exists (
          select 1
            from unnest(${workers.map((one) => one.id)}::uuid[], ${

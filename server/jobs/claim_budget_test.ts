@@ -5,6 +5,7 @@ import { silentLog } from "#server/core/log.ts";
 import { connect, type Db, transact } from "#server/db/db.ts";
 import { startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { migrate } from "#server/db/migrate.ts";
+import { givenUser } from "#server/testing/test_studio.ts";
 import { type ClaimedJob, claimJobs, type ClaimRequest, finishAndClaim } from "./claim.ts";
 import { enterNode } from "./lease.ts";
 import { submitJobs } from "./service.ts";
@@ -118,6 +119,33 @@ Deno.test("a claim steps over what a long-open snapshot keeps, at hardly more bl
   });
   await held.end();
   await db.end();
+});
+
+Deno.test("what waits behind a pause costs a claim one look each at most", async () => {
+  await using database = await openQuietDatabase();
+  const db = connect({ url: database.url, max: 1, isPlannedOnce: true });
+  const nodeId = newId<"node">();
+  await enterNode(db, { id: nodeId, host: "test", pid: 1, version: "0" });
+  const { id: userId } = await givenUser(db);
+  const request = { nodeId, lane: "cpu", kinds: ["media.inspect"], limit: 1 } as const;
+  const job = { kind: inspectMedia, input: INPUT, projectId: null };
+  // The plan is made while PostgreSQL knows of no job at all, and kept.
+  await db`vacuum analyze jobs`;
+  await claimJobs(db, request);
+  await transact(db, (tx) => submitJobs(tx, Array.from({ length: 2_000 }, () => ({ ...job, userId }))));
+  const claimed: number[] = [];
+  const claim = () => countBlocks(db, async () => claimed.push((await claimJobs(db, request)).length));
+  await db`insert into queue_pauses (id, lane_id) select ${newId()}, id from lane where code = 'cpu'`;
+  const behindLane = await claim();
+  await db`delete from queue_pauses`;
+  await db`insert into queue_pauses (id, user_id) values (${newId()}, ${userId})`;
+  const behindUser = await claim();
+  await transact(db, (tx) => submitJobs(tx, [{ ...job, userId: null }]));
+  await claim();
+  await db.end();
+  const told = JSON.stringify({ behindLane, behindUser, claimed });
+  assertEquals(claimed, [0, 0, 1], told);
+  assert(behindLane <= 2_000 && behindUser <= 2_000, told);
 });
 
 /** Ends what runs and claims the next, above what was claimed last, as the queue does. */
