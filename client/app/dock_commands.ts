@@ -7,6 +7,7 @@ import {
   type AreaNode,
   areaOf,
   areasOf,
+  bringBack,
   closePanel,
   freshPanelId,
   joinArea,
@@ -166,7 +167,7 @@ export function dockCommands(): Command[] {
       id: "dock.dock",
       label: () => w("dock"),
       icon: "pin",
-      edit: (layout, { active }) => movePanel(layout, active, { side: "right" }),
+      edit: (layout, { active }) => bringBack(layout, active),
       hinder: (layout, { id }) => isFloating(layout, id) ? undefined : w("dock"),
     }),
     area({

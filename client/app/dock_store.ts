@@ -5,12 +5,13 @@ import {
   activate,
   areaOf,
   areasOf,
+  bringBack,
   type Layout,
   makeLayout,
-  movePanel,
   type PanelRef,
   panelsOf,
   readLayout,
+  sendToWindow,
 } from "./layout.ts";
 import { allowedPanels, currentScreen } from "./screens.ts";
 
@@ -123,13 +124,22 @@ export class DockStore {
     return Object.values(this.document.layouts).flatMap(({ windows }) => windows);
   }
 
+  /** A panel that shows in a window of its own is not here, too: one that is loaded anew was taken back before. */
+  sendAway(panelId: string): void {
+    if (this.inWindows.some(({ id }) => id === panelId)) return;
+    this.#changeAll((layout) => areaOf(layout, panelId) ? sendToWindow(layout, panelId) : layout);
+  }
+
   /** Puts a panel back whose window was closed, on the screen from which it was taken. */
   takeBack(panelId: string): void {
+    this.#changeAll((layout) =>
+      layout.windows.some(({ id }) => id === panelId) ? bringBack(layout, panelId) : layout
+    );
+  }
+
+  #changeAll(edit: (layout: Layout) => Layout): void {
     if (this.isSolo) return;
-    const layouts = Object.entries(this.document.layouts).map(([screen, layout]) => {
-      const isOut = layout.windows.some(({ id }) => id === panelId);
-      return [screen, isOut ? movePanel(layout, panelId, { side: "right" }) : layout] as const;
-    });
+    const layouts = Object.entries(this.document.layouts).map(([id, layout]) => [id, edit(layout)] as const);
     this.#set({ ...this.document, layouts: Object.fromEntries(layouts) });
   }
 
@@ -197,7 +207,14 @@ export class DockStore {
 
 function soloLayout(panel: PanelRef): Layout {
   const root = { type: "area", id: "a1", panels: [panel], active: panel.id } as const;
-  return { version: 1, root: { ...root, panels: [panel] }, floats: [], maximised: null, windows: [] };
+  return {
+    version: 1,
+    root: { ...root, panels: [panel] },
+    floats: [],
+    maximised: null,
+    windows: [],
+    homes: {},
+  };
 }
 
 function readKept(): DockDocument {

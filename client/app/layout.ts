@@ -47,6 +47,8 @@ export const Layout = z.object({
   maximised: z.nullable(z.string()),
   /** Panels that show in windows of their own. */
   windows: z.array(PanelRef),
+  /** Of panels that float or are in windows: how all stood when they left, to bring them back there. */
+  homes: z._default(z.record(z.string(), z.union([AreaNode, SplitNode])), {}),
 });
 export type Layout = z.infer<typeof Layout>;
 
@@ -94,7 +96,7 @@ export function makeLayout(area: Area, screen: string, isThere: (kind: string) =
     const active = panels.find(({ kind }) => kind === from.active) ?? panels[0];
     return { type: "area", id: `a${++areas}`, panels, active: active?.id ?? "" };
   };
-  return tidy({ version: 1, root: build(area), floats: [], maximised: null, windows: [] });
+  return tidy({ version: 1, root: build(area), floats: [], maximised: null, windows: [], homes: {} });
 }
 
 /** All areas, in the order in which one meets them, floating ones last. */
@@ -134,7 +136,26 @@ export function movePanel(layout: Layout, panelId: string, to: Target): Layout {
   const isAlone = from?.panels.length === 1;
   // Onto itself: there is nothing to move, and its own area would be gone.
   if (isAlone && "areaId" in to && to.areaId === from.id) return layout;
-  return tidy(place(take(layout, panelId), panel, to));
+  const homes = "float" in to ? homesWith(layout, panelId) : homesWithout(layout, panelId);
+  return tidy(place({ ...take(layout, panelId), homes }, panel, to));
+}
+
+/** Puts a panel that floats, or is in a window, back where it was; beside everything where that place is gone. */
+export function bringBack(layout: Layout, panelId: string): Layout {
+  const panel = panelsOf(layout).find(({ id }) => id === panelId);
+  const beside = movePanel(layout, panelId, { side: "right" });
+  const home = layout.homes[panelId];
+  if (!panel || !home) return beside;
+  const rest = tidy(take(layout, panelId));
+  const here = new Set(panelsIn(rest.root));
+  const root = tidyNode(only(home, (id) => id === panelId || here.has(id)));
+  const restOfHome = root && tidyNode(only(root, (id) => id !== panelId));
+  // Whoever has arranged the others anew since does not get the old order back.
+  const isSame = root && shapeOf(restOfHome) === (here.size === 0 ? shapeOf(undefined) : shapeOf(rest.root));
+  if (!isSame) return beside;
+  const floating = new Set(rest.floats.map(({ area }) => area.id));
+  const back = renamed(activeIn(root, panelId), (id) => floating.has(id));
+  return tidy({ ...rest, root: back, homes: homesWithout(layout, panelId) });
 }
 
 /** Takes a panel out for good. */
@@ -224,7 +245,7 @@ export function sendToWindow(layout: Layout, panelId: string): Layout {
   const panel = panelsOf(layout).find(({ id }) => id === panelId);
   if (!panel) return layout;
   const left = take(layout, panelId);
-  return tidy({ ...left, windows: [...left.windows, panel] });
+  return tidy({ ...left, windows: [...left.windows, panel], homes: homesWith(layout, panelId) });
 }
 
 /** An id that no panel of the layout has. */
@@ -279,6 +300,57 @@ function place(layout: Layout, panel: PanelRef, to: Target): Layout {
       (node) => node.type === "area" && node.id === areaId ? splitBy(node, 1 / 2) : node,
     ),
   };
+}
+
+/** The homes of those that are away, and of one more that leaves. */
+function homesWith(layout: Layout, panelId: string): Layout["homes"] {
+  if (!panelsIn(layout.root).includes(panelId)) return layout.homes;
+  // As if all others were there: so it is no matter in which order they come back.
+  const whole = Object.keys(layout.homes).reduce(bringBack, layout);
+  return { ...layout.homes, [panelId]: whole.root };
+}
+
+function homesWithout({ homes }: Layout, panelId: string): Layout["homes"] {
+  const { [panelId]: _, ...others } = homes;
+  return others;
+}
+
+/** A tree whose areas and splits have other ids where theirs are taken. */
+function renamed(root: LayoutNode, isTaken: (id: string) => boolean): LayoutNode {
+  const mine = new Set(idsIn(root));
+  return edit(root, (node) => {
+    let { id } = node;
+    while (isTaken(id) || (id !== node.id && mine.has(id))) id += "h";
+    return { ...node, id };
+  });
+}
+
+function panelsIn(node: LayoutNode): string[] {
+  return areasIn(node).flatMap(({ panels }) => panels.map(({ id }) => id));
+}
+
+/** A tree with those of its panels that are wanted; areas may be left empty. */
+function only(node: LayoutNode, isWanted: (panelId: string) => boolean): LayoutNode {
+  return edit(
+    node,
+    (one) => one.type === "area" ? { ...one, panels: one.panels.filter(({ id }) => isWanted(id)) } : one,
+  );
+}
+
+function activeIn(node: LayoutNode, panelId: string): LayoutNode {
+  return edit(
+    node,
+    (one) =>
+      one.type === "area" && one.panels.some(({ id }) => id === panelId) ? { ...one, active: panelId } : one,
+  );
+}
+
+/** How panels stand to each other, whatever their sizes. */
+function shapeOf(node: LayoutNode | undefined): string {
+  if (!node) return "";
+  return node.type === "area"
+    ? `[${node.panels.map(({ id }) => id).join()}]`
+    : `${node.direction}(${node.children.map(shapeOf).join()})`;
 }
 
 /** The layout without a panel; its area may be left empty. */

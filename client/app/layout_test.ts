@@ -4,6 +4,7 @@ import {
   addPanel,
   areaOf,
   areasOf,
+  bringBack,
   closePanel,
   freshPanelId,
   joinArea,
@@ -62,7 +63,7 @@ function holdLaws(layout: Layout): void {
 
 Deno.test("a layout loses no panel and keeps its laws, whatever is done to it", () => {
   const step = fc.record({
-    verb: fc.constantFrom("move tab", "move side", "rim", "float", "join", "border", "add", "window"),
+    verb: fc.constantFrom("move tab", "move side", "rim", "float", "join", "border", "add", "window", "back"),
     panel: fc.nat(30),
     area: fc.nat(30),
     side: fc.constantFrom(...SIDES),
@@ -89,6 +90,7 @@ Deno.test("a layout loses no panel and keeps its laws, whatever is done to it", 
         else if (verb === "border" && layout.root.type === "split") {
           layout = moveBorder(layout, layout.root.id, area % layout.root.children.length, by);
         } else if (verb === "window") layout = sendToWindow(layout, panelId);
+        else if (verb === "back") layout = bringBack(layout, panelId);
         else if (verb === "add") {
           const id = freshPanelId(layout, "clips", "clip");
           layout = addPanel(layout, { id, kind: "clip" }, { areaId, side });
@@ -108,6 +110,21 @@ Deno.test("movePanel gives each area an id of its own, also when all of them flo
   let layout = makeLayout({ split: "row", areas: [{ panels: ["a", "b"] }] }, "s", () => true);
   for (const { id } of panelsOf(layout)) layout = movePanel(layout, id, float);
   holdLaws(layout);
+});
+
+Deno.test("bringBack puts panels where they were, in whichever order they come back", () => {
+  const [clip, curves, outline] = ["clips.clip", "clips.curves", "clips.outline"] as const;
+  const away = { float: { left: 0.2, top: 0.2, width: 0.3, height: 0.3 } };
+  const out = sendToWindow(movePanel(sendToWindow(THREE, clip), curves, away), outline);
+  const facts = ({ root, floats, windows }: Layout) => ({ root, floats, windows });
+  for (const order of [[clip, curves, outline], [outline, clip, curves], [curves, outline, clip]]) {
+    assertEquals(facts(order.reduce(bringBack, out)), facts(THREE));
+  }
+  // Who has arranged the others anew since does not lose that.
+  const moved = movePanel(sendToWindow(THREE, clip), curves, { side: "left" });
+  const back = bringBack(moved, clip);
+  holdLaws(back);
+  assertEquals(areasOf(back)[0]?.panels[0]?.id, curves);
 });
 
 Deno.test("makeLayout leaves out what is not there, and one panel can be there twice", () => {

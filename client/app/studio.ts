@@ -121,7 +121,11 @@ export class Studio extends SignalWatcher(LitElement) {
       registerSource(makeEntitySource(recencyBoost)),
       followAddress(),
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
-      joinWindows({ closed: (panelId) => dock.takeBack(panelId), expected: () => dock.inWindows }),
+      joinWindows({
+        opened: (panelId) => dock.sendAway(panelId),
+        closed: (panelId) => dock.takeBack(panelId),
+        expected: () => dock.inWindows,
+      }),
       followProjects(),
       followWorkspaces(),
       followStudioTokens(),

@@ -43,6 +43,8 @@ function channelName(): string {
 }
 
 export interface WindowsListener {
+  /** A panel has a window of its own: one that was just opened, or loaded anew. */
+  opened(panelId: string): void;
   /** A panel's window was closed, or is no longer there. */
   closed(panelId: string): void;
   /** Panels that are supposed to be in windows. */
@@ -73,8 +75,10 @@ export function joinWindows(listener: WindowsListener): () => void {
       states = { ...panelStates(), ...data.states };
       restorePanelStates(states);
     } else if (data.t === "who" && own) send({ t: "here", panelId: own.id });
-    else if (data.t === "here") here.add(data.panelId);
-    else if (data.t === "gone" && !own) listener.closed(data.panelId);
+    else if (data.t === "here") {
+      here.add(data.panelId);
+      if (!own) listener.opened(data.panelId);
+    } else if (data.t === "gone" && !own) listener.closed(data.panelId);
   };
 
   const unfollow = [

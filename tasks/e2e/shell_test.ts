@@ -171,6 +171,11 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await page.evaluate(() => history.pushState(null, "", "/projects"));
     await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
     await second.waitForURL(/\/projects\?/);
+    // Loaded anew it is still the window of this panel, and the panel shows there alone.
+    await second.reload();
+    await second.locator("st-dock st-panel-host").first().waitFor();
+    await choose(page, "go to status");
+    await page.getByRole("heading", { name: "Workers" }).waitFor({ state: "detached" });
     await second.close({ runBeforeUnload: true });
     await choose(page, "go to status");
     await page.getByRole("heading", { name: "Workers" }).waitFor();
