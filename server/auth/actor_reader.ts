@@ -16,6 +16,8 @@ export class ActorReader {
   readonly #tokens: AccessTokens;
   /** Ticket → when it expires by itself, in milliseconds. */
   readonly #usedTickets = new Map<string, number>();
+  /** How often something was forgotten: what was being read meanwhile is not to be believed. */
+  #forgotten = 0;
   readonly #seen = new Map<string, { readonly actor: Actor | undefined; readonly until: number }>();
 
   constructor(db: Db, tokens: AccessTokens) {
@@ -54,6 +56,12 @@ export class ActorReader {
     return await this.readAccess(ticket, "socket");
   }
 
+  /** Believes nothing more of what was checked of this user: their rights have changed. */
+  forget(userId: string): void {
+    this.#forgotten++;
+    for (const [key, { actor }] of this.#seen) if (actor?.userId === userId) this.#seen.delete(key);
+  }
+
   /** Whether the session or token behind an actor still stands; asks the database. */
   async isOpen(actor: Actor): Promise<boolean> {
     if (actor.sessionId) return await queries.findSessionUser(this.#db, actor.sessionId) !== undefined;
@@ -77,7 +85,9 @@ export class ActorReader {
   async #remember(key: string, find: () => Promise<Actor | undefined>): Promise<Actor | undefined> {
     const seen = this.#seen.get(key);
     if (seen && seen.until > Date.now()) return seen.actor;
+    const before = this.#forgotten;
     const actor = await find();
+    if (before !== this.#forgotten) return actor;
     if (this.#seen.size > 10_000) this.#seen.clear();
     this.#seen.set(key, { actor, until: Date.now() + TRUST_MS });
     return actor;

@@ -19,6 +19,8 @@ export interface SocketActors {
   read(token: string): Promise<Actor | undefined>;
   readTicket(ticket: string): Promise<Actor | undefined>;
   isOpen(actor: Actor): Promise<boolean>;
+  /** What was believed of them is to be asked anew. */
+  forget(userId: string): void;
 }
 
 export interface HubOptions {
@@ -238,7 +240,9 @@ export class LiveHub {
 
   /** What the user may hear has changed with their role: they come back as who they are now. */
   #closeUser({ userId, hasNewRights = false }: Changed): void {
-    if (!hasNewRights) return;
+    if (!hasNewRights || userId === undefined) return;
+    // First: whoever asks again at once is answered as who they are now, and so is their next socket.
+    this.#options.actors.forget(userId);
     for (const client of this.#clients) {
       if (client.actor.userId === userId) client.close(4403, "Your rights have changed: reconnect");
     }
