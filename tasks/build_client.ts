@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AppError } from "#server/core/errors.ts";
+import { AppError, errorMessage } from "#server/core/errors.ts";
+import { bundle, BUNDLER } from "./bundle.ts";
 
 const ROOT = dirname(fileURLToPath(import.meta.resolve("#client/")));
 const CLIENT = join(ROOT, "client");
@@ -46,7 +47,7 @@ export async function buildClient(folder: string = CLIENT_DIST): Promise<ClientB
   if (last?.sources === sources && await areThere(folder, last.files)) return { folder, isNew: false };
   const work = await Deno.makeTempDir({ prefix: "seedloop_client_" });
   try {
-    await bundle(work);
+    await bundleInto(work);
     const files = await place(work, folder);
     await keepOnly(folder, [...files, ...last?.files ?? []]);
     await writeDurably(join(folder, ".build.json"), JSON.stringify({ sources, files } satisfies BuildRecord));
@@ -56,30 +57,15 @@ export async function buildClient(folder: string = CLIENT_DIST): Promise<ClientB
   return { folder, isNew: true };
 }
 
-async function bundle(outdir: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--platform=browser",
-      "--minify",
-      "--code-splitting",
-      "--outdir",
-      outdir,
-      join(CLIENT, "main.ts"),
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (success) return;
-  const said = new TextDecoder().decode(stderr).trim().split("\n").slice(-12).join("\n");
-  throw new AppError(
-    "internal",
-    `Cannot build the client: mend what is named below, or, when it could not be downloaded, go online once\n${said}`,
-  );
+async function bundleInto(outFolder: string): Promise<void> {
+  try {
+    await bundle({ file: join(CLIENT, "main.ts"), outFolder });
+  } catch (error) {
+    throw new AppError(
+      "internal",
+      `Cannot build the client: mend what is named below\n${errorMessage(error)}`,
+    );
+  }
 }
 
 /** Puts everything into `folder` under its final name, index.html last, and returns the names. */
@@ -139,7 +125,7 @@ async function listScripts(folder: string): Promise<string[]> {
 
 /** Everything that a build depends on: the client, what it may import of the server, the pinned packages. */
 async function hashSources(): Promise<string> {
-  const files = [join(ROOT, "import_map.json"), fileURLToPath(import.meta.url)];
+  const files = [join(ROOT, "import_map.json"), fileURLToPath(import.meta.url), BUNDLER];
   for await (const path of walkFiles(CLIENT)) files.push(path);
   for await (const path of walkFiles(join(ROOT, "server"))) {
     if (/[\\/](core[\\/][^\\/]+|contract|job_kinds)\.ts$/.test(path)) files.push(path);

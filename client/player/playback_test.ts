@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert/mod.js";
+import { assertEquals } from "@std/assert/mod.js";
 import sharp from "sharp";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
+import { bundle } from "#tasks/bundle.ts";
 import { inputFile } from "#workers/media/args.ts";
 import { writeIntermediate } from "#workers/media/lossless.ts";
 import { renderOutputs } from "#workers/media/render.ts";
@@ -24,7 +25,8 @@ async function openStage() {
     await renderOutputs(tools, input, { proxy: { path: `${folder}/proxy_${n}.mp4`, heightPx: 192 } });
   }
   await tools.close();
-  await bundle(`${folder}/playback.js`);
+  const script = await bundle({ text: `export * from "#client/player/playback.ts";` });
+  await Deno.writeTextFile(`${folder}/playback.js`, script);
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     (request) => answer(folder, request),
@@ -41,15 +43,6 @@ async function openStage() {
       await Deno.remove(folder, { recursive: true });
     },
   };
-}
-
-async function bundle(path: string): Promise<void> {
-  const entry = new URL("./playback.ts", import.meta.url).pathname;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=browser", "--output", path, entry],
-    stderr: "piped",
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
 }
 
 /** Ranges, as the studio serves them. */

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import type { BrowserContext } from "playwright-core";
+import { bundle } from "#tasks/bundle.ts";
 import { openBrowser, type OpenedBrowser, type Page, STEP_TIMEOUT_MS } from "./browser.ts";
 import { type LiveStudio, liveStudio } from "./live_studio.ts";
 import type { TestClient } from "./test_studio.ts";
@@ -16,7 +16,11 @@ export interface ModulePages extends AsyncDisposable {
 
 /** Bundles the modules ("client/core/upload.ts") into one and opens a studio and a browser for it. */
 export async function openModulePages(...modules: readonly string[]): Promise<ModulePages> {
-  const [text, world, opened] = await Promise.all([bundle(modules), liveStudio(), openBrowser()]);
+  const [text, world, opened] = await Promise.all([
+    bundle({ text: modules.map((name) => `export * from "#${name}";`).join("\n") }),
+    liveStudio(),
+    openBrowser(),
+  ]);
   return {
     world,
     opened,
@@ -52,21 +56,4 @@ export async function loadModule(page: Page): Promise<void> {
   await page.evaluate(async (path) => {
     Object.assign(globalThis, { module: await import(path) });
   }, "/test/module.js");
-}
-
-async function bundle(modules: readonly string[]): Promise<string> {
-  const root = fileURLToPath(import.meta.resolve("#client/")).replace(/client[\\/]$/, "");
-  const entry = await Deno.makeTempFile({ prefix: "seedloop_module_", suffix: ".ts" });
-  await Deno.writeTextFile(entry, modules.map((name) => `export * from "#${name}";\n`).join(""));
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=browser", "--config", `${root}deno.json`, entry],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  await Deno.remove(entry);
-  if (success) return new TextDecoder().decode(stdout);
-  throw new Error(`Cannot bundle ${modules.join(", ")}: ${new TextDecoder().decode(stderr)}`);
 }
