@@ -4,6 +4,7 @@ import { customElement } from "lit/decorators.js";
 import { formatPercent } from "#client/core/format.ts";
 import { live, type LiveState } from "#client/core/live.ts";
 import { go } from "#client/core/place.ts";
+import { type UploadProgress, uploadProgress } from "#client/core/upload_progress.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/state_mark.ts";
 import type { State } from "#client/ui/state_mark.ts";
@@ -93,6 +94,7 @@ export class StatusBar extends SignalWatcher(LitElement) {
         ${disk(studio?.disk)}
       </a>
       <span class="gap"></span>
+      ${sending(uploadProgress())}
       <st-workspace-mark></st-workspace-mark>
       <span role="status"><st-state-mark state=${CONNECTION[live.state]}></st-state-mark>${w(
         live.state,
@@ -100,6 +102,17 @@ export class StatusBar extends SignalWatcher(LitElement) {
       ${studio ? html`<span class="cut">${w("version", { version: studio.version })}</span>` : nothing}
     `;
   }
+}
+
+function sending(uploads: UploadProgress | undefined) {
+  if (!uploads) return nothing;
+  const { count, ratio, isLost } = uploads;
+  const said = isLost
+    ? w("uploadsWait", { n: count })
+    : w("uploads", { n: count, percent: formatPercent(ratio) });
+  return html`<span class="cut"><st-state-mark state=${
+    isLost ? "attention" : "running"
+  }></st-state-mark>${said}</span>`;
 }
 
 function worker({ name, status, running, isPaused }: Worker) {

@@ -20,6 +20,7 @@ import type { Dock } from "./dock.ts";
 import { dockCommands } from "./dock_commands.ts";
 import { dock } from "./dock_store.ts";
 import { openWorkspace } from "./kept_workspace.ts";
+import { type FileTaker, takeGivenFiles } from "./given_files.ts";
 import { listenToKeys } from "./keymap.ts";
 import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
@@ -72,6 +73,17 @@ export class Studio extends SignalWatcher(LitElement) {
         border-bottom: var(--size-hairline) solid var(--color-amber);
         font-size: var(--size-text-small);
       }
+      .over {
+        position: fixed;
+        inset: 0;
+        z-index: 2;
+        display: grid;
+        place-content: center;
+        border: var(--size-running-line) solid var(--color-ion);
+        background: color-mix(in oklab, var(--color-ground) 70%, transparent);
+        font-size: var(--size-text-lead);
+        pointer-events: none;
+      }
       .silent strong {
         font-weight: var(--font-weight-strong);
       }
@@ -95,6 +107,9 @@ export class Studio extends SignalWatcher(LitElement) {
   accessor palette!: Palette;
   @query("st-key-sheet")
   accessor keySheet!: KeySheet;
+  /** Files are dragged over what takes none by itself. */
+  @state()
+  accessor isOver = false;
   readonly #stops: (() => void)[] = [];
 
   override connectedCallback() {
@@ -120,6 +135,10 @@ export class Studio extends SignalWatcher(LitElement) {
       registerSource(commandSource),
       registerSource(makeEntitySource(recencyBoost)),
       followAddress(),
+      takeGivenFiles(
+        () => this.renderRoot.querySelector<FileTaker>("st-given-stills"),
+        (isOver) => this.isOver = isOver,
+      ),
       listenToKeys((event) => panelKindOf(event) ?? dock.active?.kind),
       joinWindows({
         opened: (panelId) => dock.sendAway(panelId),
@@ -192,6 +211,8 @@ export class Studio extends SignalWatcher(LitElement) {
       <st-toasts></st-toasts>
       <st-palette></st-palette>
       <st-key-sheet></st-key-sheet>
+      <st-given-stills></st-given-stills>
+      ${this.isOver ? html`<div class="over">${w("dropAnywhere")}</div>` : nothing}
     `;
   }
 

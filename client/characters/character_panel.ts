@@ -88,7 +88,7 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
   constructor() {
     super();
     this.addEventListener("paste", (event) => this.#paste(event));
-    this.addEventListener("dragover", (event) => event.preventDefault());
+    this.addEventListener("dragover", (event) => session.may("character.edit") && event.preventDefault());
     this.addEventListener("drop", (event) => this.#drop(event));
   }
 
@@ -219,14 +219,16 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
   }
 
   #drop(event: DragEvent): void {
-    if (event.defaultPrevented) return;
+    const [file, ...more] = event.dataTransfer?.files ?? [];
+    // Several, or none that may be given: the studio asks, or says why not.
+    if (event.defaultPrevented || !file || more.length > 0 || !session.may("character.edit")) return;
     event.preventDefault();
-    this.#giveAnywhere(event.dataTransfer?.files[0]);
+    this.#giveAnywhere(file);
   }
 
   #paste(event: ClipboardEvent): void {
-    const [file] = event.clipboardData?.files ?? [];
-    if (event.defaultPrevented || !file) return;
+    const [file, ...more] = event.clipboardData?.files ?? [];
+    if (event.defaultPrevented || !file || more.length > 0 || !session.may("character.edit")) return;
     event.preventDefault();
     this.#giveAnywhere(file);
   }

@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { session } from "#client/auth/session_store.ts";
 import { findCommand, isAllowed, runCommand } from "#client/core/commands.ts";
+import { tell } from "#client/core/notices.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
@@ -23,6 +24,7 @@ import "./character_form.ts";
 import { askForCharacter, characterAsk, openCharacter } from "./commands.ts";
 import { charactersOf, type CharacterStore } from "./character_store.ts";
 import { openCharacterId } from "./open_character.ts";
+import { w as seedWords } from "#client/seeds/words.ts";
 import { w } from "./words.ts";
 
 /** With fewer than this there is nothing to find. */
@@ -170,8 +172,10 @@ export class CharactersPanel extends SignalWatcher(LitElement) {
   };
 
   readonly #dropped = (event: Event) => {
-    const portrait = (event as FilesEvent).files.find(({ type }) => type.startsWith("image/"));
-    if (portrait) askForCharacter({ kind: "create", portrait });
+    const [file] = (event as FilesEvent).files;
+    if (!file) return;
+    if (file.type.startsWith("image/")) askForCharacter({ kind: "create", portrait: file });
+    else tell({ kind: "attention", text: seedWords("notPicture", { name: file.name }) });
   };
 }
 

@@ -3,6 +3,7 @@ import { newId } from "#server/core/id.ts";
 import { ApiError } from "./call.ts";
 import { hashFile } from "./file_hash.ts";
 import { sendUpload, type Sent } from "./tus.ts";
+import { noteUploadProgress } from "./upload_progress.ts";
 import { forgetUpload, keepUpload, type KeptUpload, listKeptUploads } from "./upload_memory.ts";
 
 /**
@@ -81,7 +82,7 @@ export class Uploads {
 
   /** 0–1 over all that are under way, or undefined when none is. */
   get ratio(): number | undefined {
-    const open = this.all.filter(({ stage }) => stage !== "done" && stage !== "failed" && stage !== "left");
+    const open = this.all.filter(isUnderWay);
     const total = open.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     return total === 0 ? undefined : open.reduce((sum, { sentBytes }) => sum + sentBytes, 0) / total;
   }
@@ -151,7 +152,7 @@ export class Uploads {
     this.#work.delete(id);
     clearTimeout(this.#retries.get(id));
     const upload = this.#find(id);
-    this.#list.set(this.all.filter((one) => one.id !== id));
+    this.#set(this.all.filter((one) => one.id !== id));
     await forgetUpload(id);
     this.#next();
     if (upload && upload.stage !== "done") {
@@ -163,7 +164,7 @@ export class Uploads {
 
   /** Takes those that are done off the list. */
   clear(): void {
-    this.#list.set(this.all.filter(({ stage }) => stage !== "done"));
+    this.#set(this.all.filter(({ stage }) => stage !== "done"));
   }
 
   #take(id: string, file: File, target: UploadTarget): void {
@@ -267,17 +268,28 @@ export class Uploads {
   }
 
   #put(upload: Upload): void {
-    this.#list.set([...this.all.filter(({ id }) => id !== upload.id), upload]);
+    this.#set([...this.all.filter(({ id }) => id !== upload.id), upload]);
   }
 
   #change(id: string, change: Partial<Upload>): void {
-    this.#list.set(this.all.map((upload) => upload.id === id ? { ...upload, ...change } : upload));
+    this.#set(this.all.map((upload) => upload.id === id ? { ...upload, ...change } : upload));
+  }
+
+  #set(all: readonly Upload[]): void {
+    this.#list.set(all);
+    const open = all.filter(isUnderWay);
+    const isLost = open.some(({ stage }) => stage === "lost");
+    noteUploadProgress(open.length > 0 ? { count: open.length, ratio: this.ratio ?? 0, isLost } : undefined);
   }
 }
 
 /** Whether the same may be granted later: the studio is out of reach, busy, or wants one to sign in again. */
 export function isPassing({ code, status }: ApiError): boolean {
   return code === "unreachable" || status === 401 || status === 429 || (status >= 500 && status !== 507);
+}
+
+function isUnderWay({ stage }: Upload): boolean {
+  return stage !== "done" && stage !== "failed" && stage !== "left";
 }
 
 function isSame(left: Upload, file: File, path: string, target: UploadTarget): boolean {

@@ -15,7 +15,8 @@ export class FilesEvent extends Event {
 
 /**
  * A place for files: whatever is inside can be dropped on, pasted into, and `choose()` opens the system's picker.
- * Without content it shows its `label`, and is pressed to choose. Sends `st-files`.
+ * Without content it shows its `label`, and is pressed to choose. Sends `st-files`. Several at once, where one is
+ * meant, it leaves to whoever is around it.
  */
 @customElement("st-drop-zone")
 export class DropZone extends SignalWatcher(LitElement) {
@@ -129,7 +130,7 @@ export class DropZone extends SignalWatcher(LitElement) {
   #drop(event: DragEvent): void {
     this.#depth = 0;
     this.isOver = false;
-    if (!this.#takes(event) || !event.dataTransfer) return;
+    if (!this.#takes(event) || !event.dataTransfer || this.#isTooMany(event.dataTransfer.files)) return;
     event.preventDefault();
     const entries = [...event.dataTransfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
     this.#give([...event.dataTransfer.files], entries);
@@ -137,9 +138,13 @@ export class DropZone extends SignalWatcher(LitElement) {
 
   #paste(event: ClipboardEvent): void {
     const files = [...event.clipboardData?.files ?? []];
-    if (this.disabled || files.length === 0) return;
+    if (this.disabled || files.length === 0 || this.#isTooMany(files)) return;
     event.preventDefault();
     this.#give(files, []);
+  }
+
+  #isTooMany({ length }: { readonly length: number }): boolean {
+    return !this.multiple && length > 1;
   }
 
   readonly #chosen = () => {

@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert/mod.js";
+import { assertEquals, assertMatch } from "@std/assert/mod.js";
 import type { Id } from "#server/core/id.ts";
 import { delay } from "#server/core/time.ts";
 import { listSeeds } from "#server/seeds/contract.ts";
+import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page, STEP_TIMEOUT_MS } from "#server/testing/browser.ts";
 import { clientStudio, signInAs } from "#server/testing/client_studio.ts";
 import {
@@ -15,16 +16,29 @@ import { Workshop } from "#server/testing/workshop.ts";
 
 /** As a file manager or a clipboard would hand it over, to the first element of this name in the page. */
 async function hand(page: Page, how: "drop" | "paste", to: string, name: string, png: Uint8Array) {
-  await page.locator(to).first().evaluate((target, { how, name, bytes }) => {
+  await handAll(page, how, to, [{ name, type: "image/png", bytes: png }]);
+}
+
+interface Handed {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Several at once. Whether the page took them: else the browser leaves the studio to show one. */
+async function handAll(page: Page, how: "drop" | "paste", to: string, files: readonly Handed[]) {
+  return await page.locator(to).first().evaluate((target, { how, files }) => {
     const data = new DataTransfer();
-    data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+    for (const { name, type, bytes } of files) {
+      data.items.add(new File([new Uint8Array(bytes)], name, { type }));
+    }
     const facts = { bubbles: true, composed: true, cancelable: true };
-    target.dispatchEvent(
+    return !target.dispatchEvent(
       how === "drop"
         ? new DragEvent("drop", { ...facts, dataTransfer: data })
         : new ClipboardEvent("paste", { ...facts, clipboardData: data }),
     );
-  }, { how, name, bytes: [...png] });
+  }, { how, files: files.map(({ bytes, ...file }) => ({ ...file, bytes: [...bytes] })) });
 }
 
 Deno.test("a pair comes about in every way: dropped, pasted, A from B, both by hand, and after a killed tab", async (test) => {
@@ -92,6 +106,23 @@ Deno.test("a pair comes about in every way: dropped, pasted, A from B, both by h
     await hand(page, "paste", "body", "", tinyPng(203));
     assertEquals(await seedsOf(id, 2), [["foundation", false], ["portrait", false]]);
     await ready("foundation");
+  });
+
+  await test.step("several are dropped where no place is for them: one says what they are, and stays there", async () => {
+    const id = await open();
+    await page.goto(`${world.url}/projects/${project.id}/queue`);
+    await page.locator("st-queue-panel").waitFor();
+    const picture = (name: string, seed: number) => ({ name, type: "image/png", bytes: tinyPng(seed) });
+    const text = { name: "notes.txt", type: "text/plain", bytes: new Uint8Array([104, 105]) };
+    const given = [picture("one.png", 205), text, picture("two.png", 206)];
+    assertEquals(await handAll(page, "drop", "st-queue-panel", given), true);
+    await page.getByText("notes.txt is no picture").waitFor();
+    await page.getByRole("dialog", { name: "What are these 2 pictures?" }).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("button", { name: /^2 foundations of/ }).click();
+    assertEquals(await seedsOf(id, 2), [["foundation", false], ["foundation", false]]);
+    assertMatch(page.url(), /\/queue$/);
+    await workshop.work();
   });
 
   await test.step("what was on its way when the tab was killed lands in the slot it was dropped on", async () => {
