@@ -113,6 +113,16 @@ const TAKE_MARKS: Readonly<Record<Take["status"], State>> = {
   cancelled: "off",
 };
 
+/** The take about which its gates ask a person, and its segment. */
+export function askedTake(
+  { status, segments }: Pick<ClipState, "status" | "segments">,
+): { readonly take: Take; readonly segment: Segment } | undefined {
+  if (status !== "needs_attention") return undefined;
+  const segment = segments.findLast(({ status }) => status === "failed");
+  const take = segment?.takes.at(-1);
+  return segment && take?.gate?.verdict === "ask" && !take.isChosen ? { take, segment } : undefined;
+}
+
 /** What the one big button is about now. */
 export type PrimaryStep =
   | "plan"
@@ -121,6 +131,7 @@ export type PrimaryStep =
   | "pause"
   | "wait"
   | "keep"
+  | "keep_take"
   | "stitch"
   | "finalize"
   | "undo"
@@ -144,7 +155,8 @@ export function primaryStep(clip: ClipState, plan: Plan | undefined, isPlanSeen:
       return cut && cut.status !== "rejected" ? "finalize" : "none";
     case "needs_attention":
       if (cut?.gate?.verdict === "ask" && left === 0) return "keep";
-      break;
+      if (askedTake(clip)) return "keep_take";
+      return left === 0 ? "stitch" : "go_on";
     default:
   }
   if (clip.segments.some((segment) => openTake(segment))) return "wait";

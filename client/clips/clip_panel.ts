@@ -295,6 +295,9 @@ export class ClipPanel extends SignalWatcher(LitElement) {
   }
 
   #decisions({ step }: ClipDesk) {
+    if (step === "keep" || step === "keep_take") {
+      return html`<st-action command="clips.make-again" look="quiet"></st-action>`;
+    }
     return step === "finalize" || step === "none"
       ? html`
         <st-action command="clips.reject" look="quiet"></st-action>

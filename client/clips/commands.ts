@@ -2,10 +2,11 @@ import type { Command } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
 import type { Decision } from "#server/review/contract.ts";
-import type { Take } from "#server/clips/contract.ts";
+import type { Segment, Take } from "#server/clips/contract.ts";
 import { noteChoice, noteClip, noteDecision, noteSegment } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import {
+  askedTake,
   chosenTake,
   cutToShow,
   type LaneSegment,
@@ -97,13 +98,19 @@ export function primaryLabel(step: PrimaryStep, { clip, plan }: ClipFacts): stri
     case "generate":
       return w("generate") + time;
     case "go_on":
-      return left > 0 ? w("generateMore", { n: left }) + time : w("generate");
+      return left > 0 && clip.segments.some((segment) => chosenTake(segment))
+        ? w("generateMore", { n: left }) + time
+        : w("generate") + time;
     case "pause":
       return w("pause");
     case "wait":
       return clip.status === "stitching" ? w("stitchesNow") : w("waits");
     case "keep":
       return w("keepCut", { number });
+    case "keep_take": {
+      const asked = askedTake(clip);
+      return w("keepTake", { take: asked?.take.number ?? 0, segment: asked?.segment.index ?? 0 });
+    }
     case "stitch":
       return w("stitch");
     case "finalize":
@@ -123,11 +130,18 @@ export const PRIMARY_COMMANDS: Readonly<Record<PrimaryStep, string | undefined>>
   pause: "clips.pause",
   wait: undefined,
   keep: "clips.keep-cut",
+  keep_take: "clips.keep-take",
   stitch: "clips.stitch",
   finalize: "clips.finalize",
   undo: "clips.undo-decision",
   none: undefined,
 };
+
+/** The segment that a new take of would mend the cut about which its gates ask. */
+function askedSegment({ clip }: ClipFacts): Segment | undefined {
+  const gate = clip.status === "needs_attention" ? cutToShow(clip)?.gate : undefined;
+  return gate?.verdict === "ask" ? clip.segments.find(({ index }) => index === gate.segment) : undefined;
+}
 
 async function decide(
   desk: ClipDesk,
@@ -259,6 +273,30 @@ export const clipCommands: readonly Command[] = [
     run: async (desk, { clip }) => {
       const cut = cutToShow(clip);
       if (cut) await desk.store.keepCut(cut.id);
+    },
+  }),
+  command("keep-take", {
+    label: (desk) => {
+      const facts = desk?.store.facts;
+      return facts ? primaryLabel("keep_take", facts) : w("choose");
+    },
+    icon: "check",
+    permission: "clip.edit",
+    not: (_, { clip }) => askedTake(clip) ? undefined : w("needsAsked"),
+    run: async (desk, { clip }) => {
+      const asked = askedTake(clip);
+      if (asked) await desk.store.choose(asked.take.id);
+    },
+  }),
+  command("make-again", {
+    label: () => w("reroll"),
+    icon: "dice",
+    permission: "generate",
+    not: (_, facts) => askedTake(facts.clip) || askedSegment(facts) ? notReady(facts) : w("needsAsked"),
+    run: async (desk, facts) => {
+      const segment = askedSegment(facts);
+      if (askedTake(facts.clip)) await desk.store.generate();
+      else if (segment) await desk.store.reroll(segment.id);
     },
   }),
   command("reroll", {
