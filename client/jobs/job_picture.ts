@@ -34,7 +34,8 @@ export class JobPicture extends SignalWatcher(LitElement) {
         overflow: hidden;
         border-radius: calc(var(--radius-control) / 2);
         background: var(--color-raised);
-        color: var(--color-text-off);
+        box-shadow: inset 0 0 0 var(--size-hairline) var(--color-line);
+        color: var(--color-text-quiet);
       }
       :host([large]) {
         border-radius: var(--radius-control);
@@ -72,14 +73,15 @@ export class JobPicture extends SignalWatcher(LitElement) {
     const address = preview ?? pictureOf(job);
     const isThere = address !== undefined && address !== this.broken;
     const isSource = preview === undefined && job.status !== "done";
+    // The sign lies under the picture, which may be long in coming.
     return html`
-      ${isThere
+      ${icon(ICONS[job.kind] ?? "workflow")} ${isThere
         ? html`
           <img class=${preview ? "live" : isSource ? "source" : ""} src=${address} decoding="async"
             alt=${preview ? w("livePicture", { name: nameOf(job) }) : ""}
             @error=${() => this.broken = address}>
         `
-        : icon(ICONS[job.kind] ?? "workflow")}
+        : nothing}
     `;
   }
 }
