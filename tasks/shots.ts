@@ -57,6 +57,11 @@ async function main(): Promise<number> {
     await place.leave();
     const page = join(options.out, "index.html");
     await Deno.writeTextFile(page, writeContactPage(camera.pictures, camera.faults));
+    if (camera.pictures.length === 0 && camera.faults.length === 0) {
+      camera.faults.push(
+        `No picture has "${options.only ?? ""}" in its name. There are: ${[...camera.names].join(", ")}`,
+      );
+    }
     for (const fault of camera.faults) console.error(fault);
     console.log(`${camera.pictures.length} pictures: ${page}`);
   }

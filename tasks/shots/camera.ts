@@ -23,6 +23,8 @@ export class Camera {
   readonly pictures: Picture[] = [];
   /** What did not come about, and which picture it was for. */
   readonly faults: string[] = [];
+  /** "clip running": all that could be taken, wanted or not. */
+  readonly names = new Set<string>();
   readonly #options: ShotsOptions;
   readonly #busy = new WeakMap<Page, Set<unknown>>();
 
@@ -40,6 +42,7 @@ export class Camera {
   }
 
   isWanted(screen: string, state: string): boolean {
+    this.names.add(`${screen} ${state}`);
     return this.#options.only === undefined || `${screen} ${state}`.includes(this.#options.only);
   }
 
