@@ -4,12 +4,14 @@ import { customElement, property } from "lit/decorators.js";
 import { follow } from "#client/core/follow.ts";
 import { formatDuration } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
+import { entity } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { Plan } from "#server/clips/contract.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import "#client/app/st_action.ts";
 import "#client/player/player.ts";
 import "#client/player/transport.ts";
+import "#client/scenes/scene_sheet.ts";
 import "#client/ui/badge.ts";
 import "#client/ui/button.ts";
 import "#client/ui/empty_state.ts";
@@ -137,6 +139,8 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   override render() {
     const desk = openDesk();
+    const scene = entity("scene");
+    if (scene) return html`<st-scene-sheet scene-id=${scene.id}></st-scene-sheet>`;
     if (!desk) {
       return html`
         <h1 class="unseen">${w("clip")}</h1>

@@ -2,9 +2,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert/mod.js";
 import { readConfig } from "#server/config.ts";
 import { silentLog } from "#server/core/log.ts";
 import { startStudio } from "#server/main.ts";
+import { encodeBase64 } from "@std/encoding/base64.js";
 import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
+import { until } from "#server/testing/until.ts";
 import { buildClient } from "#tasks/build_client.ts";
 import { defaultPortrait } from "#tasks/demo/portrait.ts";
 
@@ -80,6 +82,32 @@ async function givenScene(page: Page): Promise<string> {
   assertEquals([hero.status, typeof hero.approvedAt], ["hero", "string"], hero.detail);
   await ask(page, "POST", `/projects/${project.id}/scenes`, { name: "Scene 010" });
   return project.id;
+}
+
+/**
+ * Moves the pointer along a still that has a sprite: near its ends other pixels show than at rest, other ones at each end,
+ * and after it has left, those at rest.
+ */
+async function assertScrubs(page: Page, still: ReturnType<Page["locator"]>): Promise<void> {
+  await page.mouse.move(1, 1);
+  await until("the still", () => still.locator("img").evaluate((img) => (img as HTMLImageElement).complete));
+  const { x = 0, y = 0, width = 0, height = 0 } = await still.boundingBox() ?? {};
+  // Without the foot, where a line says how far along the pointer is.
+  const clip = { x, y, width, height: 0.7 * height };
+  const pixels = async () => encodeBase64(await page.screenshot({ clip }));
+  const atRest = await pixels();
+  const seen = [atRest];
+  for (const share of [0.1, 0.9]) {
+    await page.mouse.move(x + share * width, y + height / 2);
+    seen.push(
+      await until(`another picture at ${share}`, async () => {
+        const now = await pixels();
+        return !seen.includes(now) && now;
+      }),
+    );
+  }
+  await page.mouse.move(1, 1);
+  await until("the still again", async () => await pixels() === atRest);
 }
 
 async function overflowOf(page: Page): Promise<number> {
@@ -176,6 +204,23 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     await page.getByRole("treeitem", { name: LONG_NAME }).waitFor();
     assertEquals(await overflowOf(page), 0);
   });
+
+  await step(
+    "a take and a clip of the scene show their course under the pointer, and are still without",
+    async () => {
+      const asked: string[] = [];
+      page.on("request", (request) => request.url().endsWith("/sprite") && asked.push(request.url()));
+      await assertScrubs(page, page.locator("st-segment-settings li .picture").first());
+      assertEquals(asked.length, 1, "the sprite is asked for once, not for each movement");
+      await page.getByRole("treeitem", { name: "Scene 010" }).click();
+      const tile = page.locator("st-scene-sheet st-tile");
+      await tile.waitFor();
+      assertEquals(await findBarriers(page), []);
+      await assertScrubs(page, tile.locator(".picture"));
+      await page.getByRole("gridcell", { name: LONG_NAME }).dblclick();
+      await page.locator("st-player").waitFor();
+    },
+  );
 
   await step("without the studio the clip stays, and says that it may be out of date", async () => {
     assertEquals(said.filter((line) => !SILENT.test(line)), []);

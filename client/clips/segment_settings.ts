@@ -7,6 +7,7 @@ import { tellError } from "#client/core/notices.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { Segment, Take } from "#server/clips/contract.ts";
 import "#client/app/st_action.ts";
+import { spriteOf } from "#client/ui/scrub.ts";
 import "#client/ui/field.ts";
 import "#client/ui/state_mark.ts";
 import { noteSegment } from "./changes.ts";
@@ -56,11 +57,17 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
         border-color: var(--color-ion);
       }
       .picture {
-        width: 100%;
+        position: relative;
         aspect-ratio: 16 / 9;
-        object-fit: cover;
+        overflow: hidden;
         border-radius: var(--radius-control);
         background: var(--color-ground);
+      }
+      .picture img {
+        display: block;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
       }
       .name {
         display: flex;
@@ -123,7 +130,16 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
       <li class="${isShown ? "shown" : ""} ${take.staleAt ? "stale" : ""}" @click=${() =>
         desk.audition(take.id)}>
         ${take.assetId
-          ? html`<img class="picture" src=${addressesOf(take.assetId).poster} alt="" loading="lazy">`
+          ? html`
+            <div class="picture">
+              <img src=${addressesOf(take.assetId).poster} alt="" loading="lazy" draggable="false">
+              <st-scrub .sprite=${spriteOf(
+                take.assetId,
+                take.sprite,
+                take.endFrame ?? Infinity,
+              )}></st-scrub>
+            </div>
+          `
           : html`<span class="picture"></span>`}
         <div>
           <span class="name"><st-state-mark state=${takeMark(take)}></st-state-mark>${w("take", {

@@ -6,7 +6,7 @@ import { controlStyles } from "#client/ui/control_styles.ts";
 import type { Column } from "#client/ui/table.ts";
 import type { TreeNode } from "#client/ui/tree.ts";
 import type { SortEvent } from "#client/ui/list_events.ts";
-import type { Sprite } from "#client/ui/tile.ts";
+import type { Sprite } from "#client/ui/scrub.ts";
 import "#client/ui/avatar.ts";
 import "#client/ui/badge.ts";
 import "#client/ui/button.ts";

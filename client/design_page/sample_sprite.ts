@@ -1,4 +1,4 @@
-import type { Sprite } from "#client/ui/tile.ts";
+import type { Sprite } from "#client/ui/scrub.ts";
 
 const COLUMNS = 4;
 const ROWS = 3;
@@ -33,6 +33,6 @@ export async function drawSprite(): Promise<{ readonly picture: string; readonly
   );
   return {
     picture: picture ?? "",
-    sprite: { src: src ?? "", columns: COLUMNS, rows: ROWS, count: COLUMNS * ROWS },
+    sprite: { src: src ?? "", columns: COLUMNS, rows: ROWS, count: COLUMNS * ROWS, ratio: WIDTH / HEIGHT },
   };
 }

@@ -4,6 +4,7 @@ import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import {
   changeClip,
   type Clip,
+  type ClipCard,
   clipChanged,
   type ClipInput,
   createClip,
@@ -23,7 +24,7 @@ import {
 /** A scene with its clips in their order. */
 export interface SceneLine {
   readonly scene: Scene;
-  readonly clips: readonly Clip[];
+  readonly clips: readonly ClipCard[];
 }
 
 type ProjectId = Scene["projectId"];
@@ -66,7 +67,7 @@ export class SceneStore {
     return this.#store.find(sceneId);
   }
 
-  findClip(clipId: string): { readonly line: SceneLine; readonly clip: Clip } | undefined {
+  findClip(clipId: string): { readonly line: SceneLine; readonly clip: ClipCard } | undefined {
     for (const line of this.all) {
       const clip = line.clips.find(({ id }) => id === clipId);
       if (clip) return { line, clip };
@@ -94,7 +95,8 @@ export class SceneStore {
   ): Promise<Clip> {
     const clip = await call(createClip, { params: { sceneId }, body: { id: newId<"clip">(), ...input } });
     const line = this.find(sceneId);
-    if (line) this.#store.put({ ...line, clips: [...line.clips.filter(({ id }) => id !== clip.id), clip] });
+    const card = { ...clip, picture: null };
+    if (line) this.#store.put({ ...line, clips: [...line.clips.filter(({ id }) => id !== clip.id), card] });
     return clip;
   }
 

@@ -3,6 +3,7 @@ import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { formatAgo, formatCount } from "#client/core/format.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
+import "#client/ui/scrub.ts";
 import { sectionStyles } from "./section_styles.ts";
 import { type Final, NOTHING_READ, type StatusFacts } from "./status_facts.ts";
 import { w } from "./words.ts";
@@ -75,17 +76,21 @@ export class FinalsStrip extends LitElement {
     `;
   }
 
-  /** The work itself: it plays under the pointer and under focus. Without a poster its first frame stands for it. */
-  #tile({ assetId, name, kind, picture, projectName, createdAt }: Final, isCpuPreview: boolean) {
+  /**
+   * The work itself: it plays under focus, and under the pointer its place shows, or where it has no sprite it plays there
+   * too. Without a poster its first frame stands for it.
+   */
+  #tile({ assetId, name, kind, picture, sprite, projectName, createdAt }: Final, isCpuPreview: boolean) {
     const address = `/api/assets/${assetId}/content`;
     return html`
       <li>
-        <a href=${address} target="_blank" rel="noopener" @pointerenter=${play} @pointerleave=${rewind}
-          @focus=${play} @blur=${rewind}>
+        <a href=${address} target="_blank" rel="noopener" @pointerenter=${sprite ? nothing : play}
+          @pointerleave=${sprite ? nothing : rewind} @focus=${play} @blur=${rewind}>
           <span class="frame">
             <video src=${picture ? address : `${address}#t=0.01`} poster=${picture ??
               nothing} muted loop playsinline
               preload=${picture ? "none" : "metadata"} aria-hidden="true" tabindex="-1"></video>
+            ${sprite ? html`<st-scrub .sprite=${sprite}></st-scrub>` : nothing}
             ${isCpuPreview ? html`<span class="chip">CPU preview</span>` : nothing}
           </span>
           <span class="name cut">${name}</span>

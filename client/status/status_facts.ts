@@ -1,5 +1,6 @@
 import type { ApiError } from "#client/core/call.ts";
 import { formatBytes, formatCount } from "#client/core/format.ts";
+import type { Sprite } from "#client/ui/scrub.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import type { Worker } from "#server/fleet/contract.ts";
 import type { HealthStatus } from "#server/health/contract.ts";
@@ -13,6 +14,8 @@ export interface Final {
   readonly kind: "cut" | "master";
   /** Address of its picture; undefined while there is none. */
   readonly picture: string | undefined;
+  /** Its pictures over time; undefined while there are none. */
+  readonly sprite: Sprite | undefined;
   readonly projectName: string;
   readonly createdAt: string;
 }

@@ -2,6 +2,7 @@ import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "#client/core/call.ts";
 import type { JobProgress, Live } from "#client/core/live.ts";
+import { spriteOf } from "#client/ui/scrub.ts";
 import { listAssets } from "#server/assets/contract.ts";
 import { listWorkers } from "#server/fleet/contract.ts";
 import { getHealthStatus } from "#server/health/contract.ts";
@@ -173,6 +174,7 @@ async function readFinals(projects: readonly Project[]): Promise<Final[]> {
             name: asset.name,
             kind,
             picture: picture && `/api/assets/${asset.id}/derivatives/${picture}`,
+            sprite: spriteOf(asset.id, asset.sprite),
             projectName: project.name,
             createdAt: asset.createdAt,
           };

@@ -1,20 +1,13 @@
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 import { controlStyles } from "./control_styles.ts";
 import { icon, type IconName } from "./icons.ts";
+import type { Sprite } from "./scrub.ts";
 import type { State } from "./state_mark.ts";
 import "./badge.ts";
 import "./progress.ts";
+import "./scrub.ts";
 import "./state_mark.ts";
-
-/** Pictures of a video at equal distances, in one image: row by row, left to right. */
-export interface Sprite {
-  readonly src: string;
-  readonly columns: number;
-  readonly rows: number;
-  /** How many of the places are filled. */
-  readonly count: number;
-}
 
 /**
  * A picture in a grid: its words below or over it, its state by shape, a chip, and, where it has a sprite, the video's
@@ -53,19 +46,6 @@ export class Tile extends LitElement {
         place-content: center;
         height: 100%;
         color: var(--color-text-quiet);
-      }
-      .scrub {
-        position: absolute;
-        inset: 0;
-        background-repeat: no-repeat;
-      }
-      .needle {
-        position: absolute;
-        inset-block: auto 0;
-        inset-inline: 0;
-        height: var(--size-running-line);
-        background: var(--color-ion);
-        transform-origin: left;
       }
       .top,
       .bottom {
@@ -155,19 +135,16 @@ export class Tile extends LitElement {
   /** No words below. */
   @property({ type: Boolean })
   accessor bare = false;
-  /** Which of the sprite's pictures shows; -1 for none. */
-  @state()
-  accessor at = -1;
 
   override render() {
     return html`
-      <div class="picture" @pointermove=${this.#scrub} @pointerleave=${() => this.at = -1}>
+      <div class="picture">
         ${this.src
           ? html`<img src=${this.src} alt=${
             this.bare ? this.name : ""
           } loading="lazy" decoding="async" draggable="false">`
           : html`<div class="none">${icon(this.icon)}</div>`}
-        ${this.at >= 0 && this.sprite ? scrubbed(this.sprite, this.at) : nothing}
+        ${this.sprite ? html`<st-scrub fit=${this.fit} .sprite=${this.sprite}></st-scrub>` : nothing}
         ${this.bare && this.state
           ? html`
             <div class="top">
@@ -202,31 +179,4 @@ export class Tile extends LitElement {
       `}
     `;
   }
-
-  readonly #scrub = (event: PointerEvent) => {
-    if (!this.sprite || !(event.currentTarget instanceof HTMLElement) || event.pointerType === "touch") {
-      return;
-    }
-    const { left, width } = event.currentTarget.getBoundingClientRect();
-    this.at = spriteAt((event.clientX - left) / width, this.sprite.count);
-  };
-}
-
-/** Which of `count` pictures lies under the pointer, `along` being 0 at the left edge and 1 at the right. */
-export function spriteAt(along: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, Math.floor(along * count)));
-}
-
-function scrubbed({ src, columns, rows, count }: Sprite, at: number) {
-  const column = at % columns;
-  const row = Math.floor(at / columns);
-  const x = columns > 1 ? column / (columns - 1) * 100 : 0;
-  const y = rows > 1 ? row / (rows - 1) * 100 : 0;
-  // As a property: the studio's policy refuses style attributes.
-  const place = `background-image: url(${JSON.stringify(src)}); ` +
-    `background-size: ${columns * 100}% ${rows * 100}%; background-position: ${x}% ${y}%`;
-  return html`
-    <div class="scrub" .style=${place}></div>
-    <div class="needle" .style=${`scale: ${(at + 1) / count} 1`}></div>
-  `;
 }

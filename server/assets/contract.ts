@@ -5,7 +5,7 @@ import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { Instant } from "#server/core/time.ts";
-import { MediaFacts } from "./job_kinds.ts";
+import { MediaFacts, SpriteLayout } from "./job_kinds.ts";
 
 export const AssetKind = z.enum([
   "upload",
@@ -48,6 +48,8 @@ export const Asset = z.object({
   facts: z.nullable(z.partial(MediaFacts)),
   /** Derivatives that are there: `/assets/:assetId/derivatives/:kind` serves them. */
   derivatives: z.array(DerivativeKind),
+  /** Where the pictures of its hover sprite lie; null while it has none. */
+  sprite: z.nullable(SpriteLayout),
   /** Of an uploaded picture or video, what became of looking into it; null for all others. */
   inspection: z.nullable(z.object({
     status: InspectionStatus,

@@ -71,6 +71,7 @@ Deno.test("an uploaded video gets proxy, poster and sprite too; other files are 
   await workshop.work();
   assertEquals(state(await read(video)), ["done", null, ["poster", "proxy", "sprite"]]);
   assertEquals((await artist.get(`/api/assets/${video.id}/derivatives/poster`)).status, 200);
+  assertEquals([video.sprite, (await read(video)).sprite?.frames], [null, [0]]);
   const text = await upload("notes.txt", new TextEncoder().encode("Just words"));
   const made = await givenAsset(studio, { projectId: project.id });
   assertEquals([text.inspection, (await artist.get(`/api/assets/${made.id}`)).body.inspection], [null, null]);

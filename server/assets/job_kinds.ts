@@ -49,6 +49,7 @@ export const SpriteLayout = z.object({
   tileHeightPx: z.int(),
   frames: z.array(z.int()),
 });
+export type SpriteLayout = z.infer<typeof SpriteLayout>;
 
 /** Review proxy (constant rate, short closed GOP, no B-frames; its frame n is the source's frame n), poster, hover sprite. */
 export const makeProxy = jobKind({

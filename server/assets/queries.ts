@@ -49,12 +49,20 @@ export async function insertAsset(db: Queryable, asset: AssetInsert, told?: Frag
   return rows.length > 0;
 }
 
+/** The layout of an asset's hover sprite, as an expression; null while it has none. `assetId` is a column, "t.asset_id". */
+export const spriteOf = (db: Queryable, assetId: string): Fragment =>
+  db`(select sheet.layout from assets shown join derivatives sheet on sheet.source_hash = shown.file_hash
+       where shown.id = ${
+    db(assetId)
+  } and sheet.kind_id = (select id from derivative_kind where code = 'sprite'))`;
+
 const selectAsset = (db: Queryable) =>
   db`
   select a.id, a.project_id, k.code as kind, r.code as retention, a.name, f.hash, f.size_bytes,
          t.code as media_type, a.created_at, m.reply_json::json as facts,
          array(select d.code from derivatives x join derivative_kind d on d.id = x.kind_id
                 where x.source_hash = f.hash order by d.sort) as derivatives,
+         ${spriteOf(db, "a.id")} as sprite,
          case when i.file_hash is not null then json_build_object('status', s.code, 'failure', i.failure) end as inspection
     from assets a
     join files f on f.hash = a.file_hash
@@ -80,7 +88,8 @@ interface AssetRow {
   readonly sizeBytes: number;
   readonly mediaTypeId: number;
   readonly factsJson: string | null;
-  readonly derivativeIds: readonly number[];
+  readonly derivativeIds: readonly number[] | null;
+  readonly spriteJson: string | null;
   readonly inspectionStatusId: number | null;
   readonly inspectionFailure: string | null;
 }
@@ -109,12 +118,15 @@ export async function listAssetTexts<Access extends { readonly isAllowed: boolea
       left join lateral (
     select a.id, a.kind_id, a.retention_class_id, a.name, a.file_hash as hash, a.created_at, f.size_bytes,
            f.media_type_id, m.reply_json as facts_json,
-           array(select kind_id from derivatives where source_hash = a.file_hash) as derivative_ids,
+           d.derivative_ids, d.sprite_json,
            i.status_id as inspection_status_id, i.failure as inspection_failure
       from assets a
       join files f on f.hash = a.file_hash
       left join media_facts m on m.file_hash = a.file_hash
       left join file_inspections i on i.file_hash = a.file_hash
+      cross join lateral (
+        select array_agg(kind_id) as derivative_ids, max(layout::text) as sprite_json
+          from derivatives where source_hash = a.file_hash) d
      where a.project_id = ${projectId}
        ${kind ? db`and a.kind_id = (select id from asset_kind where code = ${kind})` : db``}
        ${cursor ? db`and a.id < ${cursor}` : db``}
@@ -124,9 +136,10 @@ export async function listAssetTexts<Access extends { readonly isAllowed: boolea
   const rows = found.flatMap((row) => {
     if (row.id === null) return [];
     // Codes come in the lookup's own order, which is the order of the reply.
-    const derivatives = row.derivativeIds.length === 0
+    const made = row.derivativeIds ?? [];
+    const derivatives = made.length === 0
       ? []
-      : [...derivativeKinds].filter(([id]) => row.derivativeIds.includes(id)).map(([, code]) => code);
+      : [...derivativeKinds].filter(([id]) => made.includes(id)).map(([, code]) => code);
     const inspection = row.inspectionStatusId === null
       ? "null"
       : `{"status":"${inspections.get(row.inspectionStatusId)}","failure":${
@@ -140,7 +153,7 @@ export async function listAssetTexts<Access extends { readonly isAllowed: boolea
       mediaTypes.get(row.mediaTypeId)
     }","createdAt":"${row.createdAt}","facts":${row.factsJson},"derivatives":${
       JSON.stringify(derivatives)
-    },"inspection":${inspection}}`;
+    },"sprite":${row.spriteJson},"inspection":${inspection}}`;
     return [{ id: row.id, text }];
   });
   return { access: found[0], rows };

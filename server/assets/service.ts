@@ -183,5 +183,5 @@ export async function deleteAsset(db: Db, actor: Actor, assetId: string): Promis
   });
 }
 
-export const { findFile, findDerivative, insertDerivative, insertFile } = queries;
+export const { findFile, findDerivative, insertDerivative, insertFile, spriteOf } = queries;
 export { recordInspection };

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { SpriteLayout } from "#server/assets/job_kinds.ts";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
@@ -76,6 +77,12 @@ export const Clip = z.object({
 });
 export type Clip = z.infer<typeof Clip>;
 
+/** A clip as one picture: the newest cut that counts, else the newest chosen take; null while nothing is made. */
+export const ClipCard = z.extend(Clip, {
+  picture: z.nullable(z.object({ assetId: id("asset"), sprite: z.nullable(SpriteLayout) })),
+});
+export type ClipCard = z.infer<typeof ClipCard>;
+
 export const Take = z.object({
   id: id("take"),
   segmentId: id("segment"),
@@ -92,6 +99,8 @@ export const Take = z.object({
     z.object({ median: z.nullable(z.number()), min: z.nullable(z.number()), coverage: z.number() }),
   ),
   assetId: z.nullable(id("asset")),
+  /** Where the pictures of its hover sprite lie; null while it has none. */
+  sprite: z.nullable(SpriteLayout),
   endImageAssetId: z.nullable(id("asset")),
   gate: z.nullable(z.object({ verdict: GateVerdict, reasons: z.array(z.string()) })),
   failure: z.nullable(z.string()),
@@ -133,6 +142,8 @@ export const Cut = z.object({
   frames: z.int(),
   conform: ConformRule,
   assetId: z.nullable(id("asset")),
+  /** Where the pictures of its hover sprite lie; null while it has none. */
+  sprite: z.nullable(SpriteLayout),
   failure: z.nullable(z.string()),
   parts: z.array(
     z.object({
@@ -252,7 +263,7 @@ export const listClips = endpoint({
   summary: "Clips of a scene in order",
   params: z.object({ sceneId: id("scene") }),
   query: IdPageQuery,
-  reply: page(Clip),
+  reply: page(ClipCard),
 });
 
 export const createClip = endpoint({

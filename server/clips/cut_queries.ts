@@ -1,4 +1,5 @@
 import type { Rate } from "#server/core/media_time.ts";
+import { spriteOf } from "#server/assets/service.ts";
 import type { Queryable } from "#server/db/db.ts";
 import type { Cut } from "./contract.ts";
 import { rateOf } from "./queries.ts";
@@ -8,7 +9,7 @@ const selectCut = (db: Queryable) =>
   select u.id, u.clip_id, u.number, s.code as status, ${
     rateOf(db, "u")
   } as rate, u.width_px, u.height_px, u.frames,
-         r.code as conform, u.asset_id, u.failure, u.created_at,
+         r.code as conform, u.asset_id, ${spriteOf(db, "u.asset_id")} as sprite, u.failure, u.created_at,
          coalesce((select json_agg(json_build_object('takeId', p.take_id, 'firstFrame', p.first_frame,
                      'sourceFrameCount', p.source_frame_count, 'retimedFrameCount', p.retimed_frame_count) order by p.index) from cut_parts p where p.cut_id = u.id), '[]') as parts,
          coalesce((select json_agg(json_build_object('frame', m.frame, 'jump', m.jump, 'reversal', m.reversal,

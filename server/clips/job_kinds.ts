@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { SpriteLayout } from "#server/assets/job_kinds.ts";
 import { FileRef } from "#server/core/file_ref.ts";
 import { jobKind } from "#server/core/job_kind.ts";
 import { Rate } from "#server/core/media_time.ts";
@@ -55,6 +56,8 @@ export const ingestTake = jobKind({
     heightPx: z.int(),
     proxy: FileRef,
     poster: FileRef,
+    sprite: FileRef,
+    spriteLayout: SpriteLayout,
   }),
 });
 
@@ -126,6 +129,8 @@ export const stitchCut = jobKind({
     boundaries: z.array(z.int()),
     proxy: FileRef,
     poster: FileRef,
+    sprite: FileRef,
+    spriteLayout: SpriteLayout,
   }),
 });
 

@@ -1,6 +1,5 @@
 import type { Actor } from "#server/core/actor.ts";
 import type { Id } from "#server/core/id.ts";
-import type { PageQuery } from "#server/core/page.ts";
 import type { Fragment, Json, Queryable } from "#server/db/db.ts";
 import type { Clip, ClipChange, ClipInput, ClipStatus } from "./contract.ts";
 
@@ -8,7 +7,8 @@ import type { Clip, ClipChange, ClipInput, ClipStatus } from "./contract.ts";
 export const rateOf = (db: Queryable, table: string): Fragment =>
   db`json_build_object('num', ${db(table)}.rate_num, 'den', ${db(table)}.rate_den)`;
 
-const selectClip = (db: Queryable) =>
+/** `more` are further columns. */
+export const selectClip = (db: Queryable, more: Fragment = db``) =>
   db`
   select c.id, c.project_id, c.scene_id, c.character_id, c.name, c.position, s.code as status, c.portrait_seed_id,
          c.hero_seed_id, c.workflow_version_id, c.frames, ${
@@ -16,6 +16,7 @@ const selectClip = (db: Queryable) =>
   } as rate, c.prompt, c.negative_prompt,
          c.random_seed, c.likeness_floor, c.reroll_limit, c.retime_limit, c.attention, c.created_at,
          coalesce((select json_object_agg(k.parameter, k.value) from clip_knobs k where k.clip_id = c.id), '{}') as knobs
+         ${more}
     from clips c
     join projects p on p.id = c.project_id
     join clip_status s on s.id = c.status_id`;
@@ -28,19 +29,6 @@ export async function findClip(db: Queryable, clipId: string): Promise<Clip | un
 /** Holds the clip until the transaction ends, so that only one of several wakers plans its next step. */
 export async function lockClip(db: Queryable, clipId: string): Promise<void> {
   await db`select 1 from clips where id = ${clipId} for update`;
-}
-
-export async function listClips(
-  db: Queryable,
-  sceneId: string,
-  { limit, cursor }: PageQuery,
-): Promise<Clip[]> {
-  return await db<Clip[]>`
-    ${selectClip(db)}
-     where c.scene_id = ${sceneId} and s.code <> 'trashed'
-       ${cursor ? db`and (c.position, c.id) > (select position, id from clips where id = ${cursor})` : db``}
-     order by c.position, c.id
-     limit ${limit + 1}`;
 }
 
 export async function insertClip(

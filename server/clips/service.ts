@@ -14,7 +14,8 @@ import { openSeed, randomSeed } from "#server/seeds/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
 import type { WorkflowVersion } from "#server/workflows/contract.ts";
 import { chooseVersion, findBlockage } from "#server/workflows/service.ts";
-import type { Clip, ClipChange, ClipInput, ClipState, Cut, Plan } from "./contract.ts";
+import type { Clip, ClipCard, ClipChange, ClipInput, ClipState, Cut, Plan } from "./contract.ts";
+import { listClipCards } from "./card_queries.ts";
 import { findCut, listCuts, setCutStatus } from "./cut_queries.ts";
 import { findRemake, refuseLocked } from "./remake.ts";
 import { isOpen, keptFrames, readRun } from "./run.ts";
@@ -66,9 +67,9 @@ export async function listClips(
   actor: Actor,
   sceneId: string,
   query: PageQuery,
-): Promise<{ items: Clip[]; next?: string }> {
+): Promise<{ items: ClipCard[]; next?: string }> {
   await openScene(db, actor, sceneId, "project.read");
-  return cutPage(await queries.listClips(db, sceneId, query), query.limit);
+  return cutPage(await listClipCards(db, sceneId, query), query.limit);
 }
 
 export async function createClip(db: Db, actor: Actor, sceneId: string, input: ClipInput): Promise<Clip> {

@@ -80,6 +80,7 @@ async function keepCut(
   for (const hash of [made.cut.hash, made.intermediate.hash]) {
     await insertDerivative(tx, hash, "proxy", made.proxy);
     await insertDerivative(tx, hash, "poster", made.poster);
+    await insertDerivative(tx, hash, "sprite", made.sprite, made.spriteLayout);
   }
   for (const [index, firstFrame] of made.boundaries.entries()) {
     await cuts.setBoundary(tx, cut.id, index + 1, firstFrame);

@@ -76,6 +76,7 @@ export async function onTakeIngested(
   });
   await insertDerivative(tx, made.intermediate.hash, "proxy", made.proxy);
   await insertDerivative(tx, made.intermediate.hash, "poster", made.poster);
+  await insertDerivative(tx, made.intermediate.hash, "sprite", made.sprite, made.spriteLayout);
   const { frameCount, widthPx, heightPx } = made;
   await takes.updateTake(tx, take.id, { intermediateAssetId, frameCount, widthPx, heightPx });
   await takes.setTakeStatus(tx, take.id, "measuring");

@@ -1,5 +1,6 @@
 import type { FileRef } from "#server/core/file_ref.ts";
 import type { Rate } from "#server/core/media_time.ts";
+import { spriteOf } from "#server/assets/service.ts";
 import type { Queryable } from "#server/db/db.ts";
 import type * as z from "zod/mini";
 import type { GateVerdict, Segment, Take, TakeStatus } from "./contract.ts";
@@ -11,7 +12,8 @@ const selectTake = (db: Queryable) =>
   select t.id, t.segment_id, t.number, s.code as status, t.chosen_at is not null as is_chosen, t.random_seed,
          ${rateOf(db, "t")} as rate, t.frame_count, t.end_frame, t.stability,
          case when l.take_id is not null then json_build_object('median', l.median, 'min', l.min, 'coverage', l.coverage) end as likeness,
-         t.intermediate_asset_id as asset_id, t.end_image_asset_id,
+         t.intermediate_asset_id as asset_id,
+         ${spriteOf(db, "t.intermediate_asset_id")} as sprite, t.end_image_asset_id,
          case when v.code is not null then json_build_object('verdict', v.code, 'reasons', t.gate_reasons) end as gate,
          t.failure, t.stale_at, t.retimed_frames, t.last_image_hash is not null as meets_next, t.created_at
     from takes t

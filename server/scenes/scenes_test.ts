@@ -40,6 +40,15 @@ Deno.test("assembleScene takes final clips in order, numbers masters, and names 
   ]);
   const asset = (await artist.get(`/api/assets/${master.assetId}`)).body;
   assertEquals(asset.retention, "protected");
+  assertEquals(asset.derivatives, ["poster", "proxy", "sprite"], "a master can be looked at too");
+  assertEquals([asset.sprite.columns, asset.sprite.frames], [1, [0]]);
+  const cards = (await artist.get(`/api/scenes/${scene.id}/clips`)).body.items;
+  const cut = (await artist.get(`/api/clips/${one.clip.id}`)).body.cuts.at(-1);
+  assertEquals(cards.find(({ id }: { id: string }) => id === one.clip.id).picture, {
+    assetId: cut.assetId,
+    sprite: asset.sprite,
+  });
+  assertEquals(cut.sprite, asset.sprite);
   const decisions = (await artist.get(`/api/cuts/${one.cutId}/decisions`)).body;
   const undo = await artist.post(`/api/decisions/${decisions[0].id}/undo`);
   assertEquals(undo.status, 409);

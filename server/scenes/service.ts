@@ -3,9 +3,11 @@ import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
 import { newId } from "#server/core/id.ts";
 import { timecode } from "#server/core/media_time.ts";
+import { workOf } from "#server/core/work.ts";
 import type { PageQuery } from "#server/core/page.ts";
 import type { Permission } from "#server/core/permissions.ts";
-import { addAsset } from "#server/assets/service.ts";
+import { makeProxy } from "#server/assets/job_kinds.ts";
+import { addAsset, recordInspection } from "#server/assets/service.ts";
 import { audit } from "#server/audit/service.ts";
 import { type Db, type Queryable, transact, type Tx } from "#server/db/db.ts";
 import type { FileStore } from "#server/files/store.ts";
@@ -222,6 +224,16 @@ export async function onMasterAssembled(
     createdById: job.userId,
   });
   await queries.finishMaster(tx, master.id, assetId, made.method);
+  await recordInspection(tx, made.master.hash, { facts: made.facts });
+  // Joined without being decoded, so nothing to look at came with it. The master is ready without.
+  await submitJob(tx, {
+    kind: makeProxy,
+    work: workOf({ width: master.widthPx, height: master.heightPx, frames: master.frames }),
+    input: { file: made.master, rate: master.rate, frameCount: master.frames },
+    projectId: master.projectId,
+    userId: job.userId,
+    subject: { fileHash: made.master.hash },
+  });
   await announce(tx, masterChanged, `project:${master.projectId}`, {
     masterId: master.id,
     sceneId: master.sceneId,

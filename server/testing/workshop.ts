@@ -177,9 +177,13 @@ export class Workshop {
   }
 
   async #makeProxy(): Promise<Out<typeof makeProxy>> {
-    const [proxy, poster, sprite] = [await this.#video(), await this.picture(), await this.picture()];
+    const [proxy, poster] = [await this.#video(), await this.picture()];
+    return { proxy, poster, ...await this.#sprite() };
+  }
+
+  async #sprite(): Promise<Pick<Out<typeof makeProxy>, "sprite" | "spriteLayout">> {
     const spriteLayout = { columns: 1, rows: 1, tileWidthPx: 8, tileHeightPx: 8, frames: [0] };
-    return { proxy, poster, sprite, spriteLayout };
+    return { sprite: await this.picture(), spriteLayout };
   }
 
   #measureSeed({ portrait }: In<typeof measureSeed>): Out<typeof measureSeed> {
@@ -208,7 +212,8 @@ export class Workshop {
   async #ingest({ expectedFrames, dropHead }: In<typeof ingestTake>): Promise<Out<typeof ingestTake>> {
     const proxy = this.wishes.film ? await this.#video() : await this.picture();
     const [intermediate, poster] = [await this.picture(), await this.picture()];
-    return { intermediate, proxy, poster, frameCount: expectedFrames - dropHead, widthPx: 64, heightPx: 64 };
+    const size = { frameCount: expectedFrames - dropHead, widthPx: 64, heightPx: 64 };
+    return { intermediate, proxy, poster, ...await this.#sprite(), ...size };
   }
 
   async #measureTake(
@@ -229,7 +234,8 @@ export class Workshop {
     const boundaries = parts.map(({ frameCount }) => (at += frameCount) - frameCount);
     const [cut, intermediate] = [await this.#video(), await this.#video()];
     const [proxy, poster] = [await this.#video(), await this.picture()];
-    const usual = { cut, intermediate, proxy, poster, boundaries, frameCount: frames };
+    const sprite = await this.#sprite();
+    const usual = { cut, intermediate, proxy, poster, ...sprite, boundaries, frameCount: frames };
     return this.wishes.stitch?.(usual) ?? usual;
   }
 

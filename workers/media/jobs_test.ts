@@ -90,6 +90,25 @@ async function numbersIn(
   return numbers;
 }
 
+/** The frame that each picture of a hover sprite shows, in the layout's order. */
+async function numbersOnSprite(
+  desk: Desk,
+  { sprite, spriteLayout }: Pick<z.output<typeof makeProxy["output"]>, "sprite" | "spriteLayout">,
+): Promise<number[]> {
+  const { columns, tileWidthPx: widthPx, tileHeightPx: heightPx, frames } = spriteLayout;
+  const sheet = sharp(desk.store.path(sprite.hash)).greyscale().raw();
+  const { data, info } = await sheet.toBuffer({ resolveWithObject: true });
+  return frames.map((_, tile) => {
+    const [left, top] = [(tile % columns) * widthPx, Math.floor(tile / columns) * heightPx];
+    const picture = new Uint8Array(widthPx * heightPx);
+    for (const y of count(heightPx)) {
+      const from = (top + y) * info.width + left;
+      picture.set(data.subarray(from, from + widthPx), y * widthPx);
+    }
+    return readFrameNumber(picture, { widthPx, heightPx }, 1);
+  });
+}
+
 async function assertFrames(desk: Desk, file: FileRef, wanted: readonly Uint8Array[]): Promise<void> {
   let n = 0;
   for await (const frame of decodeFrames(desk.tools, desk.store.path(file.hash), { pixelFormat: "rgb24" })) {
@@ -135,6 +154,7 @@ onBackends("clips.ingest_take takes every form that a generator hands over", asy
     assertEquals([name, readIntermediate(desk.store.path(taken.intermediate.hash))?.rate], [name, rate]);
     assertEquals((await readVideoFacts(tools, desk.store.path(taken.proxy.hash))).rate, rate);
     assertEquals([name, ...await numbersIn(desk, taken.proxy)], [name, ...count(20, 1)]);
+    assertEquals([name, ...await numbersOnSprite(desk, taken)], [name, ...count(20, 1)]);
     if (isExact) await assertFrames(desk, taken.intermediate, count(20, 1).map((n) => testFrame(clip, n)));
     else assertEquals(await numbersIn(desk, taken.intermediate), count(20, 1));
   }
@@ -194,6 +214,7 @@ onBackends("clips.stitch without conform alters no frame and marks the parts", a
     assertEquals(await numbersIn(desk, file), [...count(14), ...count(12, 5)]);
   }
   assertEquals((await sharp(desk.store.path(cut.poster.hash)).metadata()).width, 96);
+  assertEquals(await numbersOnSprite(desk, cut), [...count(14), ...count(12, 5)]);
   const whole = { file: a, firstFrame: 0, frameCount: 21 };
   const sizes = { widthPx: 96, heightPx: 64, sourceRate: RATE, rate: RATE };
   const stitch = { ...sizes, parts: [whole], conform: "none" as const, frames: 21 };
@@ -285,18 +306,7 @@ onBackends("media.proxy makes proxy, poster and hover sprite of a cut", async (t
   const made = await desk.run(makeProxy, { file, rate: RATE, frameCount: 21, heightPx: 48 });
   assertEquals(await numbersIn(desk, made.proxy, { widthPx: 72, heightPx: 48 }), count(21));
   assertEquals(made.spriteLayout.frames, count(21));
-  const sprite = sharp(desk.store.path(made.sprite.hash)).greyscale().raw();
-  const { data, info } = await sprite.toBuffer({ resolveWithObject: true });
-  const { columns, tileWidthPx, tileHeightPx, frames } = made.spriteLayout;
-  for (const [tile, frame] of frames.entries()) {
-    const [left, top] = [(tile % columns) * tileWidthPx, Math.floor(tile / columns) * tileHeightPx];
-    const rows = count(tileHeightPx).map((y) =>
-      data.subarray((top + y) * info.width + left, (top + y) * info.width + left + tileWidthPx)
-    );
-    const picture = new Uint8Array(tileWidthPx * tileHeightPx);
-    for (const [y, row] of rows.entries()) picture.set(row, y * tileWidthPx);
-    assertEquals(readFrameNumber(picture, { widthPx: tileWidthPx, heightPx: tileHeightPx }, 1), frame);
-  }
+  assertEquals(await numbersOnSprite(desk, made), count(21));
   const again = await desk.run(makeProxy, { file: made.proxy, rate: RATE, frameCount: 21 });
   assertEquals(await numbersIn(desk, again.proxy, { widthPx: 72, heightPx: 48 }), count(21));
   await assertRejects(

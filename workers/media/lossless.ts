@@ -172,7 +172,7 @@ async function displaySize(tools: MediaTools, path: string, options: CommandOpti
 }
 
 /** Cuts a stream of bytes into arrays of `frameBytes`; a rest that is no whole frame is dropped. */
-async function* cutFrames(
+export async function* cutFrames(
   chunks: AsyncIterable<Uint8Array>,
   frameBytes: number,
 ): AsyncGenerator<Uint8Array, void, void> {

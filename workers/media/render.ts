@@ -1,9 +1,9 @@
-import type * as z from "zod/mini";
-import type { SpriteLayout as SpriteLayoutSchema } from "#server/assets/job_kinds.ts";
+import sharp from "sharp";
+import type { SpriteLayout } from "#server/assets/job_kinds.ts";
 import type { Rate } from "#server/core/media_time.ts";
 import { MediaError } from "./media_error.ts";
 import { cutOutput, jpegOutput, proxyOutput, RGB_TO_VIDEO } from "./encode.ts";
-import { intermediateOutput } from "./lossless.ts";
+import { cutFrames, intermediateOutput } from "./lossless.ts";
 import type { CommandOptions, CommandProgress, MediaTools } from "./run.ts";
 
 /** Frames entering a render: ffmpeg input arguments and the filters that give upright RGB at `rate`. */
@@ -30,11 +30,10 @@ export interface RenderOutputs {
   readonly sprite?: { readonly path: string; readonly layout: SpriteLayout } | undefined;
 }
 
-type SpriteLayout = z.infer<typeof SpriteLayoutSchema>;
-
 export const PROXY_HEIGHT_PX = 720;
 const MAX_TILES = 40;
 const TILE_WIDTH_PX = 160;
+const SPRITE_QUALITY = 80;
 
 /** Makes all outputs in one command: the source is decoded once, and converted to video colour once. */
 export async function renderOutputs(
@@ -44,7 +43,10 @@ export async function renderOutputs(
   options: CommandOptions = {},
 ): Promise<void> {
   const { graph, args } = planRender(tools, input, outputs);
-  await tools.ffmpeg([...input.args, "-filter_complex", graph, ...args], { ...options, stdin: input.stdin });
+  const command = [...input.args, "-filter_complex", graph, ...args];
+  const given = { ...options, stdin: input.stdin };
+  if (outputs.sprite) await drawSprite(tools.ffmpegStream(command, given), outputs.sprite);
+  else await tools.ffmpeg(command, given);
 }
 
 /** The filter graph and output arguments of a render. */
@@ -72,8 +74,9 @@ function planRender(
     args.push("-map", "[poster]", ...jpegOutput(outputs.poster));
   }
   if (outputs.sprite) {
-    graph.push(`${rgb.labels[2]}${spriteFilters(outputs.sprite.layout)}[sprite]`);
-    args.push("-map", "[sprite]", ...jpegOutput(outputs.sprite.path));
+    const { tileWidthPx, tileHeightPx } = outputs.sprite.layout;
+    graph.push(`${rgb.labels[2]}scale=${tileWidthPx}:${tileHeightPx}:flags=area,format=rgb24[sprite]`);
+    args.push("-map", "[sprite]", "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1");
   }
   if (outputs.cut || outputs.proxy) planVideo(tools, input, outputs, rgb.labels[3] ?? "", graph, args);
   return { graph: graph.join(";"), args };
@@ -156,14 +159,29 @@ export function planSprite(source: { widthPx: number; heightPx: number }, frameC
   };
 }
 
-function spriteFilters(layout: SpriteLayout): string {
-  const wanted = layout.frames.map((frame) => `eq(n,${frame})`).join("+");
-  return [
-    `select='${wanted}'`,
-    `scale=${layout.tileWidthPx}:${layout.tileHeightPx}:flags=area`,
-    TO_JPEG,
-    `tile=${layout.columns}x${layout.rows}`,
-  ].join(",");
+/**
+ * Puts the layout's frames side by side as they come, all small and as RGB. Not by ffmpeg's own filters: to choose frames
+ * and tile them beside other outputs breaks the built-in one's memory, on some inputs and not on others.
+ */
+async function drawSprite(
+  frames: AsyncIterable<Uint8Array>,
+  { path, layout }: NonNullable<RenderOutputs["sprite"]>,
+): Promise<void> {
+  const { columns, rows, tileWidthPx, tileHeightPx } = layout;
+  const rowBytes = 3 * tileWidthPx;
+  const sheet = new Uint8Array(columns * rowBytes * rows * tileHeightPx);
+  const tiles = new Map(layout.frames.map((frame, tile) => [frame, tile]));
+  let n = 0;
+  for await (const frame of cutFrames(frames, rowBytes * tileHeightPx)) {
+    const tile = tiles.get(n++);
+    if (tile === undefined) continue;
+    const corner = Math.floor(tile / columns) * tileHeightPx * columns * rowBytes + tile % columns * rowBytes;
+    for (let y = 0; y < tileHeightPx; y++) {
+      sheet.set(frame.subarray(y * rowBytes, (y + 1) * rowBytes), corner + y * columns * rowBytes);
+    }
+  }
+  const raw = { width: columns * tileWidthPx, height: rows * tileHeightPx, channels: 3 as const };
+  await sharp(sheet, { raw }).jpeg({ quality: SPRITE_QUALITY }).toFile(path);
 }
 
 /** Turns a command's frame count into a ratio of the frames to make. */

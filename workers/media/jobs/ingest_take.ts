@@ -7,13 +7,13 @@ import type { AviFile } from "#workers/media/avi.ts";
 import { spliceAvi } from "#workers/media/avi_splice.ts";
 import { INTERMEDIATE_MEDIA_TYPE, readIntermediate } from "#workers/media/lossless.ts";
 import { MediaError } from "#workers/media/media_error.ts";
-import { frameRatio, renderOutputs } from "#workers/media/render.ts";
+import { frameRatio, planSprite, renderOutputs } from "#workers/media/render.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { type FrameSource, openSource } from "#workers/media/sources.ts";
 import { blameMedia } from "./blame.ts";
 import { openLocals } from "./open_locals.ts";
 
-/** Makes what a generator handed over a lossless intermediate, with proxy and poster, in one decode. */
+/** Makes what a generator handed over a lossless intermediate, with proxy, poster and hover sprite, in one decode. */
 export function ingestTakeHandler(tools: MediaTools): Handler {
   return handle(ingestTake, (input, job) =>
     blameMedia(async () => {
@@ -21,10 +21,12 @@ export function ingestTakeHandler(tools: MediaTools): Handler {
       const made = paths.length === 1 ? readIntermediate(paths[0] ?? "") : undefined;
       const taken = made ? await takeIntermediate(made, input, job) : undefined;
       const source = taken?.source ?? await openSource(tools, paths, { ...input, signal: job.signal });
+      const spriteLayout = planSprite(source, source.frameCount);
       const outputs = {
         intermediate: taken ? undefined : `${job.workDir}/take.avi`,
         proxy: { path: `${job.workDir}/proxy.mp4` },
         poster: `${job.workDir}/poster.jpg`,
+        sprite: { path: `${job.workDir}/sprite.jpg`, layout: spriteLayout },
       };
       await renderOutputs(tools, source, outputs, {
         signal: job.signal,
@@ -44,6 +46,8 @@ export function ingestTakeHandler(tools: MediaTools): Handler {
         heightPx: source.heightPx,
         proxy: await job.store.put({ path: outputs.proxy.path, take: true }, "video/mp4"),
         poster: await job.store.put({ path: outputs.poster, take: true }, "image/jpeg"),
+        sprite: await job.store.put({ path: outputs.sprite.path, take: true }, "image/jpeg"),
+        spriteLayout,
       };
     }));
 }

@@ -11,7 +11,7 @@ import { cutKeyFrames } from "#workers/media/encode.ts";
 import { INTERMEDIATE_MEDIA_TYPE, readIntermediate } from "#workers/media/lossless.ts";
 import { MediaError } from "#workers/media/media_error.ts";
 import { readVideoFacts } from "#workers/media/probe.ts";
-import { frameRatio, renderOutputs } from "#workers/media/render.ts";
+import { frameRatio, planSprite, renderOutputs } from "#workers/media/render.ts";
 import { retime } from "#workers/media/retime.ts";
 import type { MediaTools } from "#workers/media/run.ts";
 import { openSource } from "#workers/media/sources.ts";
@@ -21,7 +21,8 @@ type StitchInput = z.output<typeof stitchCut.input>;
 
 /**
  * Stitches takes to a cut. The takes' coded frames are copied into one lossless video; only a conform or
- * another size decodes them. One pass over it then makes the cut, the proxy and the poster.
+ * another size decodes them. One pass over it then makes the cut, the proxy, the poster and the
+ * hover sprite.
  */
 export function stitchCutHandler(tools: MediaTools): Handler {
   return handle(stitchCut, (input, job) => blameMedia(() => stitch(tools, input, job)));
@@ -42,11 +43,13 @@ async function stitch(tools: MediaTools, input: StitchInput, job: JobContext) {
   const isConformed = filters.length > 0;
   const starts = partStarts(input.parts);
   const boundaries = isConformed ? starts.map((start) => conformFrame(start, plan)) : starts;
+  const spriteLayout = planSprite(input, input.frames);
   const outputs = {
     intermediate: isConformed ? `${job.workDir}/cut.avi` : undefined,
     cut: { path: `${job.workDir}/cut.mp4`, keyFrames: cutKeyFrames(boundaries, input.frames) },
     proxy: { path: `${job.workDir}/proxy.mp4` },
     poster: `${job.workDir}/poster.jpg`,
+    sprite: { path: `${job.workDir}/sprite.jpg`, layout: spriteLayout },
   };
   const { widthPx, heightPx, rate, frames } = input;
   const source = { args: inputFile(joined.path), filters, widthPx, heightPx, rate, frameCount: frames };
@@ -65,6 +68,8 @@ async function stitch(tools: MediaTools, input: StitchInput, job: JobContext) {
     boundaries,
     proxy: await job.store.put({ path: outputs.proxy.path, take: true }, "video/mp4"),
     poster: await job.store.put({ path: outputs.poster, take: true }, "image/jpeg"),
+    sprite: await job.store.put({ path: outputs.sprite.path, take: true }, "image/jpeg"),
+    spriteLayout,
   };
 }
 
