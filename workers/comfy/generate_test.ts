@@ -9,7 +9,7 @@ async function withWorker(
   work: (server: FaultServer, bridge: BridgeUnderTest) => Promise<void>,
 ): Promise<void> {
   await using server = new FaultServer();
-  await using bridge = await BridgeUnderTest.at(server.url);
+  await using bridge = await BridgeUnderTest.at(server.url, TRUSTING);
   await work(server, bridge);
 }
 

@@ -64,7 +64,10 @@ export class WorkerLink {
       onEvent: (event) => this.#hear(event),
       onBinary: (event) => this.#see(event),
       onOpen: () => this.#opened(),
-      onClose: () => this.#tellWatchers((watcher) => watcher.onConnection(false)),
+      onClose: () => {
+        this.#doubt();
+        this.#tellWatchers((watcher) => watcher.onConnection(false));
+      },
       timings,
       log: this.log,
     });
@@ -143,12 +146,17 @@ export class WorkerLink {
     this.client.close();
   }
 
+  /** Another process may answer at this address from now on: what is known of it is asked again. */
+  #doubt(): void {
+    this.#features = undefined;
+    this.#objectInfo = undefined;
+    this.uploads.doubt();
+  }
+
   #opened(): void {
     if (this.socket.generation > 1) {
-      // Another process may answer at this address now: what is known of it is asked again.
-      this.#features = undefined;
-      this.#objectInfo = undefined;
-      this.uploads.doubt();
+      // What was asked meanwhile may have been answered by the process that went.
+      this.#doubt();
       void this.poison.lookAgain();
     }
     for (const listeners of this.#prompts.values()) {
