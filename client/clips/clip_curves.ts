@@ -2,11 +2,11 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { formatDecimal } from "#client/core/format.ts";
-import type { CurvePart, Threshold } from "#client/player/curve.ts";
 import "#client/player/curve.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { ClipDesk } from "./clip_desk.ts";
-import { curvesOf } from "./curve_facts.ts";
+import { curvesOf, levelAt, valueAt } from "./curve_facts.ts";
+import { describeCurve } from "./curve_text.ts";
 import { w } from "./words.ts";
 
 const rowStyles = css`
@@ -45,13 +45,14 @@ export class ClipCurves extends SignalWatcher(LitElement) {
   override render() {
     const rows = curvesOf(this.desk);
     if (rows.every(({ parts }) => parts.length === 0)) return html`<p>${w("curvesEmpty")}.</p>`;
-    return rows.map(({ parts, limits, low, high }) =>
-      html`
-        <st-curve class="row" .parts=${parts as readonly CurvePart[]} .thresholds=${limits as readonly Threshold[]} .span=${this
-          .desk.span} .low=${low}
-          .high=${high}></st-curve>
-      `
-    );
+    return rows.map((row) => {
+      const text = describeCurve(row);
+      return html`
+        <st-curve class="row" role="img" aria-label=${text} title=${text} .parts=${row.parts}
+          .thresholds=${row.limits} .marks=${row.marks} .span=${this.desk.span} .low=${row.low}
+          .high=${row.high}></st-curve>
+      `;
+    });
   }
 }
 
@@ -96,21 +97,17 @@ export class ClipCurveHeads extends SignalWatcher(LitElement) {
     const at = offset + desk.playback.frame * scale;
     return rows.map((row) => {
       const value = valueAt(row.parts, at);
-      const level = value === undefined || value === null ? "" : row.levelOf(value);
-      return html`<div class="row"><span>${row.name}</span><span class="value ${level}">${
-        value === undefined || value === null && !row.isOfFaces
-          ? "–"
-          : value === null
-          ? w("noFace")
-          : formatDecimal(value, 2)
-      }</span></div>`;
+      const level = value === undefined || value === null ? "" : levelAt(row, value, at);
+      return html`
+        <div class="row"
+          title=${`${row.name} · ${row.source}: ${row.meaning}`}><span>${row
+            .name}</span><span class="value ${level}">${value === undefined ||
+              value === null && !row.isOfFaces
+            ? "–"
+            : value === null
+            ? w("noFace")
+            : formatDecimal(value, 2)}</span></div>
+      `;
     });
   }
-}
-
-/** The nearest value at a frame of the line; null where it was looked for and not found, undefined where not measured. */
-function valueAt(parts: readonly CurvePart[], at: number): number | null | undefined {
-  const part = parts.find(({ from, span }) => at >= from && at < from + span);
-  if (!part) return undefined;
-  return part.values[Math.floor(((at - part.from) / part.span) * part.values.length)];
 }

@@ -199,6 +199,8 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     await settle(page, clip, "in_review");
     await page.getByRole("option", { name: /^Segment 1, 24 frames, Take 1/ }).click();
     await page.getByText(/^chosen · /).waitFor();
+    // What the curve shows, for who can't see it; of the cut, which has measures of its own.
+    await page.getByRole("img", { name: /^Motion · cut 1: .* Lowest [\d.]+ at frame \d+/ }).waitFor();
     assertEquals(await findBarriers(page), []);
     await ask(page, "PATCH", clip, { name: LONG_NAME });
     await page.getByRole("treeitem", { name: LONG_NAME }).waitFor();

@@ -13,6 +13,7 @@ import {
   type Following,
   generateClip,
   getClip,
+  getCutMeasures,
   getTakeMeasures,
   keepCut,
   pauseClip,
@@ -53,9 +54,11 @@ export interface ClipFacts {
   readonly jobs: readonly Job[];
 }
 
-export type TakeMeasures = Reply<typeof getTakeMeasures>;
+/** What was measured on a take or a cut, and the limits of its gates. */
+export type Measures = Reply<typeof getTakeMeasures>;
 type ClipId = ClipState["id"];
 
+const UNMEASURED: readonly Cut["status"][] = ["stitching", "measuring", "failed"];
 const OPEN_JOBS = "blocked,queued,held,running,failed";
 
 /** One clip, with its plan, its running jobs and their pictures, and all that can be done with it. */
@@ -65,7 +68,7 @@ export class ClipStore {
   readonly #store: Store<ClipFacts>;
   readonly #progress = signal<ReadonlyMap<string, JobProgress>>(new Map());
   readonly #previews = signal<ReadonlyMap<string, string>>(new Map());
-  readonly #measures = signal<ReadonlyMap<string, TakeMeasures | "asked">>(new Map());
+  readonly #measures = signal<ReadonlyMap<string, Measures | "asked">>(new Map());
   #openings = 0;
   #unlisten: (() => void) | undefined;
 
@@ -116,9 +119,20 @@ export class ClipStore {
   }
 
   /** A take's curves; they are asked for once, when first wanted. */
-  measuresOf({ id, status }: Take): TakeMeasures | undefined {
+  measuresOf({ id, status }: Take): Measures | undefined {
     const known = this.#measures.get().get(id);
-    if (known === undefined && (status === "ready" || status === "rejected")) void this.#askMeasures(id);
+    if (known === undefined && (status === "ready" || status === "rejected")) {
+      void this.#askMeasures(id, () => call(getTakeMeasures, { params: { takeId: id } }));
+    }
+    return known === "asked" ? undefined : known;
+  }
+
+  /** A cut's, in the same way. */
+  measuresOfCut({ id, status }: Cut): Measures | undefined {
+    const known = this.#measures.get().get(id);
+    if (known === undefined && !UNMEASURED.includes(status)) {
+      void this.#askMeasures(id, () => call(getCutMeasures, { params: { cutId: id } }));
+    }
     return known === "asked" ? undefined : known;
   }
 
@@ -240,13 +254,13 @@ export class ClipStore {
     if (before) URL.revokeObjectURL(before);
   }
 
-  async #askMeasures(takeId: Take["id"]): Promise<void> {
+  async #askMeasures(id: string, ask: () => Promise<Measures>): Promise<void> {
     // Not while something renders that reads it.
     await Promise.resolve();
-    if (this.#measures.get().has(takeId)) return;
-    this.#measures.set(new Map(this.#measures.get()).set(takeId, "asked"));
-    const found = await call(getTakeMeasures, { params: { takeId } }).catch(() => undefined);
-    if (found) this.#measures.set(new Map(this.#measures.get()).set(takeId, found));
+    if (this.#measures.get().has(id)) return;
+    this.#measures.set(new Map(this.#measures.get()).set(id, "asked"));
+    const found = await ask().catch(() => undefined);
+    if (found) this.#measures.set(new Map(this.#measures.get()).set(id, found));
   }
 }
 

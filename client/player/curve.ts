@@ -9,9 +9,19 @@ export interface CurvePart {
   readonly values: readonly (number | null)[];
 }
 
+/** A limit over the frames of the line in which it counts. */
 export interface Threshold {
   readonly value: number;
   readonly level: "warn" | "fail";
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A place on the line that is at fault, whatever the values there are. */
+export interface CurveMark {
+  readonly at: number;
+  readonly level: "warn" | "fail";
+  readonly text: string;
 }
 
 /** A measure over time on the line's own scale: its course, and where it warns or fails. */
@@ -35,10 +45,17 @@ export class Curve extends LitElement {
       stroke-linejoin: round;
       vector-effect: non-scaling-stroke;
     }
-    .limit {
+    .limit,
+    .mark {
       stroke-width: var(--size-hairline);
-      stroke-dasharray: 3 3;
       vector-effect: non-scaling-stroke;
+    }
+    .limit {
+      stroke-dasharray: 3 3;
+    }
+    .limit.fail,
+    .mark {
+      stroke-dasharray: none;
     }
     .warn {
       stroke: var(--color-amber);
@@ -52,6 +69,8 @@ export class Curve extends LitElement {
   accessor parts: readonly CurvePart[] = [];
   @property({ attribute: false })
   accessor thresholds: readonly Threshold[] = [];
+  @property({ attribute: false })
+  accessor marks: readonly CurveMark[] = [];
   /** Frames from edge to edge. */
   @property({ type: Number })
   accessor span = 1;
@@ -65,10 +84,13 @@ export class Curve extends LitElement {
     const y = (value: number) => 90 - 80 * Math.max(0, Math.min(1, (value - low) / (high - low || 1)));
     return html`
       <svg viewBox="0 0 ${span} 100" preserveAspectRatio="none" aria-hidden="true">
-        ${this.thresholds.map(({ value, level }) =>
+        ${this.thresholds.map(({ value, level, from, to }) =>
           value < low || value > high
             ? nothing
-            : svg`<line class="limit ${level}" x1="0" x2=${span} y1=${y(value)} y2=${y(value)} />`
+            : svg`<line class="limit ${level}" x1=${from} x2=${to} y1=${y(value)} y2=${y(value)} />`
+        )}
+        ${this.marks.map(({ at, level }) =>
+          svg`<line class="mark ${level}" x1=${at} x2=${at} y1="0" y2="100" />`
         )}
         ${this.parts.map((part) => svg`<path d=${course(part, y)} />`)}
       </svg>

@@ -400,16 +400,42 @@ export const keepCut = endpoint({
   reply: ClipState,
 });
 
+const Limits = z.object({ warn: z.number(), fail: z.number() });
+
+/** Where the gates remark and where they fail what was measured. Null where no gate judges it. */
+export const MeasureLimits = z.object({
+  /** Motion over the noise about a take's end, in luma levels: at most. */
+  rest: z.nullable(Limits),
+  /** ΔE of the mean colour of a take's last 8 frames from that of the first take's first 8: at most. */
+  colour: z.nullable(Limits),
+  /** By the model that scored it: the least score, and how far it may fall under the first segment's. */
+  likeness: z.nullable(z.object({ score: Limits, drop: Limits })),
+});
+export type MeasureLimits = z.infer<typeof MeasureLimits>;
+
+const Measures = z.object({
+  curves: z.nullable(z.partial(FrameCurves)),
+  likeness: z.nullable(z.partial(LikenessTrack)),
+  limits: MeasureLimits,
+});
+
 export const getTakeMeasures = endpoint({
   method: "GET",
   path: "/takes/:takeId/measures",
   can: "asset.read",
   summary: "A take's curves and its likeness over time",
   params: z.object({ takeId: id("take") }),
-  reply: z.object({
-    curves: z.nullable(z.partial(FrameCurves)),
-    likeness: z.nullable(z.partial(LikenessTrack)),
-  }),
+  reply: Measures,
+});
+
+export const getCutMeasures = endpoint({
+  method: "GET",
+  path: "/cuts/:cutId/measures",
+  can: "asset.read",
+  summary:
+    "A cut's curves and its likeness over time, as its gate saw them; mean colour is kept of takes only",
+  params: z.object({ cutId: id("cut") }),
+  reply: Measures,
 });
 
 export const clipChanged = eventKind("clip.changed", z.object({ clipId: z.string(), sceneId: z.string() }));

@@ -44,7 +44,7 @@ function badSeam(isBad: () => boolean): NonNullable<Wishes["measureCut"]> {
 
 Deno.test("a cut whose seam shows gets another take of that segment; the cut keeps why, and no person is needed", async () => {
   await using studio = await testStudio();
-  const { workshop, generate, takesOf } = await open(studio);
+  const { artist, workshop, generate, takesOf } = await open(studio);
   let cuts = 0;
   workshop.wishes = { measureCut: badSeam(() => ++cuts === 1) };
   const done = await generate();
@@ -57,6 +57,20 @@ Deno.test("a cut whose seam shows gets another take of that segment; the cut kee
   assertEquals((await takesOf(2)).length, 1, "what goes before stays");
   const [old, fresh] = await takesOf(3);
   assert(old && fresh?.isChosen && fresh.randomSeed !== old.randomSeed);
+  const ofCut = (await artist.get(`/api/cuts/${done.cuts[1]?.id}/measures`)).body;
+  assertEquals([ofCut.curves.motion.length, ofCut.curves.noiseFloor, ofCut.curves.meanLab], [
+    200,
+    0.3,
+    undefined,
+  ]);
+  assertEquals([ofCut.likeness.median, ofCut.likeness.points.at(-1).frame], [0.9, 192]);
+  assertEquals(ofCut.limits, { rest: null, colour: null, likeness: null }, "no gate knows this face model");
+  const ofTake = (await artist.get(`/api/takes/${fresh.id}/measures`)).body;
+  assertEquals(ofTake.curves.meanLab[0], [50, 2, 3]);
+  assertEquals(ofTake.limits.colour, { warn: 5, fail: 12 });
+  // Motion is 1.2 over the noise: an end that moves with 0.6 of that is remarked, with 0.9 it fails.
+  const { warn, fail } = ofTake.limits.rest;
+  assertEquals([warn.toFixed(2), fail.toFixed(2)], ["0.72", "1.08"]);
 });
 
 Deno.test("after the clip's limit a person is asked with the reason; keeping the cut takes it to review", async () => {

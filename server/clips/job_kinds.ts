@@ -61,6 +61,9 @@ export const ingestTake = jobKind({
   }),
 });
 
+/** The least that counts as a take's typical motion over the noise: under half of it nothing is seen to move (luma levels). */
+export const LEAST_TYPICAL_MOTION = 0.5;
+
 /** Where the take may end, and what the stable end found there is worth (continuity.md E.2). */
 export const EndChoice = z.object({
   /** Frame index in the intermediate; the take keeps 0…frame. */

@@ -1,6 +1,6 @@
-import { above, below, type GateLimits, LIKENESS_LIMITS } from "./gate_limits.ts";
+import { above, below, GATE_LIMITS, type GateLimits, LIKENESS_LIMITS, type Limits } from "./gate_limits.ts";
 import type { Finding, TakeFacts, TakeReference } from "./gates.ts";
-import type { FrameCurves, LikenessTrack } from "./job_kinds.ts";
+import { type FrameCurves, LEAST_TYPICAL_MOTION, type LikenessTrack } from "./job_kinds.ts";
 
 /** What is wrong with a take or with likeness over segments: each finding says it with its number and the limit. */
 
@@ -22,6 +22,13 @@ export function judgeTake(facts: TakeFacts, limits: GateLimits): Finding[] {
     ...judgeLikeness(facts, limits),
     ...judgeDrift(facts, limits),
   ];
+}
+
+/** The limits of stability as motion over the noise: what it may be about the end of a take of these curves. */
+export function restLimits({ motion, noiseFloor }: FrameCurves): Limits {
+  const typical = Math.max((median(motion.slice(1)) ?? 0) - noiseFloor, LEAST_TYPICAL_MOTION);
+  const { warn, fail } = GATE_LIMITS.stability;
+  return { warn: (1 - warn) * typical, fail: (1 - fail) * typical };
 }
 
 function judgeEnd({ end, exact, segment }: TakeFacts, { stability }: GateLimits): Finding[] {

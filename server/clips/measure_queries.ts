@@ -57,6 +57,26 @@ export async function findTakeCurves(db: Queryable, takeId: string): Promise<Fra
   return { ...row, meanLab };
 }
 
+/** What is kept of a cut's curves: all but mean colour and the motion over two frames. */
+export async function findCutCurves(
+  db: Queryable,
+  cutId: string,
+): Promise<Omit<FrameCurves, "motion2" | "meanLab"> | undefined> {
+  const [row] = await db<CurvesRow[]>`
+    select motion, sharpness, mean_luma, noise_floor from cut_curves where cut_id = ${cutId}`;
+  return row;
+}
+
+export async function findCutLikeness(db: Queryable, cutId: string): Promise<LikenessTrack | undefined> {
+  const [row] = await db<LikenessTrack[]>`
+    select json_build_object('name', m.name, 'hash', m.hash, 'metric', m.metric) as model, l.median, l.min, l.coverage,
+           coalesce((select json_agg(json_build_object('frame', p.frame, 'score', p.score) order by p.frame)
+                       from cut_likeness_points p where p.cut_id = l.cut_id), '[]') as points
+      from cut_likeness l join face_models m on m.id = l.face_model_id
+     where l.cut_id = ${cutId}`;
+  return row;
+}
+
 /** A take's likeness; with `portraitHash` only where it is against that portrait. */
 export async function findTakeLikeness(
   db: Queryable,

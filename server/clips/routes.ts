@@ -50,4 +50,9 @@ export function clipRoutes(app: App, place: ClipPlace): void {
     contract.getTakeMeasures,
     ({ actor, params }) => service.openTakeMeasures(db, actor, params.takeId),
   );
+  serve(
+    app,
+    contract.getCutMeasures,
+    ({ actor, params }) => service.openCutMeasures(db, actor, params.cutId),
+  );
 }

@@ -14,14 +14,26 @@ import { openSeed, randomSeed } from "#server/seeds/service.ts";
 import { fitSize } from "#server/workflows/bind.ts";
 import type { WorkflowVersion } from "#server/workflows/contract.ts";
 import { chooseVersion, findBlockage } from "#server/workflows/service.ts";
-import type { Clip, ClipCard, ClipChange, ClipInput, ClipState, Cut, Plan } from "./contract.ts";
+import type {
+  Clip,
+  ClipCard,
+  ClipChange,
+  ClipInput,
+  ClipState,
+  Cut,
+  MeasureLimits,
+  Plan,
+} from "./contract.ts";
 import { listClipCards } from "./card_queries.ts";
+import { GATE_LIMITS, LIKENESS_LIMITS } from "./gate_limits.ts";
+import type { LikenessTrack } from "./job_kinds.ts";
+import { restLimits } from "./judge_take.ts";
 import { findCut, listCuts, setCutStatus } from "./cut_queries.ts";
 import { findRemake, refuseLocked } from "./remake.ts";
 import { isOpen, keptFrames, readRun } from "./run.ts";
 import { forecast } from "./forecast.ts";
 import { announceClip } from "./loop.ts";
-import { findTakeCurves, findTakeLikeness } from "./measure_queries.ts";
+import { findCutCurves, findCutLikeness, findTakeCurves, findTakeLikeness } from "./measure_queries.ts";
 import { estimatePlan } from "./plan_estimate.ts";
 import * as queries from "./queries.ts";
 import { dropLaterTakes, findLoopTake, listLoopTakes, listSegments } from "./take_queries.ts";
@@ -233,10 +245,21 @@ export async function planClip(db: Db, actor: Actor, clipId: string): Promise<Pl
 
 export async function openTakeMeasures(db: Db, actor: Actor, takeId: string) {
   const { take } = await openTake(db, actor, takeId, "asset.read");
-  return {
-    curves: await findTakeCurves(db, take.id) ?? null,
-    likeness: await findTakeLikeness(db, take.id) ?? null,
-  };
+  const curves = await findTakeCurves(db, take.id) ?? null;
+  const likeness = await findTakeLikeness(db, take.id) ?? null;
+  const rest = curves && restLimits(curves);
+  return { curves, likeness, limits: { rest, colour: GATE_LIMITS.colour, ...likenessLimits(likeness) } };
+}
+
+export async function openCutMeasures(db: Db, actor: Actor, cutId: string) {
+  const { cut } = await openCut(db, actor, cutId, "asset.read");
+  const curves = await findCutCurves(db, cut.id) ?? null;
+  const likeness = await findCutLikeness(db, cut.id) ?? null;
+  return { curves, likeness, limits: { rest: null, colour: null, ...likenessLimits(likeness) } };
+}
+
+function likenessLimits(likeness: LikenessTrack | null): Pick<MeasureLimits, "likeness"> {
+  return { likeness: likeness && (LIKENESS_LIMITS[likeness.model.name] ?? null) };
 }
 
 /** A take and its clip, if the actor may do `permission` in the project. */

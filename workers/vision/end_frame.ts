@@ -1,4 +1,4 @@
-import type { EndChoice, FrameCurves } from "#server/clips/job_kinds.ts";
+import { type EndChoice, type FrameCurves, LEAST_TYPICAL_MOTION } from "#server/clips/job_kinds.ts";
 import { colorDistance, type Lab } from "./color.ts";
 import { clamp, mean, median } from "./statistics.ts";
 
@@ -19,8 +19,6 @@ export interface EndQuestion {
   readonly exact: boolean;
 }
 
-/** The least that counts as the clip's typical motion over the noise: under half of it nothing is seen to move (luma levels). */
-const STILL = 0.5;
 const TAIL_FRAMES = 4;
 const FREEZE_FRAMES = 6;
 const IDENTICAL = 0.01;
@@ -66,7 +64,7 @@ export function motionBetween(curves: FrameCurves): (from: number, to: number) =
   const typical = median(curves.motion.slice(1));
   return (from, to) => {
     const inside = curves.motion.slice(Math.max(1, from), to);
-    return clamp((mean(inside) - floor) / Math.max(typical - floor, STILL), 0, 2);
+    return clamp((mean(inside) - floor) / Math.max(typical - floor, LEAST_TYPICAL_MOTION), 0, 2);
   };
 }
 
