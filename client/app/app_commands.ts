@@ -36,6 +36,8 @@ export function appCommands(verbs: ShellVerbs): Command[] {
       label: () => w("keySheet"),
       icon: "keyboard",
       keys: ["?"],
+      keywords: () => "shortcuts hotkeys keyboard bindings Tastatur Kürzel Belegung",
+      isSetting: true,
       run: () => verbs.openKeySheet(),
     },
     {
@@ -77,7 +79,7 @@ export function appCommands(verbs: ShellVerbs): Command[] {
 }
 
 function settings(): Command[] {
-  const setting = { group: () => w("settings"), permission: null } as const;
+  const setting = { group: () => w("settings"), permission: null, isSetting: true } as const;
   const speak = (id: string, to: Language, label: () => string): Command => ({
     ...setting,
     id,
@@ -104,10 +106,12 @@ function settings(): Command[] {
       label: () => w("singleKeys"),
       icon: "keyboard",
       isOn: singleKeys,
+      keywords: () => "shortcuts hotkeys keyboard Tastatur Kürzel",
       run: () => allowSingleKeys(!singleKeys()),
     },
     {
       ...setting,
+      isSetting: false,
       id: "app.sign_out",
       label: () => w("signOut"),
       icon: "signOut",

@@ -233,6 +233,7 @@ function layoutCommands(): Command[] {
     {
       ...common,
       id: "dock.lock",
+      isSetting: true,
       label: () => w("lockLayout"),
       icon: "lock",
       isOn: () => dock.isLocked,

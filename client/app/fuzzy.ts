@@ -64,7 +64,9 @@ export class FuzzyIndex<Item extends Findable> {
       if (slips === 0 ? missing !== 0 : countBits(missing) > slips * words.length) continue;
       let score = 0;
       for (const word of words) {
-        const part = slips === 0 ? scoreWord(name, word) : scoreSlip(name, word);
+        const isOther = name.indexOf(word) > (this.#items[index]?.name.length ?? 0);
+        // Another word for it is worth less than what it is called.
+        const part = (slips === 0 ? scoreWord(name, word) : scoreSlip(name, word)) * (isOther ? 0.7 : 1);
         if (part <= 0) {
           score = 0;
           break;

@@ -265,14 +265,9 @@ export class Palette extends SignalWatcher(LitElement) {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     const { sources, text } = this.#asked();
-    if (text === "") {
-      const first = await this.#recent(sources, signal);
-      if (!signal.aborted) this.#show(first);
-      return;
-    }
     const found = new Map<PaletteSource, readonly Entry[]>();
     const show = () => {
-      if (!signal.aborted) this.#show(arrange(sources, found));
+      if (!signal.aborted) this.#show(text === "" ? arrangeRecent(sources, found) : arrange(sources, found));
     };
     // Under the hand that is about to press Enter nothing changes any more.
     const join = () => {
@@ -307,20 +302,6 @@ export class Palette extends SignalWatcher(LitElement) {
     const text = this.text.trim();
     const only = all.filter(({ prefix }) => prefix !== undefined && text.startsWith(prefix));
     return only.length > 0 ? { sources: only, text: text.slice(1).trim() } : { sources: all, text };
-  }
-
-  /** Before anything is typed: what was chosen last, then what there is. */
-  async #recent(sources: readonly PaletteSource[], signal: AbortSignal): Promise<Group[]> {
-    const found = await Promise.all(sources.map((source) => source.find("", MOST_OF_ONE, signal)));
-    const byId = new Map(found.flat().map((entry) => [entry.id, entry]));
-    const recent = recentIds().flatMap((id) => byId.get(id) ?? []).slice(0, 6);
-    const isRecent = new Set(recent.map(({ id }) => id));
-    const groups = sources.map((source, index): Group => ({
-      label: source.label(),
-      entries: (found[index] ?? []).filter(({ id }) => !isRecent.has(id))
-        .slice(0, sources.length === 1 ? MOST : FIRST_SHOWN),
-    }));
-    return [{ label: w("recent"), entries: recent }, ...groups].filter(({ entries }) => entries.length > 0);
   }
 
   readonly #move = (event: KeyboardEvent) => {
@@ -362,6 +343,22 @@ export class Palette extends SignalWatcher(LitElement) {
     this.isOpen = false;
     this.groups = [];
   };
+}
+
+/** Before anything is typed: what was chosen last, then what there is. */
+function arrangeRecent(
+  sources: readonly PaletteSource[],
+  found: ReadonlyMap<PaletteSource, readonly Entry[]>,
+): Group[] {
+  const byId = new Map([...found.values()].flat().map((entry) => [entry.id, entry]));
+  const recent = recentIds().flatMap((id) => byId.get(id) ?? []).slice(0, 6);
+  const isRecent = new Set(recent.map(({ id }) => id));
+  const groups = sources.map((source): Group => ({
+    label: source.label(),
+    entries: (found.get(source) ?? []).filter(({ id }) => !isRecent.has(id))
+      .slice(0, sources.length === 1 ? MOST : FIRST_SHOWN),
+  }));
+  return [{ label: w("recent"), entries: recent }, ...groups].filter(({ entries }) => entries.length > 0);
 }
 
 /** Groups in the order of their best line. */

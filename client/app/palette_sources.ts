@@ -1,5 +1,5 @@
 import { signal } from "@lit-labs/signals";
-import { commands, isAllowed, runCommand } from "#client/core/commands.ts";
+import { type Command, commands, isAllowed, runCommand } from "#client/core/commands.ts";
 import type { IconName } from "#client/ui/icons.ts";
 import { FuzzyIndex } from "./fuzzy.ts";
 import { keysOf } from "./keymap.ts";
@@ -70,42 +70,57 @@ export function recencyBoost(): (id: string) => number {
   return (id) => ranks.get(id) ?? 0;
 }
 
-/** All commands, those that can't be done now at the end, with the reason. */
+/** All that one can do, what can't be done now at the end, with the reason. */
 export const commandSource: PaletteSource = {
   id: "commands",
   label: () => w("command"),
   prefix: ">",
-  find: (query, limit) => {
-    const boost = recencyBoost();
-    const all = commands().flatMap((command) => {
-      const isMine = isAllowed(command);
-      const isPossible = isMine && (command.when?.() ?? true);
-      const whyNot = !isMine ? w("mayNot") : isPossible ? undefined : command.whyNot?.() ?? "";
-      // Steps of what is not open now ("Close") have nothing to say here.
-      if (whyNot === "") return [];
-      return [{
-        id: command.id,
-        name: command.label(),
-        keywords: `${command.group()} ${command.keywords?.() ?? ""} ${command.id}`,
-        command,
-        whyNot,
-      }];
-    });
-    const rank = (id: string, whyNot: string | undefined) => boost(id) - (whyNot === undefined ? 0 : 0.3);
-    const found = query === ""
-      ? all.map((item) => ({ item, score: rank(item.id, item.whyNot), ranges: [] }))
-        .toSorted((one, other) => other.score - one.score).slice(0, limit)
-      : new FuzzyIndex(all).find(query, limit, ({ id, whyNot }) => rank(id, whyNot));
-    return found.map(({ item: { command, name, whyNot }, score, ranges }): Entry => ({
-      id: command.id,
-      name,
-      hint: command.isForGood ? `${command.group()} · ${w("isForGood")}` : command.group(),
-      icon: command.icon,
-      keys: keysOf(command)[0],
-      ranges,
-      score,
-      whyNot,
-      run: async () => void await runCommand(command.id),
-    }));
-  },
+  find: (query, limit) => findCommands(commands().filter(({ isSetting }) => !isSetting), query, limit),
 };
+
+/** How the studio is for oneself: themes, language, keys, layout. */
+export const settingSource: PaletteSource = {
+  id: "settings",
+  label: () => w("settings"),
+  prefix: "/",
+  find: (query, limit) => findCommands(commands().filter(({ isSetting }) => isSetting), query, limit),
+};
+
+function findCommands(list: readonly Command[], query: string, limit: number): readonly Entry[] {
+  const boost = recencyBoost();
+  const all = list.flatMap((command) => {
+    const isMine = isAllowed(command);
+    const isPossible = isMine && (command.when?.() ?? true);
+    const whyNot = !isMine ? w("mayNot") : isPossible ? undefined : command.whyNot?.() ?? "";
+    // Steps of what is not open now ("Close") have nothing to say here.
+    if (whyNot === "") return [];
+    return [{
+      id: command.id,
+      name: command.label(),
+      keywords: `${command.group()} ${command.keywords?.() ?? ""} ${command.id}`,
+      command,
+      whyNot,
+    }];
+  });
+  const rank = (id: string, whyNot: string | undefined) => boost(id) - (whyNot === undefined ? 0 : 0.3);
+  const found = query === ""
+    ? all.map((item) => ({ item, score: rank(item.id, item.whyNot), ranges: [] }))
+      .toSorted((one, other) => other.score - one.score).slice(0, limit)
+    : new FuzzyIndex(all).find(query, limit, ({ id, whyNot }) => rank(id, whyNot));
+  return found.map(({ item: { command, name, whyNot }, score, ranges }): Entry => ({
+    id: command.id,
+    name,
+    hint: [command.group(), hintOf(command)].filter(Boolean).join(" · "),
+    icon: command.icon,
+    keys: keysOf(command)[0],
+    ranges,
+    score,
+    whyNot,
+    run: async () => void await runCommand(command.id),
+  }));
+}
+
+function hintOf(command: Command): string {
+  if (command.isForGood) return w("isForGood");
+  return command.isSetting && command.isOn?.() ? w("isOn") : "";
+}

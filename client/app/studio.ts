@@ -25,7 +25,7 @@ import { listenToKeys } from "./keymap.ts";
 import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
 import type { Palette } from "./palette.ts";
-import { commandSource, recencyBoost, registerSource } from "./palette_sources.ts";
+import { commandSource, recencyBoost, registerSource, settingSource } from "./palette_sources.ts";
 import { currentScreen, homeScreen } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
 import { registerSlices } from "./slices.ts";
@@ -133,6 +133,7 @@ export class Studio extends SignalWatcher(LitElement) {
     this.#stops.push(
       registerCommands([...appCommands(verbs), ...dockCommands(), ...screenCommands(screens())]),
       registerSource(commandSource),
+      registerSource(settingSource),
       registerSource(makeEntitySource(recencyBoost)),
       followAddress(),
       takeGivenFiles(

@@ -9,7 +9,8 @@ export const w = defineWords({
     palette: "Search or do something",
     paletteHint: "Search or do …",
     nothingFound: "Nothing is called “{text}”",
-    nothingFoundMend: "Try fewer letters, or > for commands only.",
+    nothingFoundMend:
+      "Try fewer letters, or > for commands only, @ for things in the studio, / for settings.",
     recent: "Recent",
     selected: { one: "{n} selected", other: "{n} selected" },
     mayNot: "Your role does not allow it",
@@ -133,7 +134,7 @@ export const w = defineWords({
     save: "Save",
     offlineTitle: "The studio does not answer",
     offlineWorks:
-      "What is on the screen stays and can be looked at; layout, selection and drafts are kept on this machine. Changes wait until it is back.",
+      "What is on the screen stays and can be looked at; layout, selection and drafts are kept on this machine, and uploads go on by themselves. Other changes have to wait until it is back.",
     offlineFor: "for {time}",
     others: "Also in this project",
     isInProject: "{name} is in this project",
@@ -156,6 +157,7 @@ export const w = defineWords({
     found: "Found",
     settings: "Settings",
     isForGood: "This can't be undone",
+    isOn: "on",
     command: "Commands",
     place: "Places",
     role_admin: "admin",
@@ -169,7 +171,8 @@ export const w = defineWords({
     palette: "Suchen oder etwas tun",
     paletteHint: "Suchen oder tun …",
     nothingFound: "Nichts heißt „{text}“",
-    nothingFoundMend: "Weniger Buchstaben helfen, oder > nur für Befehle.",
+    nothingFoundMend:
+      "Weniger Buchstaben helfen, oder > nur für Befehle, @ für Dinge im Studio, / für Einstellungen.",
     recent: "Zuletzt",
     selected: { one: "{n} gewählt", other: "{n} gewählt" },
     mayNot: "Deine Rolle erlaubt das nicht",
@@ -294,7 +297,7 @@ export const w = defineWords({
     save: "Sichern",
     offlineTitle: "Das Studio antwortet nicht",
     offlineWorks:
-      "Was zu sehen ist, bleibt; Anordnung, Auswahl und Entwürfe bleiben auf diesem Rechner. Änderungen warten, bis es zurück ist.",
+      "Was zu sehen ist, bleibt; Anordnung, Auswahl und Entwürfe bleiben auf diesem Rechner, Uploads gehen von selbst weiter. Andere Änderungen müssen warten, bis es zurück ist.",
     offlineFor: "seit {time}",
     others: "Auch in diesem Projekt",
     isInProject: "{name} ist in diesem Projekt",
@@ -317,6 +320,7 @@ export const w = defineWords({
     found: "Gefunden",
     settings: "Einstellungen",
     isForGood: "Das lässt sich nicht rückgängig machen",
+    isOn: "an",
     command: "Befehle",
     place: "Orte",
     role_admin: "Admin",

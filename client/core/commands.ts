@@ -31,6 +31,8 @@ export interface Command {
   whyNot?(target?: unknown): string;
   /** For what is either on or off: says which. */
   isOn?(target?: unknown): boolean;
+  /** Changes how the studio is for oneself: the palette lists it among the settings. */
+  readonly isSetting?: boolean;
   /** Destroys or stops something: shown in ember. */
   readonly isDanger?: boolean;
   /** Nothing takes it back: buttons and palette say so before it is done. */

@@ -66,7 +66,14 @@ export class EntitySearch {
     return found.map(({ item, score, ranges }) => ({ entity: item, score, ranges }));
   }
 
-  /** findHere(), and the studio's matches as well where those are few. Throws ApiError. */
+  /** What was made last, of those that `isFirst` prefers: for who has typed nothing yet. */
+  newest(limit: number, isFirst: (id: string) => boolean): readonly FoundEntity[] {
+    const first = this.#entities.filter(({ id }) => isFirst(id));
+    const rest = this.#entities.slice(0, limit).filter(({ id }) => !isFirst(id));
+    return [...first, ...rest].slice(0, limit);
+  }
+
+  /** findHere(), and the studio's matches as well where those are few. */
   async find(
     query: string,
     limit: number,
@@ -78,7 +85,8 @@ export class EntitySearch {
     // Somebody who is still typing asks for nothing yet.
     await new Promise((resolve) => setTimeout(resolve, ASK_AFTER_MS));
     if (stop.aborted) return here;
-    const { items } = await call(search, { query: { q: query } });
+    // Out of reach of the studio, what is held is what can be found.
+    const { items } = await call(search, { query: { q: query } }).catch(() => ({ items: [] }));
     const known = new Map(here.map((match) => [match.entity.id, match]));
     for (const found of items) {
       const before = known.get(found.id);

@@ -46,9 +46,13 @@ export function makeEntitySource(boost: () => (id: string) => number): PaletteSo
     prefix: "@",
     find: async (query, limit, stop) => {
       // Names may be read while the first letters are typed; what is held already answers at once.
-      if (entitySearch.size === 0) await entitySearch.load();
-      else void entitySearch.load().catch(() => {});
+      const load = entitySearch.load().catch(() => {});
+      if (entitySearch.size === 0) await load;
       const add = boost();
+      if (query === "") {
+        return entitySearch.newest(limit, (id) => add(id) > 0)
+          .map((entity) => entryOf({ entity, score: add(entity.id), ranges: [] }));
+      }
       const found = await entitySearch.find(query, limit, stop, ({ id }) => add(id));
       return found.map(entryOf);
     },

@@ -12,6 +12,7 @@ export const designCommands: readonly Command[] = [
     id: `design.use_${name.replace("-", "_")}`,
     label: () => w("useTheme", { theme: themeLabel(name) }),
     group: () => w("design"),
+    isSetting: true,
     icon: THEME_ICONS[name],
     permission: null,
     keywords: () => "theme Thema contrast Kontrast",

@@ -145,6 +145,8 @@ export class BatchPanel extends SignalWatcher(LitElement) {
 
   @property({ attribute: false })
   accessor panel!: Panel;
+  /** They could not be read; they are asked for again once the studio answers. */
+  #areUnread = false;
   @state()
   accessor workflows: readonly Workflow[] | undefined = undefined;
   @state()
@@ -261,7 +263,10 @@ export class BatchPanel extends SignalWatcher(LitElement) {
   #workflow() {
     const { workflows } = this;
     if (!workflows) return nothing;
-    if (workflows.length === 0) return html`<p class="fault">${w("noWorkflow")}</p>`;
+    // Out of reach of the studio nobody has said that there are none.
+    if (workflows.length === 0) {
+      return this.#areUnread ? nothing : html`<p class="fault">${w("noWorkflow")}</p>`;
+    }
     const best = this.estimate?.workflowTitle ?? "";
     return html`
       <st-select label=${w("workflow")} .value=${this.panel.state.get("workflow", "")} .options=${[
@@ -399,6 +404,7 @@ export class BatchPanel extends SignalWatcher(LitElement) {
     try {
       this.workflows = await readWorkflows();
     } catch (error) {
+      this.#areUnread = true;
       this.#fail(error);
     }
   }
@@ -407,6 +413,10 @@ export class BatchPanel extends SignalWatcher(LitElement) {
     try {
       const before = this.estimate?.workflowVersionId;
       const estimate = await readEstimate(draft);
+      if (this.#areUnread) {
+        this.#areUnread = false;
+        this.workflows = undefined;
+      }
       if (estimate.workflowVersionId !== before) {
         this.manifest = await readManifest(estimate.workflowVersionId);
       }

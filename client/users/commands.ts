@@ -285,6 +285,7 @@ export const accountCommands: readonly Command[] = [
   },
   {
     id: "account.change_password",
+    isSetting: true,
     label: () => w("changePassword"),
     group: ofAccount,
     icon: "lock",
