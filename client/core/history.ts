@@ -124,6 +124,17 @@ export class HistoryStore {
     return id;
   }
 
+  /** Takes out what was noted ahead and then refused: it did not happen. What was done after it stays, and so it does. */
+  retract(id: string): void {
+    const node = this.nodes.get(id);
+    if (!node || (this.children.get(id) ?? []).length > 0) return;
+    if (this.at === id) this.#arrive(node.parentId);
+    for (const name of this.#keeper.names(CHUNKS)) {
+      const nodes = this.#keeper.get<readonly HistoryNode[]>(name, []);
+      if (nodes.some((one) => one.id === id)) this.#keeper.set(name, nodes.filter((one) => one.id !== id));
+    }
+  }
+
   get undoLabel(): string | undefined {
     return this.nodes.get(this.at)?.label;
   }

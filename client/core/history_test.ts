@@ -41,6 +41,17 @@ function openNumber(history: HistoryStore) {
   return { state, change };
 }
 
+Deno.test("HistoryStore takes out what was refused, and leaves alone what something was done after", () => {
+  const history = new HistoryStore(openKeeper());
+  const { change } = openNumber(history);
+  const [one, two] = [change(1), change(2)];
+  history.retract(two);
+  assertEquals([history.at, history.nodes.has(two), history.redoLabel], [one, false, undefined]);
+  const three = change(3);
+  history.retract(one);
+  assertEquals([history.at, history.nodes.has(one)], [three, true]);
+});
+
 Deno.test("HistoryStore makes a branch of a change after undo, and goes from any point to any other", async () => {
   const history = new HistoryStore(openKeeper());
   const { state, change } = openNumber(history);

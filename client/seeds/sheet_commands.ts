@@ -2,6 +2,7 @@ import { openCharacterId } from "#client/characters/open_character.ts";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import type { Command } from "#client/core/commands.ts";
+import { history } from "#client/core/history.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, projectId, takeKeyboard } from "#client/core/place.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
@@ -32,7 +33,14 @@ async function decide(target: unknown, change: CullChange, text: (count: number)
   if (target === undefined && change.status !== undefined) advance(before);
   const label = text(before.length);
   const undo = noteCull(label, before, change);
-  await Promise.all(before.map(({ id }) => store.cull(id, change)));
+  const noted = history.at;
+  try {
+    await Promise.all(before.map(({ id }) => store.cull(id, change)));
+  } catch (error) {
+    // Of several some may have been taken: then it is there to be taken back.
+    if (before.length === 1) history.retract(noted);
+    throw error;
+  }
   // One picture shows by itself what became of it; of many, that they were many should be said.
   if (before.length > 1) tell({ kind: "done", text: label, undo });
 }
