@@ -42,4 +42,14 @@ export const jobScreens: readonly Screen[] = [{
     split: "row",
     areas: [{ panels: ["queue"], size: 0.72 }, { panels: ["job"], size: 0.28 }],
   },
+  // Who keeps the studio running has the machines that do the work one tab away from it; they load when shown.
+  layoutFor: {
+    admin: {
+      split: "row",
+      areas: [
+        { panels: ["queue"], size: 0.68 },
+        { panels: ["job", "workers"], active: "job", size: 0.32 },
+      ],
+    },
+  },
 }];

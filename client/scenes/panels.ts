@@ -32,7 +32,7 @@ export const sceneScreens: readonly Screen[] = [{
       { panels: ["clip-settings"], size: 0.22 },
     ],
   },
-  // Who reviews looks and decides: the picture is large, and what a clip is asked to be is one tab away.
+  // Who reviews looks and decides: the picture is large over its curves, and what a clip is asked to be is one tab away.
   layoutFor: {
     reviewer: {
       split: "row",
@@ -41,7 +41,7 @@ export const sceneScreens: readonly Screen[] = [{
         {
           split: "column",
           size: 0.83,
-          areas: [{ panels: ["clip"], size: 0.74 }, { panels: ["clip-timeline"], size: 0.26 }],
+          areas: [{ panels: ["clip"], size: 0.62 }, { panels: ["clip-timeline"], size: 0.38 }],
         },
       ],
     },
