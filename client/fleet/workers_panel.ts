@@ -1,6 +1,6 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, query } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 import "#client/app/st_action.ts";
 import { runCommand } from "#client/core/commands.ts";
 import type { Panel } from "#client/core/panels.ts";
@@ -65,6 +65,10 @@ const COLUMNS: readonly (Omit<Column<Worker>, "label"> & { name(): string })[] =
   },
 ];
 
+/** In a panel narrower than this, in pixels, only what is read first stands in the list: all is in the side. */
+const ALL_COLUMNS_PX = 560;
+const FIRST_COLUMNS: readonly string[] = ["name", "state"];
+
 /** The worker beside the list: the chosen one, else the open one, else the first. */
 function shownId(): string | undefined {
   return selection("worker")?.ids.at(-1) ?? entity("worker")?.id ?? fleet.all[0]?.id;
@@ -95,17 +99,22 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
   accessor panel!: Panel;
   @query("st-table")
   accessor table: Table<Worker> | null = null;
+  @state()
+  accessor isNarrow = false;
+  readonly #resized = new ResizeObserver(() => this.isNarrow = this.clientWidth < ALL_COLUMNS_PX);
   #close: (() => void) | undefined;
   #wasFormOpen = false;
 
   override connectedCallback() {
     super.connectedCallback();
     this.#close = fleet.open();
+    this.#resized.observe(this);
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
     this.#close?.();
+    this.#resized.disconnect();
   }
 
   override render() {
@@ -142,9 +151,10 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
         </st-empty>
       `;
     }
+    const columns = COLUMNS.filter(({ id }) => !this.isNarrow || FIRST_COLUMNS.includes(id));
     return html`
       <st-table single label=${w("workers")} .rows=${fleet.all}
-        .columns=${COLUMNS.map((column) => ({ ...column, label: column.name() }))}
+        .columns=${columns.map((column) => ({ ...column, label: column.name() }))}
         .selected=${new Set([shownId() ?? ""])} @st-select=${this.#select}></st-table>
     `;
   }
