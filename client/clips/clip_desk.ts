@@ -5,6 +5,7 @@ import { entity, projectId } from "#client/core/place.ts";
 import { Playback, type Reel } from "#client/player/playback.ts";
 import type { Cut, Segment, Take } from "#server/clips/contract.ts";
 import {
+  askedTake,
   chosenTake,
   cutToShow,
   laneOf,
@@ -170,6 +171,8 @@ export class ClipDesk {
       const take = segment.takes.find(({ id }) => id === wanted);
       if (take?.assetId && take.frameCount) return { kind: "take", take, segment, isAudition: true };
     }
+    const asked = askedTake(facts.clip);
+    if (asked?.take.assetId && asked.take.frameCount) return { kind: "take", ...asked, isAudition: false };
     const cut = cutToShow(facts.clip);
     const isWorking = facts.clip.status === "generating" || segments.some((segment) => openTake(segment));
     if (cut?.assetId && !isWorking) return { kind: "cut", cut };

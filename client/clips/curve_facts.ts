@@ -1,7 +1,7 @@
 import type { CurveMark, CurvePart, Threshold } from "#client/player/curve.ts";
 import type { Cut, MeasureLimits } from "#server/clips/contract.ts";
 import type { ClipDesk } from "./clip_desk.ts";
-import { type LaneSegment, rateRatio } from "./clip_facts.ts";
+import { askedTake, type LaneSegment, rateRatio } from "./clip_facts.ts";
 import type { Measures } from "./clip_store.ts";
 import { w } from "./words.ts";
 
@@ -46,8 +46,10 @@ const COLOUR_FRAMES = 8;
 export function curvesOf(desk: ClipDesk): CurveRow[] {
   const plan = desk.store.facts?.plan;
   const scale = plan ? rateRatio(plan) : 1;
+  const asked = desk.store.facts && askedTake(desk.store.facts.clip);
   const measured = desk.lane.flatMap((lane): Measured[] => {
-    const { take } = lane;
+    // Who is asked about a take sees what its gates saw.
+    const take = lane.take ?? (asked && asked.segment.id === lane.segment?.id ? asked.take : undefined);
     const found = take && desk.store.measuresOf(take);
     if (!take || !found) return [];
     const kept = (take.endFrame ?? (take.frameCount ?? 1) - 1) + 1;
