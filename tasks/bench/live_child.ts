@@ -89,7 +89,7 @@ async function openHub(databaseUrl: string) {
   const hub = await LiveHub.open({
     db,
     log: silentLog,
-    actors: { read: actorOf, readTicket: actorOf, isOpen: () => Promise.resolve(true) },
+    actors: { read: actorOf, readTicket: actorOf, isOpen: () => Promise.resolve(true), forget: () => {} },
   });
   const jobId = crypto.randomUUID();
   return {
