@@ -76,13 +76,13 @@ export class Scrub extends LitElement {
 
   override connectedCallback() {
     super.connectedCallback();
-    this.addEventListener("pointermove", this.#move);
+    this.addEventListener("pointermove", this.follow);
     this.addEventListener("pointerleave", this.#leave);
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
-    this.removeEventListener("pointermove", this.#move);
+    this.removeEventListener("pointermove", this.follow);
     this.removeEventListener("pointerleave", this.#leave);
     this.at = -1;
   }
@@ -102,7 +102,8 @@ export class Scrub extends LitElement {
     `;
   }
 
-  readonly #move = ({ clientX, pointerType }: PointerEvent) => {
+  /** Shows the picture where the pointer of this event is. */
+  readonly follow = ({ clientX, pointerType }: PointerEvent) => {
     if (!this.sprite || pointerType === "touch") return;
     const { left, width } = this.getBoundingClientRect();
     this.at = spriteAt((clientX - left) / width, this.sprite.count);

@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 import { controlStyles } from "./control_styles.ts";
 import { icon, type IconName } from "./icons.ts";
-import type { Sprite } from "./scrub.ts";
+import type { Scrub, Sprite } from "./scrub.ts";
 import type { State } from "./state_mark.ts";
 import "./badge.ts";
 import "./progress.ts";
@@ -135,16 +135,21 @@ export class Tile extends LitElement {
   /** No words below. */
   @property({ type: Boolean })
   accessor bare = false;
+  /** A pointer is over the picture. */
+  @state()
+  accessor isUnder = false;
 
   override render() {
     return html`
-      <div class="picture">
+      <div class="picture" @pointerenter=${this.#enter} @pointerleave=${this.#leave}>
         ${this.src
           ? html`<img src=${this.src} alt=${
             this.bare ? this.name : ""
           } loading="lazy" decoding="async" draggable="false">`
           : html`<div class="none">${icon(this.icon)}</div>`}
-        ${this.sprite ? html`<st-scrub fit=${this.fit} .sprite=${this.sprite}></st-scrub>` : nothing}
+        ${this.sprite && this.isUnder
+          ? html`<st-scrub fit=${this.fit} .sprite=${this.sprite}></st-scrub>`
+          : nothing}
         ${this.bare && this.state
           ? html`
             <div class="top">
@@ -179,4 +184,13 @@ export class Tile extends LitElement {
       `}
     `;
   }
+
+  /** What scrubs is made when it is wanted: a grid has thousands of tiles. */
+  readonly #enter = async (event: PointerEvent) => {
+    this.isUnder = true;
+    await this.updateComplete;
+    this.renderRoot.querySelector<Scrub>("st-scrub")?.follow(event);
+  };
+
+  readonly #leave = () => this.isUnder = false;
 }
