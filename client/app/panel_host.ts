@@ -135,6 +135,8 @@ export class PanelHost extends SignalWatcher(LitElement) {
     const patience = setTimeout(() => this.isSlow = true, PATIENCE_MS);
     try {
       await kind.load();
+      // A task of its own for each panel: together they would keep the page from answering while it comes up.
+      await new Promise((resolve) => setTimeout(resolve));
       if (this.ref !== ref) return;
       // What this tag makes takes a panel: PanelKind says so.
       const element = document.createElement(kind.tag) as unknown as PanelElement;
