@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { stagesOf, withJourney } from "#tasks/e2e/journey.ts";
 
 /** What README shows of the way. */
-const SHOWN = ["first_run", "portrait", "compare", "plan", "live", "cut"];
+const SHOWN = ["first_run", "portrait", "compare", "plan", "live", "cut", "final"];
 /** Until pictures have faded in. */
 const REST_MS = 900;
 
