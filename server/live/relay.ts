@@ -79,9 +79,9 @@ export function topicOf(projectId: string | null): string {
 }
 
 /**
- * Carries what is worthless after a crash, progress, pictures and workers' vitals, to the sockets of the studio's other processes, by
- * notifications of the database that they share. Nothing is sent for what nobody follows elsewhere, so a studio of
- * one process sends nothing; what is sent is bounded, latest wins.
+ * Carries what is worthless after a crash, progress, pictures and workers' vitals, to the sockets of the studio's
+ * other processes, by notifications of the database that they share. Nothing is sent for what nobody follows elsewhere,
+ * so a studio of one process sends nothing; what is sent is bounded, latest wins.
  */
 export class LiveRelay {
   readonly #options: RelayOptions;

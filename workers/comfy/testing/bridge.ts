@@ -14,12 +14,12 @@ export type GenerateOutput = z.output<typeof generate.output>;
 /** Waits short enough for tests; each is long beside a call on loopback. */
 export const QUICK: Timings = {
   ...TIMINGS,
-  callMs: 1_500,
+  callMs: 500,
   objectInfoMs: 2_000,
-  stallMs: 1_000,
+  stallMs: 300,
   pollMs: 60,
   hintMs: 10,
-  goneAfterMs: 3_000,
+  goneAfterMs: 1_500,
   silentMs: 150,
   statusMs: 100,
   reconnectMinMs: 10,
