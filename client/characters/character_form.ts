@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { LONGEST_NAME } from "#server/core/name.ts";
 import { ApiError } from "#client/core/call.ts";
 import { tell, tellError } from "#client/core/notices.ts";
 import { projectId, takeKeyboard } from "#client/core/place.ts";
@@ -12,6 +13,7 @@ import "#client/ui/field.ts";
 import { noteCharacter } from "./changes.ts";
 import { askForCharacter, type CharacterAsk, openCharacter } from "./commands.ts";
 import { charactersOf } from "./character_store.ts";
+import { nameOfFile } from "./name_of_file.ts";
 import { w } from "./words.ts";
 
 /** Asks for a new character's name, or for another name of one that is there. */
@@ -37,7 +39,7 @@ export class CharacterForm extends SignalWatcher(LitElement) {
     this.fault = "";
     this.name = this.ask.kind === "rename"
       ? this.ask.character.name
-      : (this.ask.portrait?.name ?? "").replace(/\.[^.]*$/, "");
+      : nameOfFile(this.ask.portrait?.name ?? "");
   }
 
   override render() {
@@ -46,7 +48,7 @@ export class CharacterForm extends SignalWatcher(LitElement) {
       <st-dialog heading=${w(isNew ? "createCharacter" : "renameCharacter")} .open=${this.ask !== undefined}
         @st-close=${() => askForCharacter(undefined)}>
         <form @submit=${this.#submit}>
-          <st-field autofocus label=${w("name")} required maxlength="120" .value=${this.name}
+          <st-field autofocus label=${w("name")} required maxlength=${LONGEST_NAME} .value=${this.name}
             fault=${this.fault} @input=${this.#rename}></st-field>
         </form>
         <st-button slot="actions" variant="quiet" @click=${() => askForCharacter(undefined)}>${w(

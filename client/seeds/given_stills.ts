@@ -5,6 +5,7 @@ import { session } from "#client/auth/session_store.ts";
 import { noteCharacter } from "#client/characters/changes.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { askForCharacter } from "#client/characters/commands.ts";
+import { nameOfFile } from "#client/characters/name_of_file.ts";
 import { openCharacterId } from "#client/characters/open_character.ts";
 import { tell, tellError } from "#client/core/notices.ts";
 import { go, projectId } from "#client/core/place.ts";
@@ -16,8 +17,6 @@ import { w } from "./words.ts";
 
 /** So many pictures show before they are only counted. */
 const SHOWN = 12;
-/** The longest name of a character. */
-const NAME_SIGNS = 120;
 
 /** Asks what pictures are that were dropped or pasted where nothing says it: portraits, foundations, and of whom. */
 @customElement("st-given-stills")
@@ -148,7 +147,7 @@ async function makeCharacters(files: readonly File[]): Promise<void> {
   go({ screen: "characters" });
   for (const file of files) {
     try {
-      const name = file.name.replace(/\.[^.]*$/, "").trim().slice(0, NAME_SIGNS) || w("portrait");
+      const name = nameOfFile(file.name) || w("portrait");
       const { id } = await charactersOf(project).create(name);
       const [before, after] = [{ status: "trashed" }, { status: "active" }] as const;
       noteCharacter(w("madeOf", { name }), { projectId: project, id, before, after });
