@@ -29,6 +29,17 @@ export class StAction extends SignalWatcher(LitElement) {
       flex: 1;
       min-width: 0;
     }
+    .brief {
+      display: none;
+    }
+    @container panel (inline-size < 56rem) {
+      .brief {
+        display: inline-flex;
+      }
+      .brief + st-button {
+        display: none;
+      }
+    }
   `;
 
   /** Id of the command. */
@@ -42,6 +53,9 @@ export class StAction extends SignalWatcher(LitElement) {
   /** Shows the icon only; the label stays as name and tooltip. */
   @property({ type: Boolean, attribute: "icon-only" })
   accessor isIconOnly = false;
+  /** Shows the icon only where its panel is narrow. */
+  @property({ type: Boolean })
+  accessor yields = false;
   /** Another label than the command's own, where the button says more: "Plan 144 frames · 3 segments". */
   @property()
   accessor label: string | undefined = undefined;
@@ -61,16 +75,19 @@ export class StAction extends SignalWatcher(LitElement) {
     const isOn = command.isOn?.(this.target);
     const keys = keysOf(command)[0] ?? "";
     const tip = command.isForGood ? w("isForGood") : "";
-    if (this.isIconOnly && command.icon) {
-      return html`
-        <st-icon-button icon=${command.icon} label=${label} variant=${variant} keys=${keys} why-not=${whyNot}
-          tip=${tip}
+    const isBrief = (this.isIconOnly || this.yields) && command.icon;
+    const brief = isBrief
+      ? html`
+        <st-icon-button class=${this.isIconOnly ? "" : "brief"} icon=${command.icon} label=${label}
+          variant=${variant} keys=${keys} why-not=${whyNot} tip=${tip}
           ?small=${this.small} ?disabled=${isOff && whyNot === ""} .pressed=${isOn}
           @click=${this.#run}></st-icon-button>
-      `;
-    }
+      `
+      : nothing;
+    if (isBrief && this.isIconOnly) return brief;
     return html`
-      <st-button .icon=${command.icon} variant=${variant} keys=${keys} why-not=${whyNot} tip=${tip}
+      ${brief}<st-button .icon=${command.icon} variant=${variant} keys=${keys} why-not=${whyNot}
+        tip=${tip}
         ?disabled=${isOff && whyNot === ""} .pressed=${isOn} @click=${this.#run}>${label}</st-button>
     `;
   }

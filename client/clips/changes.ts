@@ -1,10 +1,19 @@
 import { call } from "#client/core/call.ts";
 import { type Changed, type Note, undoable, undoableChange } from "#client/core/undoable.ts";
-import type { changeClip, changeSegment, ClipState, Cut, Segment, Take } from "#server/clips/contract.ts";
+import {
+  type changeClip,
+  type changeSegment,
+  type ClipState,
+  type Cut,
+  getClip,
+  type Segment,
+  type Take,
+} from "#server/clips/contract.ts";
 import type { BodyInput } from "#server/core/endpoint.ts";
 import { listDecisions } from "#server/review/contract.ts";
 import { chosenTake } from "./clip_facts.ts";
 import { clipStoreOf } from "./clip_store.ts";
+import { w } from "./words.ts";
 
 export type ClipChange = BodyInput<typeof changeClip>;
 export type SegmentChange = BodyInput<typeof changeSegment>;
@@ -22,6 +31,17 @@ interface TakeFacts {
   readonly clipId: string;
   readonly before: Take["id"];
   readonly after: Take["id"];
+}
+
+interface RemakeFacts {
+  readonly projectId: string;
+  readonly clipId: ClipState["id"];
+  readonly segmentId: Segment["id"];
+  /** The take that counted before. */
+  readonly before: Take["id"];
+  /** Where making the segment longer changed the clip's own length or the segment's: before and after. */
+  readonly frames: readonly [number, number] | undefined;
+  readonly askedFrames: readonly [number | null, number | null] | undefined;
 }
 
 interface DecisionFacts {
@@ -47,6 +67,31 @@ const noteTake: Note<TakeFacts> = undoable<TakeFacts>("clips.choose_take", {
   undo: ({ projectId, clipId, before }) => clipStoreOf(projectId, clipId).choose(before),
   redo: ({ projectId, clipId, after }) => clipStoreOf(projectId, clipId).choose(after),
 });
+
+const noteRemakeFacts: Note<RemakeFacts> = undoable<RemakeFacts>("clips.make_again", {
+  undo: async (facts) => {
+    await setLengths(facts, 0);
+    await clipStoreOf(facts.projectId, facts.clipId).choose(facts.before);
+  },
+  redo: async (facts) => {
+    const { segments } = await call(getClip, { params: { clipId: facts.clipId } });
+    const takes = segments.find(({ id }) => id === facts.segmentId)?.takes ?? [];
+    const before = takes.find(({ id }) => id === facts.before)?.number ?? 0;
+    // The gates may have asked for more than one.
+    const made = takes.findLast(({ number, status }) => number > before && status === "ready");
+    if (!made) throw new Error(w("nothingMade"));
+    await setLengths(facts, 1);
+    await clipStoreOf(facts.projectId, facts.clipId).choose(made.id);
+  },
+});
+
+/** Before a take is chosen: the loop then plans what is missing by these. */
+async function setLengths(facts: RemakeFacts, side: 0 | 1): Promise<void> {
+  const store = clipStoreOf(facts.projectId, facts.clipId);
+  const { frames, askedFrames, segmentId } = facts;
+  if (askedFrames) await store.changeSegment(segmentId, { askedFrames: askedFrames[side] });
+  if (frames) await store.change({ frames: frames[side] });
+}
 
 const noteDecisionFacts: Note<DecisionFacts> = undoable<DecisionFacts>("clips.decide", {
   undo: async ({ projectId, clipId, cutId }) => {
@@ -87,6 +132,24 @@ export function noteChoice(label: string, { projectId, id: clipId, segments }: C
   const segment = segments.find(({ takes }) => takes.some(({ id }) => id === take.id));
   const before = segment && chosenTake(segment)?.id;
   if (before !== undefined) noteTake(label, { projectId, clipId, before, after: take.id });
+}
+
+/**
+ * Notes that a segment is made again, from the clip as it was and as it is since: taken back, the take that counted
+ * counts again, with what followed it. Nothing counted before: nothing to note.
+ */
+export function noteRemake(label: string, was: ClipState, is: ClipState, segmentId: Segment["id"]): void {
+  const [old, fresh] = [was, is].map(({ segments }) => segments.find(({ id }) => id === segmentId));
+  const before = old && chosenTake(old)?.id;
+  if (!old || !fresh || before === undefined) return;
+  noteRemakeFacts(label, {
+    projectId: was.projectId,
+    clipId: was.id,
+    segmentId,
+    before,
+    frames: was.frames === is.frames ? undefined : [was.frames, is.frames],
+    askedFrames: old.askedFrames === fresh.askedFrames ? undefined : [old.askedFrames, fresh.askedFrames],
+  });
 }
 
 /** Notes what was decided about a cut. Returns its undo. */

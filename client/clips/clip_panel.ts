@@ -300,12 +300,12 @@ export class ClipPanel extends SignalWatcher(LitElement) {
 
   #decisions({ step }: ClipDesk) {
     if (step === "keep" || step === "keep_take") {
-      return html`<st-action command="clips.make-again" look="quiet"></st-action>`;
+      return html`<st-action command="clips.make-again" look="quiet" yields></st-action>`;
     }
     return step === "finalize" || step === "none"
       ? html`
-        <st-action command="clips.reject" look="quiet"></st-action>
-        <st-action command="clips.approve" look="quiet"></st-action>
+        <st-action command="clips.reject" look="quiet" yields></st-action>
+        <st-action command="clips.approve" look="quiet" yields></st-action>
       `
       : nothing;
   }

@@ -202,9 +202,35 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     // What the curve shows, for who can't see it; of the cut, which has measures of its own.
     await page.getByRole("img", { name: /^Motion · cut 1: .* Lowest [\d.]+ at frame \d+/ }).waitFor();
     assertEquals(await findBarriers(page), []);
+    // Nothing on the bar under the player is cut off, however narrow the panel.
+    const [bar, button] = await Promise.all([
+      page.locator("st-transport").boundingBox(),
+      page.getByRole("button", { name: "Finalize cut 1" }).boundingBox(),
+    ]);
+    assert(bar && button && button.x + button.width <= bar.x + bar.width, JSON.stringify({ bar, button }));
     await ask(page, "PATCH", clip, { name: LONG_NAME });
     await page.getByRole("treeitem", { name: LONG_NAME }).waitFor();
     assertEquals(await overflowOf(page), 0);
+  });
+
+  await step("a take made again is taken back and done again by the history, with its cut", async () => {
+    const clip = `/clips/${page.url().split("/").at(-1)}`;
+    const chosen = (number: number, cut: number) =>
+      until(`take ${number} in cut ${cut}`, async () => {
+        const { status, segments: [segment], cuts } = await ask(page, "GET", clip);
+        return status === "in_review" && cuts.at(-1).number === cut &&
+          segment.takes.find(({ isChosen }: { isChosen: boolean }) => isChosen)?.number === number;
+      }, { patienceMs: RENDER_MS });
+    await page.locator("st-player").click();
+    await page.keyboard.press("r");
+    await chosen(2, 2);
+    await page.getByRole("button", { name: "Finalize cut 2" }).waitFor();
+    await page.keyboard.press("Control+z");
+    await chosen(1, 3);
+    await page.getByRole("button", { name: "Finalize cut 3" }).waitFor();
+    await page.keyboard.press("Control+Shift+z");
+    await chosen(2, 4);
+    await page.getByRole("button", { name: "Finalize cut 4" }).waitFor();
   });
 
   await step(

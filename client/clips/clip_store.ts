@@ -170,13 +170,18 @@ export class ClipStore {
     await this.#act("stitching", () => call(stitchClip, { params: { clipId: this.#clipId } }));
   }
 
-  async reroll(segmentId: Segment["id"], following?: Following): Promise<void> {
+  /** Returns the clip as it is then. */
+  async reroll(segmentId: Segment["id"], following?: Following): Promise<ClipState> {
     const body = following === undefined ? {} : { following };
-    await this.#act("generating", () => call(rerollSegment, { params: { segmentId }, body }));
+    return await this.#act("generating", () => call(rerollSegment, { params: { segmentId }, body }));
   }
 
-  async extend(segmentId: Segment["id"], frames: number): Promise<void> {
-    await this.#act("generating", () => call(extendSegment, { params: { segmentId }, body: { frames } }));
+  /** Returns the clip as it is then: it may be longer too. */
+  async extend(segmentId: Segment["id"], frames: number): Promise<ClipState> {
+    return await this.#act(
+      "generating",
+      () => call(extendSegment, { params: { segmentId }, body: { frames } }),
+    );
   }
 
   async changeSegment(segmentId: Segment["id"], change: BodyInput<typeof changeSegment>): Promise<void> {
@@ -228,12 +233,14 @@ export class ClipStore {
   }
 
   /** The clip's status shows at once; all else is read anew, since a plan and jobs follow from it. */
-  async #act(status: ClipState["status"] | undefined, send: () => Promise<unknown>): Promise<void> {
+  async #act<T>(status: ClipState["status"] | undefined, send: () => Promise<T>): Promise<T> {
+    const reply = Promise.withResolvers<T>();
     await this.#store.act(
       this.#clipId,
       (facts) => facts && status ? { ...facts, clip: { ...facts.clip, status } } : facts,
-      async () => void await send(),
+      async () => reply.resolve(await send()),
     );
+    return await reply.promise;
   }
 
   #listen(): void {

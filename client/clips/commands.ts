@@ -2,8 +2,8 @@ import type { Command } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
 import type { Decision } from "#server/review/contract.ts";
-import type { Segment, Take } from "#server/clips/contract.ts";
-import { noteChoice, noteClip, noteDecision, noteSegment } from "./changes.ts";
+import type { Clip, Following, Segment, Take } from "#server/clips/contract.ts";
+import { noteChoice, noteClip, noteDecision, noteRemake, noteSegment } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import {
   askedTake,
@@ -160,6 +160,21 @@ function lastDecision({ decisions }: ClipFacts): Decision | undefined {
   return decisions.findLast(({ undoneAt }) => undoneAt === null);
 }
 
+async function reroll(
+  { store }: ClipDesk,
+  { clip }: ClipFacts,
+  segment: Segment | undefined,
+  following?: Following,
+): Promise<void> {
+  if (!segment) return;
+  const since = await store.reroll(segment.id, following);
+  noteRemake(remakeLabel("reroll", clip, segment), clip, since, segment.id);
+}
+
+function remakeLabel(how: "reroll" | "extend", clip: Clip, { index }: Segment): string {
+  return [w(how), w("segment", { number: index }), clip.name].join(" · ");
+}
+
 /** Steps `by` among the takes of the picked segment, and puts that one on the player. */
 function auditionNext(desk: ClipDesk, by: number): void {
   const takes = desk.picked?.segment?.takes.filter(({ assetId, frameCount }) => assetId && frameCount) ?? [];
@@ -296,7 +311,7 @@ export const clipCommands: readonly Command[] = [
     run: async (desk, facts) => {
       const segment = askedSegment(facts);
       if (askedTake(facts.clip)) await desk.store.generate();
-      else if (segment) await desk.store.reroll(segment.id);
+      else if (segment) await reroll(desk, facts, segment);
     },
   }),
   command("reroll", {
@@ -305,10 +320,7 @@ export const clipCommands: readonly Command[] = [
     keys: ["r"],
     permission: "generate",
     not: lacksMade,
-    run: async (desk, _, target) => {
-      const id = segmentFor(desk, target)?.segment?.id;
-      if (id) await desk.store.reroll(id);
-    },
+    run: (desk, facts, target) => reroll(desk, facts, segmentFor(desk, target)?.segment),
   }),
   command("reroll-keep", {
     label: () => w("rerollKeep"),
@@ -316,10 +328,7 @@ export const clipCommands: readonly Command[] = [
     keys: ["shift+r"],
     permission: "generate",
     not: lacksMade,
-    run: async (desk, _, target) => {
-      const id = segmentFor(desk, target)?.segment?.id;
-      if (id) await desk.store.reroll(id, "keep");
-    },
+    run: (desk, facts, target) => reroll(desk, facts, segmentFor(desk, target)?.segment, "keep"),
   }),
   command("extend", {
     label: () => w("extend"),
@@ -328,8 +337,13 @@ export const clipCommands: readonly Command[] = [
     permission: "generate",
     not: lacksMade,
     run: async (desk, { clip }, target) => {
-      const id = segmentFor(desk, target)?.segment?.id;
-      if (id) await desk.store.extend(id, Math.max(1, Math.round(clip.rate.num / clip.rate.den)));
+      const segment = segmentFor(desk, target)?.segment;
+      if (!segment) return;
+      const longer = await desk.store.extend(
+        segment.id,
+        Math.max(1, Math.round(clip.rate.num / clip.rate.den)),
+      );
+      noteRemake(remakeLabel("extend", clip, segment), clip, longer, segment.id);
     },
   }),
   command("lock", {

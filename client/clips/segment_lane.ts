@@ -258,12 +258,13 @@ export class SegmentLane extends SignalWatcher(LitElement) {
       const preview = store.previewOf(running.id);
       const ratio = store.ratioOf(job);
       return html`
-        ${preview
-          ? html`<img class="preview" src=${preview} alt="">`
-          : html`<div class="plan">${
-            [job?.label ?? w("generating"), ratio === undefined ? "" : formatPercent(ratio)].filter(Boolean)
-              .join(" · ")
-          }</div>`}
+        ${preview ? html`<img class="preview" src=${preview} alt="">` : html`<div class="plan">${
+          [
+            w(running.status === "generating" ? "generating" : "measuring"),
+            ratio === undefined ? "" : formatPercent(ratio),
+          ].filter(Boolean)
+            .join(" · ")
+        }</div>`}
         <st-progress .ratio=${ratio} label=${w("segment", { number: segment?.index ?? 0 })}></st-progress>
       `;
     }

@@ -18,8 +18,9 @@ export class Transport extends SignalWatcher(LitElement) {
     css`
       :host {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
-        gap: var(--space-3);
+        gap: 0 var(--space-3);
         min-width: 0;
         min-height: var(--size-field);
         padding: 0 var(--space-2);
@@ -69,7 +70,8 @@ export class Transport extends SignalWatcher(LitElement) {
         align-items: center;
         justify-content: flex-end;
         gap: var(--space-2);
-        flex: 1;
+        flex: 1 0 auto;
+        max-width: 100%;
         min-width: 0;
       }
       @container (inline-size < 36rem) {
