@@ -7,7 +7,8 @@ import { dock } from "./dock_store.ts";
 import { allowSingleKeys, singleKeys } from "./keymap.ts";
 import { currentScreen } from "./screens.ts";
 import { signOut } from "./sign_out.ts";
-import { chooseTheme, theme } from "./theme.ts";
+import { theme } from "./theme.ts";
+import { changeTheme } from "./theme_choice.ts";
 import { w } from "./words.ts";
 
 /** What only the shell can do. */
@@ -78,6 +79,8 @@ export function appCommands(verbs: ShellVerbs): Command[] {
   ];
 }
 
+const otherTheme = () => theme() === "dark" ? w("lightTheme") : w("darkTheme");
+
 function settings(): Command[] {
   const setting = { group: () => w("settings"), permission: null, isSetting: true } as const;
   const speak = (id: string, to: Language, label: () => string): Command => ({
@@ -93,10 +96,10 @@ function settings(): Command[] {
     {
       ...setting,
       id: "app.theme",
-      label: () => theme() === "dark" ? w("lightTheme") : w("darkTheme"),
+      label: otherTheme,
       icon: "contrast",
       keywords: () => "theme dark light Thema dunkel hell",
-      run: () => chooseTheme(theme() === "dark" ? "light" : "dark"),
+      run: () => changeTheme(theme() === "dark" ? "light" : "dark", otherTheme()),
     },
     speak("app.english", "en", () => w("english")),
     speak("app.german", "de", () => w("german")),

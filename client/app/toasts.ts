@@ -2,7 +2,14 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { dismiss, type Notice, type NoticeKind, notices, tellError } from "#client/core/notices.ts";
+import {
+  dismiss,
+  type Notice,
+  type NoticeKind,
+  notices,
+  tellError,
+  type Undo,
+} from "#client/core/notices.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/button.ts";
 import "#client/ui/icon_button.ts";
@@ -73,6 +80,10 @@ export class Toasts extends SignalWatcher(LitElement) {
         color: var(--color-text-quiet);
         font-size: var(--size-text-small);
       }
+      .past {
+        color: var(--color-text-quiet);
+        font-size: var(--size-text-small);
+      }
       code {
         font: var(--font-weight-regular) var(--size-label) var(--font-mono);
         user-select: all;
@@ -80,6 +91,8 @@ export class Toasts extends SignalWatcher(LitElement) {
     `,
   ];
 
+  /** Those under the pointer or with the focus, which stay whatever else changes. */
+  readonly #held = new Set<number>();
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
   override render() {
@@ -94,14 +107,11 @@ export class Toasts extends SignalWatcher(LitElement) {
     return html`
       <div class="toast ${kind}" role=${kind === "failed" ? "alert" : "status"} @pointerenter=${() =>
         this.#keep(id)}
-        @focusin=${() => this.#keep(id)} @pointerleave=${() => this.#plan()} @focusout=${() => this.#plan()}>
+        @focusin=${() => this.#keep(id)} @pointerleave=${() => this.#let(id)} @focusout=${() =>
+          this.#let(id)}>
         <st-state-mark state=${MARKS[kind]}></st-state-mark>
         <p>${text}</p>
-        ${undo
-          ? html`<st-button variant="quiet" @click=${() => void this.#undo(id, undo)}>${
-            w("undo")
-          }</st-button>`
-          : html`<span></span>`}
+        ${undo ? this.#offer(id, undo) : html`<span></span>`}
         <st-icon-button small icon="close" label=${w("dismiss")} @click=${() => dismiss(id)}></st-icon-button>
         ${cause ? html`<p class="cause">${cause}.</p>` : nothing}
         ${requestId
@@ -111,18 +121,27 @@ export class Toasts extends SignalWatcher(LitElement) {
     `;
   }
 
+  /** By Ctrl+Z, or from the history, it may be taken back already. */
+  #offer(id: number, undo: Undo) {
+    if (undo.isDone?.() === false) return html`<span class="past">${w("takenBack")}</span>`;
+    return html`<st-button variant="quiet" @click=${() => void this.#undo(id, undo)}>${
+      w("undo")
+    }</st-button>`;
+  }
+
   protected override updated() {
     this.#plan();
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
-    for (const id of this.#timers.keys()) this.#keep(id);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 
   #plan(): void {
     for (const { id, kind, undo } of notices()) {
-      if (kind === "failed" || this.#timers.has(id)) continue;
+      if (kind === "failed" || this.#held.has(id) || this.#timers.has(id)) continue;
       this.#timers.set(
         id,
         setTimeout(() => {
@@ -133,12 +152,18 @@ export class Toasts extends SignalWatcher(LitElement) {
     }
   }
 
+  #let(id: number): void {
+    this.#held.delete(id);
+    this.#plan();
+  }
+
   #keep(id: number): void {
+    this.#held.add(id);
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
   }
 
-  async #undo(id: number, undo: () => void | Promise<void>): Promise<void> {
+  async #undo(id: number, undo: Undo): Promise<void> {
     dismiss(id);
     try {
       await undo();

@@ -1,7 +1,9 @@
 import { signal } from "@lit-labs/signals";
 import { type Command, registerCommands } from "#client/core/commands.ts";
 import { follow } from "#client/core/follow.ts";
-import { tell } from "#client/core/notices.ts";
+import { history } from "#client/core/history.ts";
+import { tell, tellError } from "#client/core/notices.ts";
+import { type Note, undoable } from "#client/core/undoable.ts";
 import { workspace } from "#client/core/workspace.ts";
 import { w } from "./words.ts";
 
@@ -15,6 +17,18 @@ export function workspaceAsk(): "create" | "rename" | undefined {
 export function askForWorkspace(ask: "create" | "rename" | undefined): void {
   asked.set(ask);
 }
+
+const noteRemoved: Note<{ readonly workspaceId: string }> = undoable<{ readonly workspaceId: string }>(
+  "workspace.remove",
+  {
+    undo: async ({ workspaceId }) => {
+      await workspace.change(workspaceId, { isRemoved: false });
+      // Each workspace has a history of its own: this one has to arrive where it goes before another opens.
+      void history.idle().then(() => workspace.choose(workspaceId)).catch(tellError);
+    },
+    redo: ({ workspaceId }) => workspace.change(workspaceId, { isRemoved: true }),
+  },
+);
 
 const shared = { group: () => w("workspaces"), permission: null } as const;
 const isReady = () => workspace.current !== undefined;
@@ -51,14 +65,9 @@ const own: readonly Command[] = [
       const { current } = workspace;
       if (!current) return;
       await workspace.change(current.id, { isRemoved: true });
-      tell({
-        kind: "done",
-        text: w("workspaceRemoved", { name: current.name }),
-        undo: async () => {
-          await workspace.change(current.id, { isRemoved: false });
-          await workspace.choose(current.id);
-        },
-      });
+      // Into the history of the one that is open now: the other's went with it.
+      const text = w("workspaceRemoved", { name: current.name });
+      tell({ kind: "done", text, undo: noteRemoved(text, { workspaceId: current.id }) });
     },
   },
 ];

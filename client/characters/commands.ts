@@ -100,10 +100,11 @@ export const characterCommands: readonly Command[] = [
       const character = characterFor(target);
       if (!character) return;
       const { id, projectId, name } = character;
-      await charactersOf(projectId).change(id, { status: "trashed" });
       const [before, after] = [{ status: "active" }, { status: "trashed" }] as const;
       const text = w("trashed", { name });
-      tell({ kind: "done", text, undo: noteCharacter(text, { projectId, id, before, after }) });
+      const undo = noteCharacter(text, { projectId, id, before, after });
+      await undo.settle(charactersOf(projectId).change(id, after));
+      tell({ kind: "done", text, undo });
     },
   },
 ];

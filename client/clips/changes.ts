@@ -1,5 +1,5 @@
 import { call } from "#client/core/call.ts";
-import { type Changed, type Note, undoable, undoableChange } from "#client/core/undoable.ts";
+import { type Changed, type Note, type Noted, undoable, undoableChange } from "#client/core/undoable.ts";
 import {
   type changeClip,
   type changeSegment,
@@ -106,7 +106,7 @@ const noteDecisionFacts: Note<DecisionFacts> = undoable<DecisionFacts>("clips.de
 });
 
 /** Notes a change of a clip's settings; call it with the clip as it was. */
-export function noteClip(label: string, clip: ClipState, after: ClipChange): () => Promise<void> {
+export function noteClip(label: string, clip: ClipState, after: ClipChange): Noted<Changed<ClipChange>> {
   const was = Object.keys(after).map((key) => [key, key === "trash" ? !after.trash : valueOf(clip, key)]);
   // The fields of `after`, with what the clip had in them.
   const before = Object.fromEntries(was) as ClipChange;
@@ -119,7 +119,7 @@ export function noteSegment(
   { projectId, id: clipId }: ClipState,
   segment: Segment,
   after: SegmentChange,
-): () => Promise<void> {
+): Noted<SegmentFacts> {
   const was = Object.keys(after).map((
     key,
   ) => [key, key === "isLocked" ? segment.lockedAt !== null : valueOf(segment, key)]);
@@ -158,7 +158,7 @@ export function noteDecision(
   { projectId, id: clipId }: ClipState,
   cutId: Cut["id"],
   kind: DecisionFacts["kind"],
-): () => Promise<void> {
+): Noted<DecisionFacts> {
   return noteDecisionFacts(label, { projectId, clipId, cutId, kind });
 }
 

@@ -150,10 +150,11 @@ async function decide(
 ): Promise<void> {
   const cut = cutToShow(clip);
   if (!cut) return;
-  await desk.store[kind](cut.id);
   const told = { finalize: "finalized", approve: "approvedTold", reject: "rejectedTold" } as const;
   const text = w(told[kind], { number: cut.number, clip: clip.name });
-  tell({ kind: "done", text, undo: noteDecision(text, clip, cut.id, kind) });
+  const undo = noteDecision(text, clip, cut.id, kind);
+  await undo.settle(desk.store[kind](cut.id));
+  tell({ kind: "done", text, undo });
 }
 
 function lastDecision({ decisions }: ClipFacts): Decision | undefined {
@@ -365,8 +366,9 @@ export const clipCommands: readonly Command[] = [
       const segment = segmentFor(desk, target)?.segment;
       if (!segment) return;
       const isLocked = segment.lockedAt === null;
-      await desk.store.changeSegment(segment.id, { isLocked });
-      noteSegment(`${w(isLocked ? "lock" : "unlock")} · ${clip.name}`, clip, segment, { isLocked });
+      const label = `${w(isLocked ? "lock" : "unlock")} · ${clip.name}`;
+      const noted = noteSegment(label, clip, segment, { isLocked });
+      await noted.settle(desk.store.changeSegment(segment.id, { isLocked }));
     },
   }),
   command("choose", {
@@ -445,9 +447,10 @@ export const clipCommands: readonly Command[] = [
     isDanger: true,
     not: (_, facts) => notIdle(facts),
     run: async (desk, { clip }) => {
-      await desk.store.change({ trash: true });
       const text = w("trashedTold", { clip: clip.name });
-      tell({ kind: "done", text, undo: noteClip(text, clip, { trash: true }) });
+      const undo = noteClip(text, clip, { trash: true });
+      await undo.settle(desk.store.change({ trash: true }));
+      tell({ kind: "done", text, undo });
     },
   }),
 ];

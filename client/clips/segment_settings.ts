@@ -188,10 +188,10 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
       const { value } = event.currentTarget as HTMLElement & { value: string };
       const clip = store.facts?.clip;
       try {
-        await store.changeSegment(segment.id, changeOf(value));
         if (clip) {
           const label = `${w("segment", { number: segment.index })} · ${clip.name}`;
-          noteSegment(label, clip, segment, changeOf(value));
+          const change = changeOf(value);
+          await noteSegment(label, clip, segment, change).settle(store.changeSegment(segment.id, change));
         }
       } catch (error) {
         tellError(error);

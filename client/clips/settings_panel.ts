@@ -310,8 +310,9 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     const store = openDesk()?.store;
     const clip = store?.facts?.clip;
     try {
-      await store?.change(change);
-      if (clip) noteClip(`${w("clip")} · ${clip.name}`, clip, change);
+      if (store && clip) {
+        await noteClip(`${w("clip")} · ${clip.name}`, clip, change).settle(store.change(change));
+      }
     } catch (error) {
       tellError(error);
     }

@@ -8,6 +8,9 @@ const CHUNKS = "history/";
 const NAMES = "history-names";
 const AT = "history-at";
 
+/** As many presses of Ctrl+Z count before the first of them is answered. */
+const MOST_WAYS = 4;
+
 /** Where the history begins: nothing to take back before it. */
 export const HISTORY_START = "start";
 
@@ -55,7 +58,8 @@ export class HistoryStore {
   readonly #keeper: HistoryKeeper;
   readonly #verbs: Map<string, HistoryVerb> = new Map();
   readonly #acts = new Map<string, Pick<HistoryRecord, "undo" | "redo">>();
-  readonly #busy = signal(false);
+  /** Ways through the tree that were asked for and have not ended. */
+  readonly #ways = signal(0);
   /** Which child was gone to last: where redo goes. */
   readonly #followed = new Map<string, string>();
   readonly #nodes = computed(() => this.#readNodes());
@@ -65,6 +69,10 @@ export class HistoryStore {
     readonly nodes: ReadonlyMap<string, HistoryNode>;
   } = { chunks: [], nodes: new Map() };
   #queue: Promise<unknown> = Promise.resolve();
+  /** What was noted ahead and waits for the studio's answer. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+  /** What was taken back by a change of its own → that change. */
+  readonly #counters = new Map<string, string>();
 
   constructor(keeper: HistoryKeeper) {
     this.#keeper = keeper;
@@ -88,7 +96,12 @@ export class HistoryStore {
 
   /** Whether something is being undone or done again now. */
   get isBusy(): boolean {
-    return this.#busy.get();
+    return this.#ways.get() > 0;
+  }
+
+  /** Whether no more can be asked for now: a key that is held would go on long after it is let go. */
+  get isFull(): boolean {
+    return this.#ways.get() >= MOST_WAYS;
   }
 
   /** What people call a point of the tree; undefined for most. */
@@ -124,15 +137,34 @@ export class HistoryStore {
     return id;
   }
 
-  /** Takes out what was noted ahead and then refused: it did not happen. What was done after it stays, and so it does. */
+  /**
+   * What was noted ahead is under way until `act` ends: whoever takes it back meanwhile waits for that. Refused, it did
+   * not happen and is taken out again. Returns and throws what `act` does.
+   */
+  settle<T>(id: string, act: Promise<T>): Promise<T> {
+    const settled = act.catch((error: unknown) => {
+      this.retract(id);
+      throw error;
+    }).finally(() => this.#underWay.delete(id));
+    this.#underWay.set(id, settled.catch(() => {}));
+    return settled;
+  }
+
+  /** Notes otherwise what was noted ahead: of several things some were refused. */
+  amend(id: string, { label, memory }: Required<Pick<HistoryRecord, "label" | "memory">>): void {
+    this.#rewrite((node) => node.id === id ? { ...node, label, memory } : node);
+  }
+
+  /** Takes out what was noted ahead and then refused: it did not happen. What was done after it stays. */
   retract(id: string): void {
     const node = this.nodes.get(id);
-    if (!node || (this.children.get(id) ?? []).length > 0) return;
+    if (!node) return;
+    const next = this.#followed.get(id);
     if (this.at === id) this.#arrive(node.parentId);
-    for (const name of this.#keeper.names(CHUNKS)) {
-      const nodes = this.#keeper.get<readonly HistoryNode[]>(name, []);
-      if (nodes.some((one) => one.id === id)) this.#keeper.set(name, nodes.filter((one) => one.id !== id));
-    }
+    else if (next !== undefined) this.#followed.set(node.parentId, next);
+    this.#rewrite((one) =>
+      one.id === id ? undefined : one.parentId === id ? { ...one, parentId: node.parentId } : one
+    );
   }
 
   get undoLabel(): string | undefined {
@@ -153,14 +185,12 @@ export class HistoryStore {
 
   /** Takes back the last change. Throws what the change's own undo throws; then one stays where one was. */
   async undo(): Promise<void> {
-    const parentId = this.nodes.get(this.at)?.parentId;
-    if (parentId !== undefined) await this.goTo(parentId);
+    await this.#inTurn(() => this.#walk(this.nodes.get(this.at)?.parentId));
   }
 
   /** Does again what was undone last, or else the newest of what was done next. */
   async redo(): Promise<void> {
-    const next = this.#nextId();
-    if (next !== undefined) await this.goTo(next);
+    await this.#inTurn(() => this.#walk(this.#nextId()));
   }
 
   /**
@@ -168,9 +198,27 @@ export class HistoryStore {
    * and its error is thrown.
    */
   async goTo(id: string): Promise<void> {
-    const walk = this.#queue.then(() => this.#walk(id));
-    this.#queue = walk.catch(() => {});
-    await walk;
+    await this.#inTurn(() => this.#walk(id));
+  }
+
+  /** Whether it is done now: neither taken back nor on another branch. */
+  isDone(id: string): boolean {
+    const counter = this.#counters.get(id);
+    const line = this.#lineOf(this.at).map((node) => node.id);
+    return line.includes(id) && (counter === undefined || !line.includes(counter));
+  }
+
+  /**
+   * Takes this one change back: the last one as undo does, one before it by a change of its own. What is not done, or
+   * not any more, is left alone. Throws what its undo throws.
+   */
+  async takeBack(id: string): Promise<void> {
+    await this.#inTurn(() => this.#takeBack(id));
+  }
+
+  /** When nothing is being undone or done again any more. */
+  async idle(): Promise<void> {
+    await this.#queue;
   }
 
   /** The steps from where one is to a point: what would be undone, then what would be done again. */
@@ -183,23 +231,47 @@ export class HistoryStore {
     return { undone, redone: there.filter((node) => !mine.has(node.id)).reverse() };
   }
 
-  async #walk(id: string): Promise<void> {
+  async #inTurn(act: () => Promise<void>): Promise<void> {
+    this.#ways.set(this.#ways.get() + 1);
+    const way = this.#queue.then(act).finally(() => this.#ways.set(this.#ways.get() - 1));
+    this.#queue = way.catch(() => {});
+    await way;
+  }
+
+  async #takeBack(id: string): Promise<void> {
+    await this.#underWay.get(id);
+    const node = this.nodes.get(id);
+    if (!node || !this.isDone(id)) return;
+    if (this.at === id) return await this.#walk(node.parentId);
+    const [undo, redo] = [this.#require(node, "undo"), this.#require(node, "redo")];
+    await undo();
+    this.#counters.set(id, this.record({ label: `↶ ${node.label}`, undo: redo, redo: undo }));
+  }
+
+  async #walk(id: string | undefined): Promise<void> {
+    if (id === undefined) return;
+    // What the studio has not answered yet may turn out not to have happened.
+    await Promise.all(this.pathTo(id).undone.map((node) => this.#underWay.get(node.id)));
     const { undone, redone } = this.pathTo(id);
     // Before anything is touched: a way that ends half way is worse than none.
     for (const node of undone) this.#require(node, "undo");
     for (const node of redone) this.#require(node, "redo");
-    this.#busy.set(true);
-    try {
-      for (const node of undone) {
-        await this.#require(node, "undo")();
-        this.#arrive(node.parentId);
-      }
-      for (const node of redone) {
-        await this.#require(node, "redo")();
-        this.#arrive(node.id);
-      }
-    } finally {
-      this.#busy.set(false);
+    for (const node of undone) {
+      await this.#require(node, "undo")();
+      this.#arrive(node.parentId);
+    }
+    for (const node of redone) {
+      await this.#require(node, "redo")();
+      this.#arrive(node.id);
+    }
+  }
+
+  #rewrite(change: (node: HistoryNode) => HistoryNode | undefined): void {
+    for (const name of this.#keeper.names(CHUNKS)) {
+      const nodes = this.#keeper.get<readonly HistoryNode[]>(name, []);
+      const changed = nodes.flatMap((node) => change(node) ?? []);
+      const isSame = changed.length === nodes.length && changed.every((node, at) => node === nodes[at]);
+      if (!isSame) this.#keeper.set(name, changed);
     }
   }
 

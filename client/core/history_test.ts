@@ -41,7 +41,7 @@ function openNumber(history: HistoryStore) {
   return { state, change };
 }
 
-Deno.test("HistoryStore takes out what was refused, and leaves alone what something was done after", () => {
+Deno.test("HistoryStore takes out what was refused, and keeps what was done after it", async () => {
   const history = new HistoryStore(openKeeper());
   const { change } = openNumber(history);
   const [one, two] = [change(1), change(2)];
@@ -49,7 +49,60 @@ Deno.test("HistoryStore takes out what was refused, and leaves alone what someth
   assertEquals([history.at, history.nodes.has(two), history.redoLabel], [one, false, undefined]);
   const three = change(3);
   history.retract(one);
-  assertEquals([history.at, history.nodes.has(one)], [three, true]);
+  assertEquals([history.at, history.nodes.has(one)], [three, false]);
+  assertEquals(history.nodes.get(three)?.parentId, HISTORY_START);
+  await history.undo();
+  assertEquals([history.at, history.redoLabel], [HISTORY_START, "Set 3"]);
+});
+
+Deno.test("HistoryStore waits for the answer to what is taken back at once, and leaves out what is refused", async () => {
+  const history = new HistoryStore(openKeeper());
+  const { state, change } = openNumber(history);
+  const one = change(1);
+  const answer = Promise.withResolvers<void>();
+  const two = change(2);
+  const settled = history.settle(two, answer.promise);
+  const undone = history.undo();
+  assertEquals([history.undoLabel, history.at, state.value], ["Set 2", two, 2]);
+  answer.resolve();
+  await Promise.all([settled, undone]);
+  assertEquals([history.at, state.value], [one, 1]);
+  // Pressed before the step before it has ended, a key means the next one.
+  await Promise.all([history.redo(), history.undo(), history.redo()]);
+  assertEquals([history.at, state.value], [two, 2]);
+  await history.undo();
+
+  const refusal = Promise.withResolvers<void>();
+  const three = change(3);
+  const refused = assertRejects(() => history.settle(three, refusal.promise), Error, "not now");
+  const backFromThree = history.undo();
+  refusal.reject(new Error("not now"));
+  await Promise.all([refused, backFromThree]);
+  // It did not happen, so nothing was taken back: not what was done before it either.
+  assertEquals([history.at, history.nodes.has(three), history.isDone(one)], [one, false, true]);
+});
+
+Deno.test("HistoryStore takes one change back once, however it is asked to", async () => {
+  const history = new HistoryStore(openKeeper());
+  const { state, change } = openNumber(history);
+  const one = change(1);
+  await history.undo();
+  assertEquals([history.isDone(one), state.value], [false, 0]);
+  state.value = 7;
+  await history.takeBack(one);
+  assertEquals([state.value, history.at], [7, HISTORY_START]);
+  const [two, three] = [change(2), change(3)];
+  await history.takeBack(two);
+  assertEquals([state.value, history.isDone(two), history.undoLabel], [7, false, "↶ Set 2"]);
+  state.value = 8;
+  await history.takeBack(two);
+  assertEquals(state.value, 8);
+  // The change that took it back can be taken back in its turn.
+  await history.undo();
+  assertEquals([history.at, history.isDone(two), state.value], [three, true, 2]);
+  history.amend(three, { label: "Set 4", memory: { verb: "number.set", facts: { before: 1, after: 4 } } });
+  await history.takeBack(three);
+  assertEquals([history.redoLabel, state.value], ["Set 4", 1]);
 });
 
 Deno.test("HistoryStore makes a branch of a change after undo, and goes from any point to any other", async () => {

@@ -4,13 +4,19 @@ import { ApiError } from "./call.ts";
 /** What kind of news: shown by shape as well as colour; "failed" stays until it is put away. */
 export type NoticeKind = "done" | "info" | "attention" | "failed";
 
+/** Takes back what was done. One of the history knows when there is nothing to take back any more. */
+export interface Undo {
+  (): void | Promise<void>;
+  isDone?(): boolean;
+}
+
 export interface Notice {
   readonly id: number;
   readonly kind: NoticeKind;
   /** One sentence, without full stop. */
   readonly text: string;
   /** Takes back what was done; the notice offers it as long as it shows. */
-  readonly undo?: (() => void | Promise<void>) | undefined;
+  readonly undo?: Undo | undefined;
   /** Why, the mend and, of the studio's refusals, the id for an admin. */
   readonly cause?: string | undefined;
   readonly requestId?: string | undefined;
@@ -19,7 +25,7 @@ export interface Notice {
 export interface News {
   readonly kind: NoticeKind;
   readonly text: string;
-  readonly undo?: (() => void | Promise<void>) | undefined;
+  readonly undo?: Undo | undefined;
   /** Anything that was thrown: its own sentence is shown under the text. */
   readonly error?: unknown;
 }

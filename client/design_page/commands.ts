@@ -1,4 +1,5 @@
-import { chooseTheme, theme } from "#client/app/theme.ts";
+import { theme } from "#client/app/theme.ts";
+import { changeTheme } from "#client/app/theme_choice.ts";
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { THEMES } from "#client/design/tokens.ts";
@@ -17,7 +18,7 @@ export const designCommands: readonly Command[] = [
     permission: null,
     keywords: () => "theme Thema contrast Kontrast",
     isOn: () => theme() === name,
-    run: () => chooseTheme(name),
+    run: () => changeTheme(name, w("useTheme", { theme: themeLabel(name) })),
   })),
   ...editing(),
 ];

@@ -5,7 +5,8 @@ import { cssColour } from "#server/core/colour.ts";
 import type { MeasuredPair } from "#server/core/contrast.ts";
 import { colourAt, type DesignToken } from "#server/core/design_tokens.ts";
 import "#client/app/st_action.ts";
-import { chooseTheme, theme } from "#client/app/theme.ts";
+import { theme } from "#client/app/theme.ts";
+import { changeTheme } from "#client/app/theme_choice.ts";
 import { locale } from "#client/core/words.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { type ThemeName, THEMES } from "#client/design/tokens.ts";
@@ -191,7 +192,7 @@ export class ThemePanel extends SignalWatcher(LitElement) {
       event.target instanceof HTMLElement && "value" in event.target &&
       event.target.value === name
     );
-    if (chosen) chooseTheme(chosen satisfies ThemeName);
+    if (chosen) changeTheme(chosen satisfies ThemeName, w("useTheme", { theme: themeLabel(chosen) }));
   };
 
   readonly #select = ({ ids: [id] }: SelectEvent) => {

@@ -38,10 +38,11 @@ function statusCommand(
     run: async (target) => {
       const worker = workerOf(target);
       if (!worker) return;
-      await fleet.setStatus(worker.id, change);
       const before = change === "enable" ? (worker.status === "draining" ? "drain" : "disable") : "enable";
       const text = w(DONE[change], { name: worker.name });
-      tell({ kind: "done", text, undo: noteStatus(text, { workerId: worker.id, before, after: change }) });
+      const undo = noteStatus(text, { workerId: worker.id, before, after: change });
+      await undo.settle(fleet.setStatus(worker.id, change));
+      tell({ kind: "done", text, undo });
     },
   };
 }

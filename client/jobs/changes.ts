@@ -1,4 +1,5 @@
-import { type Note, undoable } from "#client/core/undoable.ts";
+import { tell } from "#client/core/notices.ts";
+import { doToEach, type Note, undoable } from "#client/core/undoable.ts";
 import type { JobChange, PauseTarget, QueueJob } from "#server/jobs/contract.ts";
 import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
@@ -37,6 +38,8 @@ interface EndFacts {
 
 interface PauseFacts {
   readonly target: PauseTarget;
+  /** Paused only once this one has ended; left out, at once. */
+  readonly afterJobId?: QueueJob["id"];
   readonly isPaused: boolean;
 }
 
@@ -47,14 +50,30 @@ export async function toEach<One>(many: readonly One[], act: (one: One) => Promi
   if (refused) throw refused.reason;
 }
 
+/** doToEach() for jobs, told with how many they were. */
+export async function doToJobs<Facts>(
+  jobs: readonly QueueJob[],
+  act: (jobId: QueueJob["id"]) => Promise<void>,
+  note: Note<Facts>,
+  noted: (jobIds: readonly QueueJob["id"][]) => { readonly label: string; readonly facts: Facts },
+): Promise<void> {
+  const describe = (some: readonly QueueJob[]) => noted(some.map(({ id }) => id));
+  const { undo, done, refusal } = await doToEach(jobs, ({ id }) => act(id), note, describe);
+  if (done.length > 0) tell({ kind: "done", text: describe(done).label, undo });
+  if (refusal !== undefined) throw refusal;
+}
+
 const cancelAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.cancel(id));
 const retryAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.retry(id));
-const setPaused = async ({ target }: PauseFacts, isPaused: boolean) =>
-  await (isPaused ? queue.pause(target) : queue.resume(target));
-
-const holdAll = async (ids: readonly string[], isHeld: boolean) => {
-  await Promise.all(ids.map((id) => isHeld ? queue.hold(id) : queue.release(id)));
+const setPaused = async ({ target, afterJobId }: PauseFacts, isPaused: boolean) => {
+  if (!isPaused) return await queue.resume(target);
+  // One that has ended meanwhile needs no waiting for.
+  const isOpen = (queue.find(afterJobId ?? "")?.finishedAt ?? undefined) === undefined;
+  await queue.pause({ ...target, ...(afterJobId !== undefined && isOpen ? { afterJobId } : {}) });
 };
+
+const holdAll = (ids: readonly string[], isHeld: boolean) =>
+  toEach(ids, (id) => isHeld ? queue.hold(id) : queue.release(id));
 
 const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.move", {
   undo: async ({ jobId, was }) => {
@@ -114,6 +133,5 @@ export async function moveNoted(label: string, job: QueueJob, to: Spot): Promise
     ...lane.slice(at + 1, at + 4).map(({ id }): Spot => ({ beforeJobId: id })),
     ...lane.slice(Math.max(0, at - 3), Math.max(0, at)).reverse().map(({ id }): Spot => ({ afterJobId: id })),
   ];
-  await queue.move(job.id, to);
-  noteMoveFacts(label, { jobId: job.id, was, to });
+  await noteMoveFacts(label, { jobId: job.id, was, to }).settle(queue.move(job.id, to));
 }

@@ -2,9 +2,19 @@ import { session } from "#client/auth/session_store.ts";
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
+import { doToEach } from "#client/core/undoable.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
-import { moveNoted, noteCancel, noteHold, notePause, notePriority, noteQueued, toEach } from "./changes.ts";
+import {
+  doToJobs,
+  moveNoted,
+  noteCancel,
+  noteHold,
+  notePause,
+  notePriority,
+  noteQueued,
+  toEach,
+} from "./changes.ts";
 import { nameOf } from "./describe_job.ts";
 import { laneName } from "./names.ts";
 import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
@@ -76,27 +86,26 @@ const areHeld = (target: unknown) => {
 };
 
 async function cancel(target: unknown): Promise<void> {
-  const jobs = fitting(target, OPEN);
-  await toEach(jobs, ({ id }) => queue.cancel(id));
-  const text = w("cancelled1", { n: jobs.length });
-  tell({ kind: "done", text, undo: noteCancel(text, { jobIds: jobs.map(({ id }) => id) }) });
+  await doToJobs(fitting(target, OPEN), (id) => queue.cancel(id), noteCancel, (jobIds) => ({
+    label: w("cancelled1", { n: jobIds.length }),
+    facts: { jobIds },
+  }));
 }
 
 async function retry(jobs: readonly QueueJob[]): Promise<void> {
-  await toEach(jobs, ({ id }) => queue.retry(id));
-  const text = w("retried", { n: jobs.length });
-  tell({ kind: "done", text, undo: noteQueued(text, { jobIds: jobs.map(({ id }) => id) }) });
+  await doToJobs(jobs, (id) => queue.retry(id), noteQueued, (jobIds) => ({
+    label: w("retried", { n: jobIds.length }),
+    facts: { jobIds },
+  }));
 }
 
 async function holdOrRelease(target: unknown): Promise<void> {
   const isRelease = areHeld(target);
   const jobs = fitting(target, WAITS).filter(({ status }) => isRelease === (status === "held"));
-  const hold = ({ id }: QueueJob) => queue.hold(id);
-  const release = ({ id }: QueueJob) => queue.release(id);
-  await toEach(jobs, isRelease ? release : hold);
-  const text = w(isRelease ? "releasedNow" : "heldNow", { n: jobs.length });
-  const undo = noteHold(text, { jobIds: jobs.map(({ id }) => id), isHeld: !isRelease });
-  tell({ kind: "done", text, undo });
+  await doToJobs(jobs, (id) => isRelease ? queue.release(id) : queue.hold(id), noteHold, (jobIds) => ({
+    label: w(isRelease ? "releasedNow" : "heldNow", { n: jobIds.length }),
+    facts: { jobIds, isHeld: !isRelease },
+  }));
 }
 
 async function changePriority(target: unknown, step: number): Promise<void> {
@@ -105,8 +114,13 @@ async function changePriority(target: unknown, step: number): Promise<void> {
     before: priority,
     after: Math.max(-10, Math.min(10, priority + step)),
   }));
-  await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after)));
-  notePriority(w(step > 0 ? "raise" : "lower"), { changes });
+  const { refusal } = await doToEach(
+    changes,
+    ({ id, after }) => queue.setPriority(id, after),
+    notePriority,
+    (some) => ({ label: w(step > 0 ? "raise" : "lower"), facts: { changes: some } }),
+  );
+  if (refusal !== undefined) throw refusal;
 }
 
 /** A generation that runs stops its worker, all else its lane: when it has ended. */
@@ -116,8 +130,10 @@ async function pauseAfter(target: unknown): Promise<void> {
   const what = job.lane === "gpu" && job.status === "running" && job.workerId
     ? { workerId: job.workerId }
     : { lane: job.lane };
-  await queue.pause({ ...what, afterJobId: job.id });
-  tell({ kind: "done", text: w("pauseAfterNow", { name: nameOf(job) }), undo: () => queue.resume(what) });
+  const text = w("pauseAfterNow", { name: nameOf(job) });
+  const undo = notePause(text, { target: what, afterJobId: job.id, isPaused: true });
+  await undo.settle(queue.pause({ ...what, afterJobId: job.id }));
+  tell({ kind: "done", text, undo });
 }
 
 /** One place on among those of its lane, or to the front of it. */
@@ -154,9 +170,10 @@ function laneCommand(lane: Lane): Command {
     isOn: () => queue.isLanePaused(lane),
     run: async () => {
       const isPaused = queue.isLanePaused(lane);
-      await (isPaused ? queue.resume({ lane }) : queue.pause({ lane }));
       const text = w(isPaused ? "resumedNow" : "pausedNow", { lane: laneName(lane) });
-      tell({ kind: "done", text, undo: notePause(text, { target: { lane }, isPaused: !isPaused }) });
+      const undo = notePause(text, { target: { lane }, isPaused: !isPaused });
+      await undo.settle(isPaused ? queue.resume({ lane }) : queue.pause({ lane }));
+      tell({ kind: "done", text, undo });
     },
   };
 }

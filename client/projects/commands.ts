@@ -65,12 +65,12 @@ async function changeStatus(project: ProjectCard, status: Project["status"]): Pr
   const before = project.status;
   const now = { ...project, status };
   projectStore.put(project);
-  await projectStore.change(project.id, { status });
-  for (const shelf of [projectStore, trashedProjects]) shelf.put(now);
   const texts = { trashed: "trashed", archived: "archivedTold", active: "restored" } as const;
   const { id, name } = project;
   const text = w(texts[status], { name });
   const undo = noteProject(text, { projectId: id, id, before: { status: before }, after: { status } });
+  await undo.settle(projectStore.change(id, { status }));
+  for (const shelf of [projectStore, trashedProjects]) shelf.put(now);
   tell({ kind: "done", text, undo });
 }
 
@@ -226,11 +226,15 @@ export const projectCommands: readonly Command[] = [
       // Only a member's row stands beside this.
       const { userId, displayName, role } = target as ProjectMember;
       const project = projectId() ?? "";
-      await membersOf(project).remove(userId);
       const text = w("removed", { name: displayName });
+      const remove = () => membersOf(project).remove(userId);
       // Oneself one can't let in again.
-      if (userId === session.me?.userId) return void tell({ kind: "done", text });
+      if (userId === session.me?.userId) {
+        await remove();
+        return void tell({ kind: "done", text });
+      }
       const undo = noteMember(text, { projectId: project, userId, before: role, after: null });
+      await undo.settle(remove());
       tell({ kind: "done", text, undo });
     },
   },

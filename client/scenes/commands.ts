@@ -147,10 +147,11 @@ export const sceneCommands: readonly Command[] = [
       const scene = pickedThing()?.line.scene;
       if (!store || !scene) return;
       const { id, projectId, name } = scene;
-      await store.changeScene(id, { status: "trashed" });
       const [before, after] = [{ status: "active" }, { status: "trashed" }] as const;
       const text = w("trashedScene", { name });
-      tell({ kind: "done", text, undo: noteScene(text, { projectId, id, before, after }) });
+      const undo = noteScene(text, { projectId, id, before, after });
+      await undo.settle(store.changeScene(id, after));
+      tell({ kind: "done", text, undo });
     },
   },
 ];

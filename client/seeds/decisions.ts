@@ -1,5 +1,5 @@
 import { select } from "#client/core/place.ts";
-import { type Note, undoable } from "#client/core/undoable.ts";
+import { type Note, type Noted, undoable } from "#client/core/undoable.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 import { seedsOf } from "./seed_store.ts";
 
@@ -10,7 +10,7 @@ export interface CullChange {
 }
 
 /** What is remembered of a decision, as JSON: good after a reload and on another device too. */
-interface CullFacts {
+export interface CullFacts {
   readonly projectId: string;
   readonly characterId: string;
   readonly before: readonly Pick<Seed, "id" | "status" | "rating" | "approvedAt">[];
@@ -25,7 +25,8 @@ interface HeroFacts {
   readonly isApproved: boolean;
 }
 
-const noteCullFacts: Note<CullFacts> = undoable<CullFacts>("seeds.cull", {
+/** Remembers a decision of culling in the history: a hundred of them in a minute are no news. */
+export const noteCull: Note<CullFacts> = undoable<CullFacts>("seeds.cull", {
   undo: async ({ projectId, characterId, before }) => {
     const store = seedsOf(projectId, characterId);
     if (before[0]) select("seed", [before[0].id]);
@@ -42,12 +43,16 @@ const noteCullFacts: Note<CullFacts> = undoable<CullFacts>("seeds.cull", {
 });
 
 const noteHeroFacts: Note<HeroFacts> = undoable<HeroFacts>("seeds.make_hero", {
-  undo: async ({ projectId, characterId, hero, previous }) => {
+  undo: async ({ projectId, characterId, hero, previous, isApproved }) => {
     const store = seedsOf(projectId, characterId);
     if (previous && previous.id !== hero.id) {
       await store.chooseHero(previous.id, previous.approvedAt !== null);
     }
-    if (hero.status === "hero") return;
+    if (hero.status === "hero") {
+      // Chosen already, it was approved only.
+      if (isApproved && hero.approvedAt === null) await store.withdrawApproval(hero.id);
+      return;
+    }
     await store.cull(hero.id, { status: hero.status === "kept" ? "kept" : "candidate" });
   },
   redo: async ({ projectId, characterId, hero, isApproved }) => {
@@ -55,23 +60,34 @@ const noteHeroFacts: Note<HeroFacts> = undoable<HeroFacts>("seeds.make_hero", {
   },
 });
 
-/** Remembers a decision of culling in the history: a hundred of them in a minute are no news. Returns its undo. */
-export function noteCull(label: string, before: readonly Seed[], change: CullChange): () => Promise<void> {
+interface ApprovalFacts {
+  readonly projectId: string;
+  readonly characterId: string;
+  readonly seedId: Seed["id"];
+}
+
+/** Remembers that a hero was approved. */
+export const noteApproval: Note<ApprovalFacts> = undoable<ApprovalFacts>("seeds.approve_hero", {
+  undo: ({ projectId, characterId, seedId }) => seedsOf(projectId, characterId).withdrawApproval(seedId),
+  redo: ({ projectId, characterId, seedId }) => seedsOf(projectId, characterId).approve(seedId),
+});
+
+/** What is remembered of a decision about these, as they were before it. */
+export function cullFacts(before: readonly Seed[], change: CullChange): CullFacts {
   const [first] = before;
-  if (!first) return () => Promise.resolve();
-  return noteCullFacts(label, {
-    projectId: first.projectId,
-    characterId: first.characterId,
+  return {
+    projectId: first?.projectId ?? "",
+    characterId: first?.characterId ?? "",
     before: before.map(({ id, status, rating, approvedAt }) => ({ id, status, rating, approvedAt })),
     change,
-  });
+  };
 }
 
 /** Remembers the choice of a hero in the history. Returns its undo. */
 export function noteHero(
   label: string,
   { hero, previous, isApproved }: { hero: Seed; previous: Seed | undefined; isApproved: boolean },
-): () => Promise<void> {
+): Noted<HeroFacts> {
   return noteHeroFacts(label, {
     projectId: hero.projectId,
     characterId: hero.characterId,

@@ -93,6 +93,15 @@ export class SeedStore {
     await this.#store.act(seedId, (seed) => seed, () => call(seeds.approveHero, { params: { seedId } }));
   }
 
+  /** Takes the approval back; it stays the hero. Throws ApiError while a clip that has begun builds on it. */
+  async withdrawApproval(seedId: Seed["id"]): Promise<void> {
+    await this.#store.act(
+      seedId,
+      (seed) => seed && { ...seed, approvedAt: null },
+      () => call(seeds.withdrawApproval, { params: { seedId } }),
+    );
+  }
+
   /** Asks for a batch; its seeds come as they are told of. Throws ApiError with the wrong fields. */
   async vary(input: Omit<BodyInput<typeof seeds.createVariations>, "id">): Promise<seeds.VariationBatch> {
     const batch = await call(seeds.createVariations, {

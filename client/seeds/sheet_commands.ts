@@ -2,12 +2,12 @@ import { openCharacterId } from "#client/characters/open_character.ts";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import type { Command } from "#client/core/commands.ts";
-import { history } from "#client/core/history.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, projectId, takeKeyboard } from "#client/core/place.ts";
+import { doToEach } from "#client/core/undoable.ts";
 import type { Seed, VariationSummary } from "#server/seeds/contract.ts";
 import { batchDraft, resetKnobs, setDraftFaults } from "./batch_draft.ts";
-import { type CullChange, noteCull, noteHero } from "./decisions.ts";
+import { type CullChange, cullFacts, noteApproval, noteCull, noteHero } from "./decisions.ts";
 import { isReady, openPair, openSeeds } from "./open_pair.ts";
 import { batchesOf } from "./seed_store.ts";
 import { seedWorkOf } from "./seed_work.ts";
@@ -31,18 +31,15 @@ async function decide(target: unknown, change: CullChange, text: (count: number)
   if (!store || before.length === 0) return;
   // A flag decides, and one goes on; a rating is often followed by one.
   if (target === undefined && change.status !== undefined) advance(before);
-  const label = text(before.length);
-  const undo = noteCull(label, before, change);
-  const noted = history.at;
-  try {
-    await Promise.all(before.map(({ id }) => store.cull(id, change)));
-  } catch (error) {
-    // Of several some may have been taken: then it is there to be taken back.
-    if (before.length === 1) history.retract(noted);
-    throw error;
-  }
+  const { undo, done, refusal } = await doToEach(
+    before,
+    ({ id }) => store.cull(id, change),
+    noteCull,
+    (seeds) => ({ label: text(seeds.length), facts: cullFacts(seeds, change) }),
+  );
   // One picture shows by itself what became of it; of many, that they were many should be said.
-  if (before.length > 1) tell({ kind: "done", text: label, undo });
+  if (before.length > 1) tell({ kind: "done", text: text(done.length), undo });
+  if (refusal !== undefined) throw refusal;
 }
 
 async function makeHero(hero: Seed): Promise<void> {
@@ -52,8 +49,8 @@ async function makeHero(hero: Seed): Promise<void> {
     ? undefined
     : store.all.find(({ batchId, status }) => batchId === hero.batchId && status === "hero");
   const isApproved = session.may("review.finalize");
-  await store.chooseHero(hero.id, isApproved);
   const undo = noteHero(w("makeHero"), { hero, previous, isApproved });
+  await undo.settle(store.chooseHero(hero.id, isApproved));
   tell({ kind: isApproved ? "done" : "attention", text: w(isApproved ? "heroTold" : "heroWaits"), undo });
 }
 
@@ -216,9 +213,12 @@ export const sheetCommands: readonly Command[] = [
     whyNot: () => w("needsHero"),
     run: async (target) => {
       const hero = heroFor(target);
-      if (!hero) return;
-      await openSeeds()?.approve(hero.id);
-      tell({ kind: "done", text: w("approvedTold") });
+      const store = openSeeds();
+      if (!hero || !store) return;
+      const { projectId, characterId, id: seedId } = hero;
+      const undo = noteApproval(w("approveHero"), { projectId, characterId, seedId });
+      await undo.settle(store.approve(seedId));
+      tell({ kind: "done", text: w("approvedTold"), undo });
     },
   },
   {

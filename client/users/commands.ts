@@ -50,9 +50,9 @@ function roleCommand(role: RoleCode): Command {
     run: async (target) => {
       const user = userOf(target);
       if (!user) return;
-      await people.change(user.id, { role });
       const text = w("roleSet", { name: user.displayName, role: w(role) });
       const undo = noteUser(text, { userId: user.id, before: { role: user.role }, after: { role } });
+      await undo.settle(people.change(user.id, { role }));
       tell({ kind: "done", text, undo });
     },
   };

@@ -305,6 +305,16 @@ export const approveHero = endpoint({
   reply: Seed,
 });
 
+export const withdrawApproval = endpoint({
+  method: "DELETE",
+  path: "/seeds/:seedId/approve",
+  can: "review.finalize",
+  summary:
+    "Take the approval of a hero back; it stays the hero. Refused while a clip that has begun builds on it",
+  params: seedParams,
+  reply: Seed,
+});
+
 export const seedChanged = eventKind(
   "seed.changed",
   z.object({ seedId: z.string(), characterId: z.string(), batchId: z.nullable(z.string()) }),

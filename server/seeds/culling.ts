@@ -68,18 +68,21 @@ function requireMade(seed: Seed): void {
 
 /** The hero and its approval are given up. Refused while a clip that has begun builds on it. */
 async function releaseHero(tx: Tx, hero: Seed, status: "candidate" | "kept" | "rejected"): Promise<void> {
-  const clips = await queries.listClipsOf(tx, hero.id);
-  if (clips.length > 0) {
-    throw new AppError(
-      "conflict",
-      `The hero is used by ${clips.join(", ")}: choose another hero for ${
-        clips.length === 1 ? "it" : "them"
-      } first`,
-      { details: { seedId: hero.id } },
-    );
-  }
+  await requireUnused(tx, hero);
   await queries.deleteApproval(tx, hero.id);
   await queries.setStatus(tx, hero.id, status);
+}
+
+async function requireUnused(tx: Tx, hero: Seed): Promise<void> {
+  const clips = await queries.listClipsOf(tx, hero.id);
+  if (clips.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `The hero is used by ${clips.join(", ")}: choose another hero for ${
+      clips.length === 1 ? "it" : "them"
+    } first`,
+    { details: { seedId: hero.id } },
+  );
 }
 
 /**
@@ -121,6 +124,20 @@ export async function approveHero(place: SeedPlace, actor: Actor, seedId: string
       throw new AppError("conflict", "Only a hero can be approved: choose it as hero first");
     }
     await approve(tx, actor, seed);
+  });
+}
+
+/** The inverse of approveHero(): nothing may be generated from it any more. Without an approval nothing changes. */
+export async function withdrawApproval(place: SeedPlace, actor: Actor, seedId: string): Promise<Seed> {
+  return await changeSeed(place, actor, seedId, "review.finalize", async (tx, seed) => {
+    if (!seed.approvedAt) return;
+    await requireUnused(tx, seed);
+    await queries.deleteApproval(tx, seedId);
+    await audit(tx, actor, "seed.withdraw_approval", {
+      projectId: seed.projectId,
+      subject: ["seed", seedId],
+      facts: { before: seed.approvedAt, hash: seed.hash },
+    });
   });
 }
 

@@ -67,4 +67,9 @@ export function seedRoutes(app: App, place: { db: Db; store: FileStore }): void 
     ({ actor, params, body }) => culling.chooseHero(place, actor, params.seedId, body),
   );
   serve(app, contract.approveHero, ({ actor, params }) => culling.approveHero(place, actor, params.seedId));
+  serve(
+    app,
+    contract.withdrawApproval,
+    ({ actor, params }) => culling.withdrawApproval(place, actor, params.seedId),
+  );
 }

@@ -126,6 +126,15 @@ Deno.test("a batch has one hero; letting go of it takes its approval back, and i
   assert((await artist.post(`/api/seeds/${one}/approve`)).body.approvedAt !== null, "twice is once");
   assertEquals((await versions()).length, before + 1);
   assert((await document()).seeds.find((seed: { id: string }) => seed.id === one).approved_at !== null);
+  for (const _ of ["back", "twice is once"]) {
+    const { status, body } = await artist.delete(`/api/seeds/${one}/approve`);
+    assertEquals([status, body.status, body.approvedAt], [200, "hero", null]);
+  }
+  const noted = await db`
+    select 1 from audit_entries e join audit_action a on a.id = e.action_id
+     where a.code = 'seed.withdraw_approval' and e.subject_id = ${one}`;
+  assertEquals([noted.length, (await versions()).length], [1, before + 2]);
+  assert((await artist.post(`/api/seeds/${one}/approve`)).body.approvedAt !== null, "and again");
 
   const race = await Promise.all([
     artist.post(`/api/seeds/${two}/hero`, {}),
@@ -152,6 +161,7 @@ Deno.test("a batch has one hero; letting go of it takes its approval back, and i
     const refused of [
       await artist.post(`/api/seeds/${one}/hero`, {}),
       await artist.patch(`/api/seeds/${now.id}`, { status: "kept" }),
+      await artist.delete(`/api/seeds/${now.id}/approve`),
     ]
   ) {
     assertEquals(refused.status, 409);

@@ -13,4 +13,4 @@ select fill_lookup('audit_action', 'user.create', 'user.change', 'user.sign_in',
   'job.reorder', 'queue.pause', 'queue.resume', 'worker.create', 'worker.change', 'worker.remove',
   'workflow.import', 'workflow.change', 'settings.change', 'segment.extend', 'cut.keep',
   'seed.compare', 'seed.cancel_batch', 'worker.order',
-  'job.change', 'job.duplicate', 'queue.export', 'queue.import');
+  'job.change', 'job.duplicate', 'queue.export', 'queue.import', 'seed.withdraw_approval');

@@ -77,6 +77,25 @@ async function keepsChosen(page: Page): Promise<void> {
   await page.unroute("**/api/search**");
 }
 
+/** Ctrl+Z before the studio has answered means what was asked last, not what was done before it. */
+async function takesBackAtOnce(page: Page, isPaused: () => Promise<boolean>): Promise<void> {
+  const isAsked = Promise.withResolvers<void>();
+  const mayAnswer = Promise.withResolvers<void>();
+  await page.route("**/api/queue/pause", async (route) => {
+    isAsked.resolve();
+    await mayAnswer.promise;
+    await route.continue();
+  });
+  const resumed = page.waitForResponse(/\/api\/queue\/resume/);
+  await choose(page, "pause the script lane");
+  await isAsked.promise;
+  await page.keyboard.press("Control+z");
+  mayAnswer.resolve();
+  await resumed;
+  await until("the lane goes on as if nothing was", async () => !await isPaused());
+  await page.unroute("**/api/queue/pause");
+}
+
 Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, and a studio that falls silent", async (test) => {
   await using world = await openStudio();
   await using opened = await openBrowser();
@@ -236,9 +255,26 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
       );
     await choose(page, "pause the script lane");
     await page.getByText("The script lane is paused").waitFor();
+    // Under the pointer it stays.
+    const toast = page.locator("st-toasts .toast", { hasText: "The script lane is paused" });
+    await toast.hover();
     await until("the lane is paused", isPaused);
     await page.keyboard.press("Control+z");
     await until("the lane goes on", async () => !await isPaused());
+    // It offers nothing that was done already.
+    await toast.getByText("Taken back").waitFor();
+    assertEquals(await toast.getByRole("button", { name: "Undo" }).count(), 0);
+    await page.mouse.move(1, 1);
+    await page.keyboard.press("Control+Shift+z");
+    await until("the lane is paused again", isPaused);
+    await page.keyboard.press("Control+z");
+    await until("the lane goes on again", async () => !await isPaused());
+    await takesBackAtOnce(page, isPaused);
+    // How the studio looks for oneself is a change, too.
+    await choose(page, "light theme");
+    await page.locator("html[data-theme=light]").waitFor();
+    await page.keyboard.press("Control+z");
+    await page.locator("html[data-theme=dark]").waitFor();
     // What one has just made is the last thing that one did.
     const names = async () => (await ask("/projects")).items.map(({ name }: { name: string }) => name);
     await choose(page, "new project");
@@ -247,11 +283,8 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await page.getByText("No character yet").first().waitFor();
     await choose(page, "undo: borealis was made");
     await until("it is in the trash", async () => !(await names()).includes("Borealis"));
-    // While it is being undone nothing can be done again yet.
-    await until("it is back", async () => {
-      await page.keyboard.press("Control+Shift+z");
-      return (await names()).includes("Borealis");
-    });
+    await page.keyboard.press("Control+Shift+z");
+    await until("it is back", async () => (await names()).includes("Borealis"));
   });
 
   await test.step("a studio that refuses is told apart from one that does not answer", async () => {
