@@ -112,12 +112,12 @@ export function planLoop(request: LoopRequest): Loop {
   const loop = { askedFrames, conform, constraints, totalFrames, lockedAfter, retimeLast, lengths };
   if (shortest(constraints.frames) > longest(constraints.frames) || exactLimit(loop, 0) < 1) {
     throw new RangeError(
-      "The template allows no usable length: its largest legal length leaves no frame to keep",
+      "The workflow allows no usable length: its largest legal length leaves no frame to keep",
     );
   }
   if (totalFrames > exactLimit(loop, 0) && exactLimit(loop, 1) < 1) {
     throw new RangeError(
-      "The template can't continue a clip: its largest legal length holds only repeated and weak frames",
+      "The workflow can't continue a clip: its largest legal length holds only repeated and weak frames",
     );
   }
   return loop;
@@ -180,8 +180,8 @@ export function planReroll(
     throw new RangeError(
       `Segment ${
         index + 1
-      } keeps ${keepFrames} frames, more than this template can make at once (${most}): ` +
-        "use the template that made it, or plan again from this segment",
+      } would be ${keepFrames} frames, and the workflow that meets what follows makes at most ` +
+        `${most} at once: ask for fewer, or unlock what follows and let it be planned again`,
     );
   }
   return exactStep(loop, index, keepFrames, index < accepted.length - 1 || loop.lockedAfter > 0);
