@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { join, resolve } from "node:path";
 import { AppError } from "#server/core/errors.ts";
+import "#server/core/field_sentence.ts";
 import { readStorePlace, type StorePlace } from "#server/files/store_place.ts";
 
 const Port = z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65535));

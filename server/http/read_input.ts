@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { AppError, type FieldError } from "#server/core/errors.ts";
+import "#server/core/field_sentence.ts";
 import { findUnknownKeys } from "./unknown_keys.ts";
 
 type Schema = z.core.$ZodType;
@@ -10,12 +11,9 @@ export const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 64;
 const MAX_FIELDS = 20;
 
-// zod/mini ships without messages; these are zod's own English ones.
-const { localeError } = z.locales.en();
-
 /** `value` as `schema` makes it. Throws AppError("invalid") that names each wrong field, unknown keys included. */
 export function parseInput<S extends Schema>(schema: S, value: unknown, part: InputPart): z.output<S> {
-  const result = z.safeParse(schema, value, { error: localeError });
+  const result = z.safeParse(schema, value);
   const unknown = findUnknownKeys(schema, value);
   if (result.success && unknown.length === 0) return result.data;
   throw invalid([
@@ -31,10 +29,11 @@ export function parseInput<S extends Schema>(schema: S, value: unknown, part: In
 export function invalid(fields: readonly FieldError[]): AppError {
   const [first] = fields;
   const rest = fields.length > 1 ? ` (and ${fields.length - 1} more, see fields)` : "";
-  const message = `Cannot accept the request: ${first?.field ?? "it"}: ${
-    first?.message ?? "is wrong"
-  }${rest}`;
-  return new AppError("invalid", message, { fields: fields.slice(0, MAX_FIELDS) });
+  const { field, message } = first ?? { field: "it", message: "is wrong" };
+  const fault = `${field}${/^[a-z]/.test(message) ? " " : ": "}${message}`;
+  return new AppError("invalid", `Cannot accept the request: ${fault}${rest}`, {
+    fields: fields.slice(0, MAX_FIELDS),
+  });
 }
 
 /** "/body/items/0/title": a JSON pointer below the part of the request. */

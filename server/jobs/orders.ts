@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
 import { AppError, errorMessage, type FieldError } from "#server/core/errors.ts";
+import "#server/core/field_sentence.ts";
 import type { FileRef } from "#server/core/file_ref.ts";
 import { isId, newId } from "#server/core/id.ts";
 import type { JobKind } from "#server/core/job_kind.ts";

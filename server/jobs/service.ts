@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Actor } from "#server/core/actor.ts";
 import { AppError, notFound } from "#server/core/errors.ts";
+import "#server/core/field_sentence.ts";
 import { isId, newId } from "#server/core/id.ts";
 import type { JobKind } from "#server/core/job_kind.ts";
 import { audit } from "#server/audit/service.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { AppError, errorMessage } from "#server/core/errors.ts";
+import "#server/core/field_sentence.ts";
 import { createLog, type Log } from "#server/core/log.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { GiveUp, HandedBack, type Handler, type JobContext, Retry, TryLater } from "./handle.ts";
@@ -194,7 +195,7 @@ async function runHandler(
 
 function describeIssues(error: z.core.$ZodError): string {
   return error.issues.slice(0, 5)
-    .map((issue) => `${issue.path.join(".") || "the value"}: ${issue.message}`)
+    .map((issue) => `${issue.path.join(".") || "the value"} ${issue.message}`)
     .join("; ");
 }
 
