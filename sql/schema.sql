@@ -2695,5 +2695,39 @@ UNION ALL
     u.created_at
    FROM (users u
      JOIN user_status s ON ((s.id = u.status_id)))
-  WHERE (s.code = 'active'::text);
+  WHERE (s.code = 'active'::text)
+UNION ALL
+ SELECT 'worker'::text AS thing,
+    w.id,
+    NULL::uuid AS project_id,
+    w.name,
+    s.code AS hint,
+    w.created_at
+   FROM (workers w
+     JOIN worker_status s ON ((s.id = w.status_id)))
+  WHERE (w.removed_at IS NULL)
+UNION ALL
+ SELECT 'batch'::text AS thing,
+    b.id,
+    b.project_id,
+    (c.name ||
+        CASE
+            WHEN (b.prompt = ''::text) THEN ''::text
+            ELSE (' · '::text || "left"(b.prompt, 80))
+        END) AS name,
+    (b.asked_count)::text AS hint,
+    b.created_at
+   FROM (variation_batches b
+     JOIN characters c ON ((c.id = b.character_id)))
+UNION ALL
+ SELECT 'workflow'::text AS thing,
+    f.id,
+    NULL::uuid AS project_id,
+    f.title AS name,
+    r.code AS hint,
+    f.created_at
+   FROM ((workflows f
+     JOIN workflow_role r ON ((r.id = f.role_id)))
+     JOIN workflow_status s ON ((s.id = f.status_id)))
+  WHERE (s.code <> 'retired'::text);
 

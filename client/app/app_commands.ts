@@ -131,6 +131,7 @@ export function screenCommands(screens: readonly Screen[]): Command[] {
     group: () => w("place"),
     icon: screen.icon,
     permission: screen.permission ?? null,
+    keywords: () => screen.keywords?.() ?? "",
     isOn: () => currentScreen()?.id === screen.id,
     run: () => go({ screen: screen.id }),
   }));

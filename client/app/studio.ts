@@ -28,6 +28,7 @@ import type { Palette } from "./palette.ts";
 import { commandSource, recencyBoost, registerSource, settingSource } from "./palette_sources.ts";
 import { currentScreen, homeScreen } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
+import { makeShownSettings } from "./shown_settings.ts";
 import { registerSlices } from "./slices.ts";
 import "./status_bar.ts";
 import "./toasts.ts";
@@ -134,6 +135,7 @@ export class Studio extends SignalWatcher(LitElement) {
       registerCommands([...appCommands(verbs), ...dockCommands(), ...screenCommands(screens())]),
       registerSource(commandSource),
       registerSource(settingSource),
+      registerSource(makeShownSettings(() => this.dock)),
       registerSource(makeEntitySource(recencyBoost)),
       followAddress(),
       takeGivenFiles(

@@ -250,6 +250,24 @@ Deno.test("a clip: made in the outline, planned, generated, stepped through, mad
     },
   );
 
+  await step("the palette finds the clip's settings by their names and leads to them", async () => {
+    // In a drawer that is closed it is found all the same.
+    const gates = page.locator("st-clip-settings-panel details", {
+      has: page.locator("st-slider", { hasText: "Re-rolls by itself" }),
+    });
+    await gates.locator("summary").click();
+    await until(
+      "the drawer is closed",
+      () => gates.evaluate((drawer) => !(drawer as HTMLDetailsElement).open),
+    );
+    await page.keyboard.press("Control+k");
+    await page.locator("st-palette").getByRole("combobox").fill("rolls by itself");
+    await page.locator("st-palette").getByRole("option", { name: /Re-rolls/ }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await gates.getByLabel("Re-rolls by itself").first().waitFor();
+    await until("it has the keyboard", async () => await gates.locator("input:focus").count() === 1);
+  });
+
   await step("without the studio the clip stays, and says that it may be out of date", async () => {
     assertEquals(said.filter((line) => !SILENT.test(line)), []);
     await world.stop();

@@ -65,6 +65,8 @@ export interface Screen {
   /** Roles that begin here, once a project is open. */
   readonly isHomeOf?: readonly RoleCode[];
   readonly isInBar?: boolean;
+  /** Other words by which the palette finds it: what can be changed there. */
+  keywords?(): string;
 }
 
 const kinds = signal<readonly PanelKind[]>([]);

@@ -35,7 +35,7 @@ export interface Place {
 }
 
 /** What belongs to the studio, not to a project. */
-const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker"]);
+const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker", "workflow"]);
 const NOWHERE: Place = {};
 const here = signal<Place>(NOWHERE);
 const selected = signal<Selection | undefined>(undefined);

@@ -16,7 +16,7 @@ const ASK_AFTER_MS = 120;
 export interface FoundEntity extends Findable {
   readonly thing: Searched;
   readonly projectId: string | undefined;
-  /** A clip's scene, an asset's kind, a user's login, a job's status. */
+  /** A clip's scene, an asset's kind, a user's login, a job's status, how many a batch was to make. */
   readonly hint: string | undefined;
 }
 
@@ -29,8 +29,8 @@ export interface EntityMatch {
 }
 
 /**
- * Finds projects, characters, scenes, clips, assets, jobs and users by a few letters: at once among the names that
- * this page holds, and on the studio where they say too little (names changed since, more than 100,000).
+ * Finds what has a name in the studio (SEARCHED) by a few letters: at once among the names that this page holds, and on
+ * the studio where they say too little (names changed since, more than 100,000).
  */
 export class EntitySearch {
   readonly #index = signal<FuzzyIndex<FoundEntity> | undefined>(undefined);

@@ -1,8 +1,8 @@
 import type { Entry, PaletteSource } from "#client/app/palette_sources.ts";
 import type { IconName } from "#client/ui/icons.ts";
 import type { Searched } from "#server/search/contract.ts";
-import { type EntityMatch, entitySearch } from "./search.ts";
-import { go } from "./place.ts";
+import { type EntityMatch, entitySearch, type FoundEntity } from "./search.ts";
+import { go, select } from "./place.ts";
 import { defineWords } from "./words.ts";
 
 const w = defineWords({
@@ -15,6 +15,15 @@ const w = defineWords({
     asset: "Asset",
     job: "Job",
     user: "User",
+    worker: "Worker",
+    batch: "Variations",
+    workflow: "Workflow",
+    pictures: { one: "1 picture", other: "{n} pictures" },
+    foundation_from_portrait: "foundation from portrait",
+    portrait_from_foundation: "portrait from foundation",
+    image_to_video: "video from a picture",
+    first_last_to_video: "video between two pictures",
+    refine_portrait: "refines a portrait",
   },
   de: {
     entities: "Im Studio",
@@ -25,6 +34,15 @@ const w = defineWords({
     asset: "Datei",
     job: "Auftrag",
     user: "Person",
+    worker: "Worker",
+    batch: "Variationen",
+    workflow: "Workflow",
+    pictures: { one: "1 Bild", other: "{n} Bilder" },
+    foundation_from_portrait: "Foundation aus Porträt",
+    portrait_from_foundation: "Porträt aus Foundation",
+    image_to_video: "Video aus einem Bild",
+    first_last_to_video: "Video zwischen zwei Bildern",
+    refine_portrait: "verfeinert ein Porträt",
   },
 });
 
@@ -36,7 +54,18 @@ const ICONS: Readonly<Record<Searched, IconName>> = {
   asset: "image",
   job: "activity",
   user: "user",
+  worker: "server",
+  batch: "grid",
+  workflow: "workflow",
 };
+
+const ROLES = [
+  "foundation_from_portrait",
+  "portrait_from_foundation",
+  "image_to_video",
+  "first_last_to_video",
+  "refine_portrait",
+] as const;
 
 /** What the palette finds of the studio's things; choosing one goes to it. `boost` adds to what was used lately. */
 export function makeEntitySource(boost: () => (id: string) => number): PaletteSource {
@@ -60,14 +89,29 @@ export function makeEntitySource(boost: () => (id: string) => number): PaletteSo
 }
 
 function entryOf({ entity, score, ranges }: EntityMatch): Entry {
-  const { id, name, thing, projectId, hint } = entity;
+  const { id, name, thing, hint } = entity;
   return {
     id,
     name,
-    hint: [w(thing), hint].filter(Boolean).join(" · "),
+    hint: [w(thing), hintOf(thing, hint)].filter(Boolean).join(" · "),
     icon: ICONS[thing],
     ranges,
     score,
-    run: () => go(thing === "project" ? { projectId: id } : { projectId, entity: { kind: thing, id } }),
+    run: () => goTo(entity),
   };
+}
+
+function hintOf(thing: Searched, hint: string | undefined): string | undefined {
+  if (thing === "batch") return w("pictures", { n: Number(hint) });
+  const role = thing === "workflow" && ROLES.find((one) => one === hint);
+  return role ? w(role) : hint;
+}
+
+function goTo({ id, thing, projectId }: FoundEntity): void {
+  if (thing === "project") return go({ projectId: id });
+  // No screen of its own shows it: the file itself does.
+  if (thing === "asset") return void open(`/api/assets/${id}/content`, "_blank", "noopener");
+  go({ ...(projectId === undefined ? {} : { projectId }), entity: { kind: thing, id } });
+  // Where one of several is shown, it is this one.
+  select(thing, [id]);
 }

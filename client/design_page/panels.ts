@@ -26,6 +26,7 @@ export const designScreens: readonly Screen[] = [{
   icon: "palette",
   isOfProject: false,
   isInBar: false,
+  keywords: () => title("settings"),
   layout: {
     split: "row",
     areas: [{ panels: ["gallery"], size: 0.68 }, { panels: ["theme"], size: 0.32 }],

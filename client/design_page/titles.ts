@@ -6,10 +6,12 @@ export const title = defineWords({
     gallery: "Elements and tokens",
     themeEditor: "Theme editor",
     design: "Design",
+    settings: "colours sizes contrast tokens theme editor",
   },
   de: {
     gallery: "Elemente und Tokens",
     themeEditor: "Themen-Editor",
     design: "Gestaltung",
+    settings: "Farben Größen Kontrast Tokens Themen-Editor",
   },
 });

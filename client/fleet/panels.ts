@@ -18,6 +18,8 @@ export const workerScreens: readonly Screen[] = [{
   icon: "server",
   permission: "worker.read",
   isOfProject: false,
-  opens: ["worker"],
+  // Which worker can run a workflow is said here.
+  opens: ["worker", "workflow"],
+  keywords: () => title("settings"),
   layout: { panels: ["workers"] },
 }];

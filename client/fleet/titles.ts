@@ -4,8 +4,10 @@ import { defineWords } from "#client/core/words.ts";
 export const title = defineWords({
   en: {
     workers: "Workers",
+    settings: "ComfyUI GPU address start command restart temperature VRAM watch dog workflows care",
   },
   de: {
     workers: "Worker",
+    settings: "ComfyUI GPU Adresse Startbefehl Neustart Temperatur VRAM Wächter Workflows Pflege",
   },
 });

@@ -45,6 +45,7 @@ export const peopleScreens: readonly Screen[] = [
     permission: "user.read",
     isOfProject: false,
     opens: ["user"],
+    keywords: () => title("peopleSettings"),
     layout: { panels: ["users", "roles", "audit"], active: "users" },
   },
   {
@@ -52,6 +53,7 @@ export const peopleScreens: readonly Screen[] = [
     title: () => title("account"),
     icon: "user",
     isOfProject: false,
+    keywords: () => title("accountSettings"),
     layout: { split: "row", areas: [{ panels: ["tokens"] }, { panels: ["sessions"] }] },
   },
 ];

@@ -9,6 +9,8 @@ export const title = defineWords({
     sessions: "Sessions",
     people: "People",
     account: "Account",
+    peopleSettings: "users roles permissions invite suspend audit",
+    accountSettings: "API tokens sessions password sign out everywhere",
   },
   de: {
     users: "Benutzer",
@@ -17,5 +19,7 @@ export const title = defineWords({
     sessions: "Sitzungen",
     people: "Leute",
     account: "Konto",
+    peopleSettings: "Benutzer Rollen Rechte einladen sperren Protokoll",
+    accountSettings: "API-Token Sitzungen Passwort überall abmelden",
   },
 });

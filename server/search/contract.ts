@@ -3,7 +3,18 @@ import { endpoint } from "#server/core/endpoint.ts";
 import { isId } from "#server/core/id.ts";
 
 /** What can be found by its name: also the words of addresses. */
-export const SEARCHED = ["project", "character", "scene", "clip", "asset", "job", "user"] as const;
+export const SEARCHED = [
+  "project",
+  "character",
+  "scene",
+  "clip",
+  "asset",
+  "job",
+  "user",
+  "worker",
+  "batch",
+  "workflow",
+] as const;
 export type Searched = (typeof SEARCHED)[number];
 
 const Found = z.object({
@@ -12,7 +23,7 @@ const Found = z.object({
   /** Null for what belongs to no project. */
   projectId: z.nullable(z.string()),
   name: z.string(),
-  /** What tells it from others of its name: a clip's scene, an asset's kind, a user's login, a job's status. */
+  /** What tells it from others of its name: a clip's scene, an asset's kind, a user's login, a job's status, a workflow's role. */
   hint: z.nullable(z.string()),
   /** 0–1, 1 the very name. */
   score: z.number(),

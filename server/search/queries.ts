@@ -11,7 +11,7 @@ export interface Scope {
 const visible = (db: Db, { actor, things }: Scope) =>
   db`
   s.thing = any(${things as string[]})
-  and (s.thing = 'user' or s.project_id in (
+  and (s.project_id is null or s.project_id in (
     select p.id from projects p join project_status ps on ps.id = p.status_id
      where ps.code <> 'trashed' and (${actor.roleCode === "admin"} or exists (
        select 1 from project_members m where m.project_id = p.id and m.user_id = ${actor.userId}))))`;

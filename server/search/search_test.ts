@@ -1,6 +1,15 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
-import { givenMember, givenProject, lookup } from "#server/testing/fixtures.ts";
+import {
+  givenBatch,
+  givenCharacter as givenCharacterOf,
+  givenMember,
+  givenProject,
+  givenSeed,
+  givenWorker,
+  givenWorkflowVersion,
+  lookup,
+} from "#server/testing/fixtures.ts";
 import { type TestClient, type TestStudio, testStudio } from "#server/testing/test_studio.ts";
 import { type Found, readSearchIndex, search } from "./contract.ts";
 
@@ -62,6 +71,37 @@ Deno.test("search and index show what one may see: one's projects, and users to 
     lookup(studio.db, "project_status", "trashed")
   } where id = ${project.id}`;
   assertEquals(await find(artist, "secret"), []);
+});
+
+Deno.test("search finds workers, workflows and batches, these by whom they show and what was asked for", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const [stranger, project] = [
+    await studio.as("creator"),
+    await givenProject(studio, { member: artist.user }),
+  ];
+  await studio.db`update workers set name = 'gpu-attic' where id = ${(await givenWorker(studio)).id}`;
+  await givenWorkflowVersion(studio);
+  const portrait = await givenSeed(studio, {
+    character: await givenCharacterOf(studio, { projectId: project.id }),
+  });
+  const { id } = await givenBatch(studio, { portrait });
+  await studio.db`update variation_batches set prompt = 'at the harbour' where id = ${id}`;
+  await studio.db`update characters set name = 'Marlowe' where id in (
+    select character_id from variation_batches where id = ${id})`;
+  const [workflow] = await studio.db<{ id: string; title: string }[]>`select id, title from workflows`;
+
+  const kinds = async (client: TestClient, text: string) =>
+    (await find(client, text)).map(({ thing }) => thing);
+  assertEquals(await kinds(artist, "gpu-attic"), ["worker"]);
+  assertEquals((await find(artist, workflow?.title ?? "", "workflow"))[0]?.id, workflow?.id);
+  const [batch] = await find(artist, "harbour", "batch");
+  assertEquals([batch?.id, batch?.name, batch?.projectId], [id, "Marlowe · at the harbour", project.id]);
+  // What belongs to the studio is everybody's; a batch is its project's.
+  assertEquals([await kinds(stranger, "gpu-attic"), await kinds(stranger, "harbour")], [["worker"], []]);
+  await studio.db`
+    update workers set removed_at = now(), status_id = ${lookup(studio.db, "worker_status", "disabled")}`;
+  assertEquals(await kinds(artist, "gpu-attic"), []);
 });
 
 Deno.test("search tells of no users those who may not read them", async () => {

@@ -14,6 +14,9 @@ const NEEDS: Readonly<Record<contract.Searched, Permission>> = {
   asset: "asset.read",
   job: "job.read",
   user: "user.read",
+  worker: "worker.read",
+  batch: "asset.read",
+  workflow: "workflow.read",
 };
 
 function scopeOf(actor: Actor, only?: contract.Searched): queries.Scope {

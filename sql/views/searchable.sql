@@ -1,5 +1,5 @@
 -- Everything that people look for by its name; whoever asks of it must say which projects one may see.
--- The kinds are those of the program's addresses. A user belongs to no project.
+-- The kinds are those of the program's addresses. Users, workers and workflows belong to no project.
 create or replace view searchable as
   select 'project'::text as thing, p.id, p.id as project_id, p.name, s.code as hint, p.created_at
     from projects p join project_status s on s.id = p.status_id
@@ -20,4 +20,16 @@ create or replace view searchable as
    where s.code not in ('done', 'cancelled')
   union all
   select 'user', u.id, null, u.display_name, u.login, u.created_at
-    from users u join user_status s on s.id = u.status_id where s.code = 'active';
+    from users u join user_status s on s.id = u.status_id where s.code = 'active'
+  union all
+  select 'worker', w.id, null, w.name, s.code, w.created_at
+    from workers w join worker_status s on s.id = w.status_id where w.removed_at is null
+  union all
+  -- A batch has no name: whom it shows and what was asked for tell it from others.
+  select 'batch', b.id, b.project_id, c.name || case when b.prompt = '' then '' else ' · ' || left(b.prompt, 80) end,
+         b.asked_count::text, b.created_at
+    from variation_batches b join characters c on c.id = b.character_id
+  union all
+  select 'workflow', f.id, null, f.title, r.code, f.created_at
+    from workflows f join workflow_role r on r.id = f.role_id join workflow_status s on s.id = f.status_id
+   where s.code <> 'retired';
