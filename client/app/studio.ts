@@ -91,6 +91,10 @@ export class Studio extends SignalWatcher(LitElement) {
       .silent span {
         color: var(--color-text-quiet);
       }
+      /* Takes lines of its own rather than push the button into one. */
+      .silent strong + span {
+        flex: 1 1 32ch;
+      }
       .silent code {
         font: var(--font-weight-regular) var(--size-label) var(--font-mono);
         user-select: all;

@@ -7,10 +7,11 @@ import type { Live } from "./live.ts";
 
 /** Changes come in bursts: one reading serves them all. */
 const GATHER_MS = 60;
+/** Where reading takes long, changes are gathered as long, but no longer than this. */
+const MOST_GATHER_MS = 500;
 /** After a reading that failed for want of a studio. */
 const RETRY_MS = 5_000;
-/** More changed things than this are read as a list. */
-const MAX_SINGLE_READS = 12;
+const MOST_READS = 12;
 const MAX_PAGES = 100;
 
 /** What a store needs to know of its slice. */
@@ -22,6 +23,8 @@ export interface StoreSource<Item> {
   read?(id: string): Promise<Item | undefined>;
   /** What to hear: "project:<id>", "user:<id>", …. Asked at the start and after each reading. */
   topics(): readonly string[];
+  /** Of how many changed items each is read by itself; of more the list is read. 12, unless said. */
+  readonly mostReads?: number;
   /** Which items an event of these topics tells of: their ids, all of them, or none (undefined). */
   concerns(event: LiveEvent): readonly string[] | "all" | undefined;
   /** Whether an item is one of the list's; all are, unless said. */
@@ -46,7 +49,7 @@ interface Known<Item> {
 
 interface Attempt<Item> {
   readonly attemptId: string;
-  readonly id: string;
+  readonly ids: readonly string[];
   readonly change: (item: Item | undefined) => Item | undefined;
 }
 
@@ -109,10 +112,12 @@ function mergeList<Item>(
 export function viewOf<Item>({ facts, attempts }: StoreState<Item>): ReadonlyMap<string, Item> {
   const view = new Map<string, Item>();
   for (const [id, { item }] of facts) if (item !== undefined) view.set(id, item);
-  for (const { id, change } of attempts) {
-    const item = change(view.get(id));
-    if (item === undefined) view.delete(id);
-    else view.set(id, item);
+  for (const { ids, change } of attempts) {
+    for (const id of ids) {
+      const item = change(view.get(id));
+      if (item === undefined) view.delete(id);
+      else view.set(id, item);
+    }
   }
   return view;
 }
@@ -143,6 +148,8 @@ export class Store<Item> {
   #dirty: Set<string> | "all" = new Set();
   #soon: { readonly timer: ReturnType<typeof setTimeout>; readonly at: number } | undefined;
   #current: Promise<void> | undefined;
+  /** How long the last reading took. */
+  #readingMs = 0;
 
   constructor(source: StoreSource<Item>, live: Pick<Live, "listen" | "state">) {
     this.#source = source;
@@ -175,7 +182,7 @@ export class Store<Item> {
 
   /** Whether a change of it waits for the studio's answer. */
   isPending(id: string): boolean {
-    return this.#state.get().attempts.some((attempt) => attempt.id === id);
+    return this.#state.get().attempts.some(({ ids }) => ids.includes(id));
   }
 
   /** Reads and listens until the returned function is called; several may have it open. */
@@ -205,7 +212,7 @@ export class Store<Item> {
     send: () => Promise<Item | void>,
   ): Promise<Item | undefined> {
     const attemptId = newId<"attempt">();
-    this.apply({ kind: "attempt", attemptId, id, change });
+    this.apply({ kind: "attempt", attemptId, ids: [id], change });
     try {
       const reply = await send();
       const item = reply ?? await this.#afterwards(id, change);
@@ -214,6 +221,30 @@ export class Store<Item> {
     } catch (error) {
       this.apply({ kind: "settled", attemptId });
       throw error;
+    }
+  }
+
+  /** As `act` for many at once: they are read when `send` is done or has failed, for it may have done some of them. */
+  async actOnMany(
+    ids: readonly string[],
+    change: (item: Item | undefined) => Item | undefined,
+    send: () => Promise<void>,
+  ): Promise<void> {
+    const attemptId = newId<"attempt">();
+    this.apply({ kind: "attempt", attemptId, ids, change });
+    try {
+      const sent = send();
+      // What each of the many changes tells is not worth a reading of its own.
+      const isSent = Promise.allSettled([this.#current, sent]).then(() => {
+        if (this.#current === isSent) this.#current = undefined;
+      });
+      this.#current = isSent;
+      await sent;
+      await isSent;
+    } finally {
+      if (this.#dirty !== "all") { for (const id of ids) this.#dirty.add(id); }
+      await this.#readDirty();
+      this.apply({ kind: "settled", attemptId });
     }
   }
 
@@ -283,7 +314,7 @@ export class Store<Item> {
     if (what === undefined) return;
     if (what === "all" || !this.#source.read) this.#dirty = "all";
     else if (this.#dirty !== "all") { for (const id of what) this.#dirty.add(id); }
-    this.#readIn(GATHER_MS);
+    this.#readIn(Math.min(MOST_GATHER_MS, Math.max(GATHER_MS, this.#readingMs)));
   }
 
   /** Reads in `ms` at the latest. */
@@ -310,7 +341,9 @@ export class Store<Item> {
       const dirty = this.#dirty;
       this.#dirty = new Set();
       try {
+        const since = performance.now();
         await this.#readWhat(dirty);
+        this.#readingMs = performance.now() - since;
         if (this.#openings > 0) this.#listen();
         this.#reading.set({ readAt: Date.now(), problem: undefined });
       } catch (error) {
@@ -325,9 +358,9 @@ export class Store<Item> {
   }
 
   async #readWhat(dirty: ReadonlySet<string> | "all"): Promise<void> {
-    const { list, read, idOf, kept } = this.#source;
+    const { list, read, mostReads = MOST_READS, idOf, kept } = this.#source;
     const asOf = ++this.#clock;
-    if (dirty === "all" || !read || dirty.size > MAX_SINGLE_READS) {
+    if (dirty === "all" || !read || dirty.size > mostReads) {
       const items = await list();
       this.apply({ kind: "list", items, asOf });
       kept?.save(items);

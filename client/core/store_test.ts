@@ -27,7 +27,7 @@ const asOf = fc.nat({ max: 9 });
 const rename = fc.record({ id: fc.constantFrom("a", "b", "c"), attemptId: fc.constantFrom("1", "2", "3") })
   .map(({ id, attemptId }): StoreChange<Thing> => ({
     kind: "attempt",
-    id,
+    ids: [id],
     attemptId,
     change: (item) => item && { ...item, name: `${item.name}${attemptId}` },
   }));

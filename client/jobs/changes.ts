@@ -1,5 +1,4 @@
-import { tell } from "#client/core/notices.ts";
-import { doToEach, type Note, undoable } from "#client/core/undoable.ts";
+import { type Note, undoable } from "#client/core/undoable.ts";
 import type { JobChange, PauseTarget, QueueJob } from "#server/jobs/contract.ts";
 import { isWaiting } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
@@ -14,7 +13,7 @@ interface MoveFacts {
 }
 
 interface HoldFacts {
-  readonly jobIds: readonly QueueJob["id"][];
+  readonly jobIds: readonly string[];
   readonly isHeld: boolean;
 }
 
@@ -43,37 +42,17 @@ interface PauseFacts {
   readonly isPaused: boolean;
 }
 
-/** Does it to each; the first refusal is thrown after all were tried. Throws ApiError. */
-export async function toEach<One>(many: readonly One[], act: (one: One) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(many.map(act));
-  const refused = results.find((result) => result.status === "rejected");
-  if (refused) throw refused.reason;
-}
+const cancelAll = async ({ jobIds }: EndFacts) => void await queue.steer(jobIds, { verb: "cancel" });
+const retryAll = async ({ jobIds }: EndFacts) => void await queue.steer(jobIds, { verb: "retry" });
+const holdAll = async (jobIds: readonly string[], isHeld: boolean) =>
+  void await queue.steer(jobIds, { verb: isHeld ? "hold" : "release" });
 
-/** doToEach() for jobs, told with how many they were. */
-export async function doToJobs<Facts>(
-  jobs: readonly QueueJob[],
-  act: (jobId: QueueJob["id"]) => Promise<void>,
-  note: Note<Facts>,
-  noted: (jobIds: readonly QueueJob["id"][]) => { readonly label: string; readonly facts: Facts },
-): Promise<void> {
-  const describe = (some: readonly QueueJob[]) => noted(some.map(({ id }) => id));
-  const { undo, done, refusal } = await doToEach(jobs, ({ id }) => act(id), note, describe);
-  if (done.length > 0) tell({ kind: "done", text: describe(done).label, undo });
-  if (refusal !== undefined) throw refusal;
-}
-
-const cancelAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.cancel(id));
-const retryAll = ({ jobIds }: EndFacts) => toEach(jobIds, (id) => queue.retry(id));
 const setPaused = async ({ target, afterJobId }: PauseFacts, isPaused: boolean) => {
   if (!isPaused) return await queue.resume(target);
   // One that has ended meanwhile needs no waiting for.
   const isOpen = (queue.find(afterJobId ?? "")?.finishedAt ?? undefined) === undefined;
   await queue.pause({ ...target, ...(afterJobId !== undefined && isOpen ? { afterJobId } : {}) });
 };
-
-const holdAll = (ids: readonly string[], isHeld: boolean) =>
-  toEach(ids, (id) => isHeld ? queue.hold(id) : queue.release(id));
 
 const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.move", {
   undo: async ({ jobId, was }) => {
@@ -113,11 +92,18 @@ export const noteHold: Note<HoldFacts> = undoable<HoldFacts>("jobs.hold", {
 
 /** Notes that jobs have another priority. */
 export const notePriority: Note<PriorityFacts> = undoable<PriorityFacts>("jobs.priority", {
-  undo: async ({ changes }) =>
-    void await Promise.all(changes.map(({ id, before }) => queue.setPriority(id, before))),
-  redo: async ({ changes }) =>
-    void await Promise.all(changes.map(({ id, after }) => queue.setPriority(id, after))),
+  undo: ({ changes }) => setPriorities(changes.map(({ id, before }) => ({ id, priority: before }))),
+  redo: ({ changes }) => setPriorities(changes.map(({ id, after }) => ({ id, priority: after }))),
 });
+
+/** Gives each of the jobs its priority, those of one priority at once. Throws ApiError. */
+export async function setPriorities(
+  jobs: readonly { readonly id: string; readonly priority: number }[],
+): Promise<void> {
+  for (const [priority, some] of Map.groupBy(jobs, ({ priority }) => priority)) {
+    await queue.steer(some.map(({ id }) => id), { priority });
+  }
+}
 
 /** Notes that a waiting job was changed. */
 export const noteJobChange: Note<JobChangeFacts> = undoable<JobChangeFacts>("jobs.change", {

@@ -1,10 +1,10 @@
 import { css, html, nothing } from "lit";
 import { icon } from "#client/ui/icons.ts";
 import type { Column } from "#client/ui/table.ts";
-import { timeNow } from "./clock.ts";
-import { markOf, nameOf, timeOf } from "./describe_job.ts";
+import { markOf, nameOf } from "./describe_job.ts";
 import "./job_line.ts";
 import "./job_picture.ts";
+import "./job_time.ts";
 import { kindName } from "./names.ts";
 import { isGroup, type QueueRow } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
@@ -98,7 +98,7 @@ const ALL: readonly NamedColumn[] = [
     name: () => w("takes"),
     width: "9ch",
     align: "end",
-    cell: (row) => isGroup(row) ? nothing : html`<span class="quiet">${timeOf(row, timeNow())}</span>`,
+    cell: (row) => isGroup(row) ? nothing : html`<st-job-time class="quiet" .job=${row}></st-job-time>`,
   },
 ];
 

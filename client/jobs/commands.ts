@@ -2,25 +2,24 @@ import { session } from "#client/auth/session_store.ts";
 import type { Command } from "#client/core/commands.ts";
 import { tell } from "#client/core/notices.ts";
 import { entity, go, select, selection } from "#client/core/place.ts";
-import { doToEach } from "#client/core/undoable.ts";
+import type { Note } from "#client/core/undoable.ts";
 import { Lane } from "#server/core/job_kind.ts";
 import type { QueueJob } from "#server/jobs/contract.ts";
 import {
-  doToJobs,
   moveNoted,
   noteCancel,
   noteHold,
   notePause,
   notePriority,
   noteQueued,
-  toEach,
+  setPriorities,
 } from "./changes.ts";
 import { nameOf } from "./describe_job.ts";
 import { laneName } from "./names.ts";
 import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
 import { askForJob } from "./job_asked.ts";
 import { exportToFile, importFromFile } from "./queue_files.ts";
-import { queue } from "./queue_store.ts";
+import { queue, type Steering } from "./queue_store.ts";
 import { openQueueView } from "./queue_view.ts";
 import { w } from "./words.ts";
 
@@ -85,42 +84,50 @@ const areHeld = (target: unknown) => {
   return jobs.length > 0 && jobs.every(({ status }) => status === "held");
 };
 
-async function cancel(target: unknown): Promise<void> {
-  await doToJobs(fitting(target, OPEN), (id) => queue.cancel(id), noteCancel, (jobIds) => ({
-    label: w("cancelled1", { n: jobIds.length }),
-    facts: { jobIds },
-  }));
+type Counted = "cancelled1" | "retried" | "heldNow" | "releasedNow";
+
+/** Does it and tells how many it was done to; `note` puts it into the history ahead. */
+async function steer<Facts>(
+  jobs: readonly QueueJob[],
+  steering: Steering,
+  word: Counted,
+  note?: Note<Facts>,
+  factsOf?: (jobIds: readonly string[]) => Facts,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  const ids = jobs.map(({ id }) => id);
+  const label = (n: number) => w(word, { n });
+  const undo = factsOf && note?.(label(ids.length), factsOf(ids));
+  const acted = queue.steer(ids, steering);
+  const { done, refused, refusal } = await (undo?.settle(acted) ?? acted);
+  const text = label(done.length);
+  if (refusal !== undefined && factsOf) undo?.amend(text, factsOf(done));
+  const told = refusal === undefined ? text : `${text}. ${w("refusedSome", { n: refused, reason: refusal })}`;
+  tell({ kind: refusal === undefined ? "done" : "info", text: told, ...(undo ? { undo } : {}) });
 }
 
-async function retry(jobs: readonly QueueJob[]): Promise<void> {
-  await doToJobs(jobs, (id) => queue.retry(id), noteQueued, (jobIds) => ({
-    label: w("retried", { n: jobIds.length }),
-    facts: { jobIds },
-  }));
-}
+const cancel = (target: unknown) =>
+  steer(fitting(target, OPEN), { verb: "cancel" }, "cancelled1", noteCancel, (jobIds) => ({ jobIds }));
+
+const retry = (jobs: readonly QueueJob[]) =>
+  steer(jobs, { verb: "retry" }, "retried", noteQueued, (jobIds) => ({ jobIds }));
 
 async function holdOrRelease(target: unknown): Promise<void> {
-  const isRelease = areHeld(target);
-  const jobs = fitting(target, WAITS).filter(({ status }) => isRelease === (status === "held"));
-  await doToJobs(jobs, (id) => isRelease ? queue.release(id) : queue.hold(id), noteHold, (jobIds) => ({
-    label: w(isRelease ? "releasedNow" : "heldNow", { n: jobIds.length }),
-    facts: { jobIds, isHeld: !isRelease },
-  }));
+  const isHeld = !areHeld(target);
+  const jobs = fitting(target, WAITS).filter(({ status }) => isHeld === (status !== "held"));
+  const [verb, word] = isHeld ? ["hold", "heldNow"] as const : ["release", "releasedNow"] as const;
+  await steer(jobs, { verb }, word, noteHold, (jobIds) => ({ jobIds, isHeld }));
 }
 
 async function changePriority(target: unknown, step: number): Promise<void> {
+  const highest = session.may("queue.admin") ? 10 : 0;
   const changes = fitting(target, WAITS).map(({ id, priority }) => ({
     id,
     before: priority,
-    after: Math.max(-10, Math.min(10, priority + step)),
-  }));
-  const { refusal } = await doToEach(
-    changes,
-    ({ id, after }) => queue.setPriority(id, after),
-    notePriority,
-    (some) => ({ label: w(step > 0 ? "raise" : "lower"), facts: { changes: some } }),
-  );
-  if (refusal !== undefined) throw refusal;
+    after: Math.max(-10, Math.min(Math.max(highest, priority), priority + step)),
+  })).filter(({ before, after }) => before !== after);
+  const wanted = changes.map(({ id, after }) => ({ id, priority: after }));
+  await notePriority(w(step > 0 ? "raise" : "lower"), { changes }).settle(setPriorities(wanted));
 }
 
 /** A generation that runs stops its worker, all else its lane: when it has ended. */
@@ -233,11 +240,7 @@ export const jobCommands: readonly Command[] = [
     // Trying these again would not bring back those that need them.
     isForGood: true,
     ...onJobs(NEEDED),
-    run: async (target) => {
-      const jobs = fitting(target, NEEDED);
-      await toEach(jobs, ({ id }) => queue.cancel(id, true));
-      tell({ kind: "done", text: w("cancelled1", { n: jobs.length }) });
-    },
+    run: (target) => steer(fitting(target, NEEDED), { verb: "cancel_with_dependents" }, "cancelled1"),
   },
   {
     id: "jobs.retry",
@@ -246,10 +249,7 @@ export const jobCommands: readonly Command[] = [
     icon: "refresh",
     keys: ["r"],
     ...onJobs(ENDED),
-    run: async (target) => {
-      const jobs = fitting(target, ENDED);
-      await retry(jobs);
-    },
+    run: (target) => retry(fitting(target, ENDED)),
   },
   {
     id: "jobs.retry_failed",
@@ -259,10 +259,7 @@ export const jobCommands: readonly Command[] = [
     permission: "job.control",
     when: () => queue.all.some((job) => job.status === "failed" && isMine(job)),
     whyNot: () => w("nothingFailed"),
-    run: async () => {
-      const jobs = queue.all.filter((job) => job.status === "failed" && isMine(job));
-      await retry(jobs);
-    },
+    run: () => retry(queue.all.filter((job) => job.status === "failed" && isMine(job))),
   },
   {
     id: "jobs.hold",

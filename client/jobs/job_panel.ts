@@ -280,7 +280,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
       `}
       <h3>${w("facts")}</h3>
       <dl>
-        <dt>${w("state")}</dt><dd>${statusName(detail.status)}</dd>
+        <dt>${w("state")}</dt><dd>${statusName((row ?? detail).status)}</dd>
         <dt>${w("filterLane")}</dt><dd>${laneName(detail.lane)}</dd>
         ${row?.workerName
           ? html`
@@ -295,7 +295,7 @@ export class JobPanel extends SignalWatcher(LitElement) {
             <dd>${timeOf(row, now)}</dd>
           `
           : nothing}
-        <dt>${w("priority")}</dt><dd>${detail.priority}</dd>
+        <dt>${w("priority")}</dt><dd>${(row ?? detail).priority}</dd>
         <dt>${w("id")}</dt><dd><st-copy-text text=${detail.id}></st-copy-text></dd>
       </dl>
     `;
@@ -319,7 +319,8 @@ export class JobPanel extends SignalWatcher(LitElement) {
 
   /** Read again when another job shows, or when what the queue knows of this one has changed. */
   #follow(jobId: string, row: QueueJob | undefined): void {
-    const seen = row ? `${row.status} ${row.attempt} ${row.isCancelAsked}` : "";
+    // What is shown before the studio has done it is read again when it has.
+    const seen = row ? `${row.status} ${row.attempt} ${row.isCancelAsked} ${queue.isPending(jobId)}` : "";
     if (jobId === this.#shown && seen === this.#seen) return;
     this.#shown = jobId;
     this.#seen = seen;

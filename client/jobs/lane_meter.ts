@@ -49,7 +49,14 @@ export class LaneMeter extends SignalWatcher(LitElement) {
     const isPaused = facts?.isPaused ?? false;
     const after = queue.find(queue.pausesAfter(this.lane) ?? "");
     const mark = isPaused ? "attention" : running > 0 ? "running" : waiting > 0 ? "queued" : "off";
-    const count = running + waiting === 0 ? w("laneIdle") : w("laneCount", { running, queued: waiting });
+    const counts = { running, queued: waiting };
+    const count = running + waiting === 0
+      ? w("laneIdle")
+      : waiting === 0
+      ? w("laneRunning", counts)
+      : running === 0
+      ? w("laneWaiting", counts)
+      : w("laneCount", counts);
     const sentence = isPaused && running === 0
       ? w("lanePausedCount", { queued: waiting })
       : isPaused

@@ -67,6 +67,20 @@ export function turnsOf(jobs: readonly QueueJob[]): ReadonlyMap<string, number> 
   return turns;
 }
 
+/** How many of the jobs are in which state; failed ones have ended, too. */
+export function countJobs(
+  jobs: readonly QueueJob[],
+): Readonly<Record<"running" | "waiting" | "failed" | "ended", number>> {
+  const counts = { running: 0, waiting: 0, failed: 0, ended: 0 };
+  for (const job of jobs) {
+    if (job.status === "running") counts.running++;
+    else if (isWaiting(job)) counts.waiting++;
+    else counts.ended++;
+    if (job.status === "failed") counts.failed++;
+  }
+  return counts;
+}
+
 /** The jobs that a filter lets through, in their order. */
 export function filterJobs(jobs: readonly QueueJob[], { show, lane, text }: QueueFilter): QueueJob[] {
   const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);

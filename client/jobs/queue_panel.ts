@@ -4,6 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import "#client/app/st_action.ts";
 import { session } from "#client/auth/session_store.ts";
 import { runCommand } from "#client/core/commands.ts";
+import { formatCount } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { tellError } from "#client/core/notices.ts";
 import { select, selection } from "#client/core/place.ts";
@@ -53,6 +54,8 @@ import { type QueueView, useQueueView } from "./queue_view.ts";
 import { w } from "./words.ts";
 
 const GROUPS: readonly QueueGroup[] = ["none", "user", "worker", "project"];
+/** In a panel of fewer pixels its bars show signs without words, so that each stays one line. */
+const ROOM_FOR_LABELS = 1080;
 const MENU: readonly string[] = [
   "jobs.open",
   "jobs.retry",
@@ -184,13 +187,14 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
   }
 
   #bar(filter: QueueFilter, isBoard: boolean) {
-    const counts = queue.counts;
+    const isNarrow = this.width < ROOM_FOR_LABELS;
+    const { counts, totals } = queue;
     const shows = [
-      ["open", `${w("allOpen")} · ${counts.running + counts.waiting}`],
-      ["running", `${w("running")} · ${counts.running}`],
-      ["waiting", `${w("waiting")} · ${counts.waiting}`],
-      ["failed", `${w("failed")} · ${counts.failed}`],
-      ["ended", w("done")],
+      ["open", `${w("allOpen")} · ${formatCount(totals.open)}`],
+      ["running", `${w("running")} · ${formatCount(counts.running)}`],
+      ["waiting", `${w("waiting")} · ${formatCount(counts.waiting)}`],
+      ["failed", `${w("failed")} · ${formatCount(totals.failed)}`],
+      ["ended", `${w("ended")} · ${formatCount(totals.ended)}`],
     ] as const;
     return html`
       <div class="bar">
@@ -211,8 +215,8 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         )}
           .value=${filter.text} @input=${this.#search} @keydown=${this.#leaveFind}></st-field>
         <span class="gap"></span>
-        <st-action command="jobs.retry_failed" look="quiet"></st-action>
-        <st-action command="jobs.view" look="quiet" label=${w(
+        <st-action command="jobs.retry_failed" look="quiet" ?icon-only=${isNarrow}></st-action>
+        <st-action command="jobs.view" look="quiet" ?icon-only=${isNarrow} label=${w(
           isBoard ? "viewTable" : "viewLanes",
         )}></st-action>
       </div>
@@ -254,10 +258,16 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
   }
 
   #foot(jobs: readonly QueueJob[], filter: QueueFilter, isBoard: boolean) {
+    const isNarrow = this.width < ROOM_FOR_LABELS;
     const chosen = selection("job")?.ids ?? [];
-    const beyond = queue.openTotal > queue.all.length
-      ? w("more", { shown: jobs.length, total: queue.openTotal })
-      : w("counted", { n: jobs.length });
+    // Where only some of them could be read it says so.
+    const { counts, totals } = queue;
+    const [read, total] = filter.show === "ended"
+      ? [counts.ended, totals.ended]
+      : filter.show === "failed"
+      ? [counts.failed, totals.failed]
+      : [counts.running + counts.waiting, totals.open];
+    const beyond = total > read ? w("more", { shown: jobs.length, total }) : w("counted", { n: jobs.length });
     return html`
       <div class="foot">
         <span role="status">${beyond}${this.#ends(filter.show)}${chosen.length > 1
@@ -267,13 +277,13 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
         <st-action command="jobs.export" look="quiet" icon-only></st-action>
         <st-action command="jobs.import" look="quiet" icon-only></st-action>
         ${isBoard || chosen.length === 0 ? nothing : html`
-          <st-action command="jobs.retry" look="quiet"></st-action>
+          <st-action command="jobs.retry" look="quiet" ?icon-only=${isNarrow}></st-action>
           <st-action command="jobs.move_first" look="quiet" icon-only></st-action>
           <st-action command="jobs.move_up" look="quiet" icon-only></st-action>
           <st-action command="jobs.move_down" look="quiet" icon-only></st-action>
-          <st-action command="jobs.hold" look="quiet"></st-action>
-          <st-action command="jobs.edit" look="quiet"></st-action>
-          <st-action command="jobs.cancel" look="quiet"></st-action>
+          <st-action command="jobs.hold" look="quiet" ?icon-only=${isNarrow}></st-action>
+          <st-action command="jobs.edit" look="quiet" ?icon-only=${isNarrow}></st-action>
+          <st-action command="jobs.cancel" look="quiet" ?icon-only=${isNarrow}></st-action>
         `}
       </div>
     `;
@@ -284,7 +294,11 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
     const ends = queue.forecast?.endsIn;
     const isOpen = queue.counts.running + queue.counts.waiting > 0;
     const isPaused = queue.state?.paused.some(({ isInForce }) => isInForce) ?? false;
-    return ends && isOpen && !isPaused && show === "open"
+    // A lane of which nobody can tell when it is through: that of all is not known either.
+    const isHalf = queue.forecast?.lanes.some(({ lane, endsIn }) =>
+      endsIn === null && queue.isLaneBusy(lane)
+    );
+    return ends && isOpen && !isPaused && !isHalf && show === "open"
       ? ` · ${w("throughIn", { time: spanOf(ends) })}`
       : "";
   }
@@ -306,8 +320,15 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
     return this.panel.state.get<QueueGroup>("group", "none");
   }
 
+  /** What no longer shows is no longer selected: nobody cancels what he does not see. */
   #setFilter(change: Partial<QueueFilter>): void {
-    this.panel.state.set("filter", { ...this.#filter(), ...change });
+    const filter = { ...this.#filter(), ...change };
+    this.panel.state.set("filter", filter);
+    const chosen = selection("job")?.ids;
+    if (!chosen) return;
+    const shown = new Set<string>(filterJobs(queue.all, filter).map(({ id }) => id));
+    const left = chosen.filter((id) => shown.has(id));
+    if (left.length < chosen.length) select("job", left);
   }
 
   cycleGroup(): void {
@@ -326,7 +347,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
   }
 
   clearFilter(): void {
-    this.panel.state.set("filter", EVERYTHING_OPEN);
+    this.#setFilter(EVERYTHING_OPEN);
   }
 
   override focus(): void {

@@ -1,25 +1,24 @@
 import { computed, signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
-import { call } from "#client/core/call.ts";
+import { ApiError, call } from "#client/core/call.ts";
 import { type JobProgress, type Live, live } from "#client/core/live.ts";
 import { callPages, Store } from "#client/core/store.ts";
 import type { ReplyInput } from "#server/core/endpoint.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import type { Lane } from "#server/core/job_kind.ts";
 import {
-  cancelJob,
   changeJob,
   duplicateJobs,
   exportQueue,
   forecastQueue,
   getJob,
   getQueue,
-  holdJob,
   importQueue,
   type Job,
   type JobChange,
   jobChanged,
   type JobDetail,
+  type JobSteering,
   listQueueJobs,
   moveJob,
   pauseQueue,
@@ -29,12 +28,11 @@ import {
   type QueueDocument,
   type QueueJob,
   type QueueState,
-  releaseJob,
   resumeQueue,
-  retryJob,
+  steerJobs,
 } from "#server/jobs/contract.ts";
 import { listProjects } from "#server/projects/contract.ts";
-import { byTurn, isEnded, isWaiting, turnsOf } from "./queue_order.ts";
+import { byTurn, countJobs, isEnded, turnsOf } from "./queue_order.ts";
 
 /** More open jobs than the studio gives in one reading are counted, not shown. */
 const MOST_SHOWN = 5_000;
@@ -43,9 +41,23 @@ const ENDED_SHOWN = 200;
 const UNHEARD_MS = 5_000;
 
 const FORECAST_MS = 10_000;
+/** The studio takes no more ids in one question. */
+const ASKED_AT_ONCE = 200;
+/** Few enough that the studio answers in a moment. */
+const STEERED_AT_ONCE = 100;
 
 type QueueForecast = ReplyInput<typeof forecastQueue>;
 export type ImportReport = ReplyInput<typeof importQueue>;
+
+type WithoutIds<T> = T extends unknown ? Omit<T, "jobIds"> : never;
+/** What is done to jobs: a verb, or another priority. */
+export type Steering = WithoutIds<JobSteering>;
+
+export interface Steered {
+  readonly done: readonly string[];
+  readonly refused: number;
+  readonly refusal: string | undefined;
+}
 
 /** A picture of what a job has made so far. */
 export interface Preview {
@@ -59,11 +71,12 @@ export class QueueStore {
   readonly #state = signal<QueueState | undefined>(undefined);
   readonly #progress = signal<ReadonlyMap<string, JobProgress>>(new Map());
   readonly #previews = signal<ReadonlyMap<string, Preview>>(new Map());
-  readonly #total = signal(0);
+  readonly #beyond = signal({ open: 0, failed: 0, ended: 0 });
   readonly #forecast = signal<QueueForecast | undefined>(undefined);
   #projectIds: readonly string[] = [];
   #asked: Map<string, PromiseWithResolvers<QueueJob | undefined>> | undefined;
   readonly #turns = computed(() => turnsOf(this.#store.items));
+  readonly #counts = computed(() => countJobs(this.#store.items));
 
   constructor(live: Pick<Live, "listen" | "state">) {
     this.#live = live;
@@ -71,6 +84,7 @@ export class QueueStore {
       idOf: ({ id }) => id,
       list: () => this.#list(),
       read: (id) => this.#readOne(id),
+      mostReads: 2 * ASKED_AT_ONCE,
       topics: () => this.#topics(),
       concerns,
       order: byTurn,
@@ -82,18 +96,19 @@ export class QueueStore {
     return this.#store.items;
   }
 
-  /** How many are open, also those beyond what is shown. */
-  get openTotal(): number {
-    return Math.max(this.#total.get(), this.all.filter((job) => !isEnded(job)).length);
+  /** How many there are, also those beyond what is read. */
+  get totals(): { readonly open: number; readonly failed: number; readonly ended: number } {
+    const { running, waiting, failed, ended } = this.counts;
+    const beyond = this.#beyond.get();
+    return {
+      open: running + waiting + beyond.open,
+      failed: failed + beyond.failed,
+      ended: ended + beyond.failed + beyond.ended,
+    };
   }
 
-  get counts(): { readonly running: number; readonly waiting: number; readonly failed: number } {
-    const count = (is: (job: QueueJob) => boolean) => this.all.filter(is).length;
-    return {
-      running: count(({ status }) => status === "running"),
-      waiting: count(isWaiting),
-      failed: count(({ status }) => status === "failed"),
-    };
+  get counts(): Readonly<Record<"running" | "waiting" | "failed" | "ended", number>> {
+    return this.#counts.get();
   }
 
   get reading(): Pick<Store<QueueJob>, "isKnown" | "isStale" | "problem"> {
@@ -107,6 +122,11 @@ export class QueueStore {
 
   find(jobId: string): QueueJob | undefined {
     return this.#store.find(jobId);
+  }
+
+  /** Whether a change of it waits for the studio's answer. */
+  isPending(jobId: string): boolean {
+    return this.#store.isPending(jobId);
   }
 
   /** Its turn in its lane, from 1; undefined when it has none. */
@@ -153,25 +173,27 @@ export class QueueStore {
     return await call(getJob, { params: { jobId: jobId as Job["id"] } });
   }
 
-  async cancel(jobId: string, withDependents = false): Promise<void> {
-    await this.#act(
-      jobId,
-      (job) => ({ ...job, isCancelAsked: true }),
-      (params) => call(cancelJob, { params, body: { withDependents } }),
-    );
-  }
-
-  async retry(jobId: string): Promise<void> {
-    const queued = { status: "queued", finishedAt: null, error: null, failureClass: null } as const;
-    await this.#act(jobId, (job) => ({ ...job, ...queued }), (params) => call(retryJob, { params }));
-  }
-
-  async hold(jobId: string): Promise<void> {
-    await this.#act(jobId, (job) => ({ ...job, status: "held" }), (params) => call(holdJob, { params }));
-  }
-
-  async release(jobId: string): Promise<void> {
-    await this.#act(jobId, (job) => ({ ...job, status: "queued" }), (params) => call(releaseJob, { params }));
+  /**
+   * Does the same to each job: at once on the screen, then in the studio. Gives the ids of those where it was done and
+   * the first reason why it was not at others. Throws ApiError where it was done at none.
+   */
+  async steer(jobIds: readonly string[], steering: Steering): Promise<Steered> {
+    const done: string[] = [];
+    const refusals: string[] = [];
+    await this.#store.actOnMany(jobIds, (job) => job && steered(job, steering), async () => {
+      for (let at = 0; at < jobIds.length; at += STEERED_AT_ONCE) {
+        const some = jobIds.slice(at, at + STEERED_AT_ONCE) as Job["id"][];
+        const { items, refused } = await call(steerJobs, { body: { ...steering, jobIds: some } })
+          .catch((error) => {
+            // The studio refuses a request where all of its jobs refuse: some before it may have been done.
+            if (!(error instanceof ApiError) || done.length === 0) throw error;
+            return { items: [], refused: some.map((jobId) => ({ jobId, reason: error.message })) };
+          });
+        done.push(...items.map(({ id }) => id));
+        refusals.push(...refused.map(({ reason }) => reason));
+      }
+    });
+    return { done, refusal: refusals[0], refused: refusals.length };
   }
 
   /** Changes what waits: what is left out of `change` stays. Throws ApiError with the fields that are wrong. */
@@ -202,14 +224,6 @@ export class QueueStore {
     const report = await call(importQueue, { body: { document, ...how } });
     if (!how.dryRun) await this.read();
     return report;
-  }
-
-  async setPriority(jobId: string, priority: number): Promise<void> {
-    await this.#act(
-      jobId,
-      (job) => ({ ...job, priority }),
-      (params) => call(changeJob, { params, body: { priority } }),
-    );
   }
 
   /** Puts a waiting job before or after another of its lane: at once on the screen, then in the studio. */
@@ -257,6 +271,12 @@ export class QueueStore {
     return () => clearInterval(timer);
   }
 
+  /** Whether something runs or waits for its turn there. */
+  isLaneBusy(lane: Lane): boolean {
+    const facts = this.state?.lanes.find((one) => one.lane === lane);
+    return facts !== undefined && facts.running + facts.queued > 0;
+  }
+
   isLanePaused(lane: Lane): boolean {
     return this.state?.lanes.find((one) => one.lane === lane)?.isPaused ?? false;
   }
@@ -280,7 +300,11 @@ export class QueueStore {
       call(getQueue),
       callPages(listProjects),
     ]);
-    this.#total.set(open.total);
+    this.#beyond.set({
+      open: open.total - open.items.length,
+      failed: failed.total - failed.items.length,
+      ended: ended.total - ended.items.length,
+    });
     this.#state.set(state);
     this.#projectIds = projects.map(({ id }) => id);
     const items = [...open.items, ...failed.items, ...ended.items];
@@ -303,10 +327,16 @@ export class QueueStore {
     const asked = this.#asked ?? new Map<string, PromiseWithResolvers<QueueJob | undefined>>();
     this.#asked = undefined;
     try {
-      const [{ items }, state] = await Promise.all([
-        call(listQueueJobs, { query: { ids: [...asked.keys()].join() } }),
+      const ids = [...asked.keys()];
+      const parts = Array.from(
+        { length: Math.ceil(ids.length / ASKED_AT_ONCE) },
+        (_, at) => ids.slice(at * ASKED_AT_ONCE, (at + 1) * ASKED_AT_ONCE),
+      );
+      const [state, ...answers] = await Promise.all([
         call(getQueue),
+        ...parts.map((some) => call(listQueueJobs, { query: { ids: some.join(), limit: ASKED_AT_ONCE } })),
       ]);
+      const items = answers.flatMap((answer) => answer.items);
       // A pause that waited for a job has begun: others wait for another reason now.
       const hasBegun = inForce(state) !== inForce(this.#state.get());
       this.#state.set(state);
@@ -321,6 +351,7 @@ export class QueueStore {
 
   #topics(): readonly string[] {
     return [
+      "studio",
       ...(session.me ? [`user:${session.me.userId}`] : []),
       ...(session.may("queue.admin") ? ["jobs"] : []),
       ...this.#projectIds.map((id) => `project:${id}`),
@@ -354,6 +385,22 @@ export class QueueStore {
       projectId !== null && !isEnded({ status }) && !this.#projectIds.includes(projectId);
     const isSeen = globalThis.document?.visibilityState !== "hidden";
     if (isSeen && this.#live.state === "live" && this.all.some(isUnheard)) void this.read();
+  }
+}
+
+/** A job as it is likely to be once the studio has done it. */
+function steered(job: QueueJob, steering: Steering): QueueJob {
+  if ("priority" in steering) return { ...job, priority: steering.priority };
+  switch (steering.verb) {
+    case "hold":
+      return { ...job, status: "held" };
+    case "release":
+      return { ...job, status: "queued" };
+    case "retry":
+      return { ...job, status: "queued", finishedAt: null, error: null, failureClass: null };
+    case "cancel":
+    case "cancel_with_dependents":
+      return { ...job, isCancelAsked: true };
   }
 }
 

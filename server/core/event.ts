@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 /**
  * A kind of event: something that has happened, announced to clients. A row of `event_kind`.
- * The topic says who hears it: "project:<id>", "user:<id>", "fleet", "jobs".
+ * The topic says who hears it: "project:<id>", "user:<id>", "fleet", "jobs", "studio".
  */
 export interface EventKind<S extends z.core.$ZodType = z.core.$ZodType> {
   readonly kind: "event";

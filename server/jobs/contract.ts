@@ -349,6 +349,30 @@ export const changeJob = endpoint({
   reply: Job,
 });
 
+const manyIds = z.array(id("job")).check(z.minLength(1), z.maxLength(500));
+
+/** The same for many jobs: a verb, or a priority. */
+export const JobSteering = z.union([
+  z.object({
+    jobIds: manyIds,
+    verb: z.enum(["hold", "release", "cancel", "cancel_with_dependents", "retry"]),
+  }),
+  z.object({ jobIds: manyIds, priority: Priority }),
+]);
+export type JobSteering = z.infer<typeof JobSteering>;
+
+export const steerJobs = endpoint({
+  method: "POST",
+  path: "/jobs/steer",
+  can: "job.control",
+  summary: "Do the same to many jobs; what one of them refuses is told and stops no other",
+  body: JobSteering,
+  reply: z.object({
+    items: z.array(Job),
+    refused: z.array(z.object({ jobId: id("job"), reason: z.string() })),
+  }),
+});
+
 export const duplicateJobs = endpoint({
   method: "POST",
   path: "/jobs/duplicate",

@@ -106,6 +106,35 @@ Deno.test("submitBatch queues a graph of jobs at once, and the same keys again g
   assertEquals(row?.work, 0.1024);
 });
 
+Deno.test("steerJobs does what each job allows, tells what one refuses, and is the error where all refuse", async () => {
+  await using studio = await testStudio();
+  const desk = await openDesk(studio);
+  const stranger = await studio.as("creator");
+  const made = (await submit(desk, [shot(desk), shot(desk), shot(desk, { isHeld: true })])).body.items;
+  const ids = (made as contract.Job[]).map(({ id }) => id);
+  const steer = (body: unknown, client = desk.artist) => client.post("/api/jobs/steer", body);
+  const nobodys = newId<"job">();
+
+  const held = await steer({ jobIds: [...ids, ids[0], nobodys], verb: "hold" });
+  assertEquals(held.status, 200, JSON.stringify(held.body));
+  assertEquals(held.body.items.map(({ status }: contract.Job) => status), ["held", "held"]);
+  assertEquals(held.body.refused.map(({ jobId }: { jobId: string }) => jobId), [ids[2], nobodys]);
+  assertEquals(await audited(desk.db, "job.hold"), 2);
+  assertEquals((await steer({ jobIds: ids, verb: "hold" })).status, 409);
+  assertEquals((await steer({ jobIds: ids, verb: "release" }, stranger)).status, 404);
+  assertEquals((await steer({ jobIds: ids, priority: 1 })).status, 403);
+  assertEquals((await steer({ jobIds: ids, priority: -3 })).body.items.length, 3);
+  assertEquals((await steer({ jobIds: ids, verb: "cancel" })).body.refused, []);
+  for (
+    const body of [
+      { jobIds: [], verb: "hold" },
+      { jobIds: ids },
+      { jobIds: ids, verb: "explode" },
+      { jobIds: Array.from({ length: 501 }, () => ids[0]), verb: "hold" },
+    ]
+  ) assertEquals((await steer(body)).status, 400, JSON.stringify(body).slice(0, 80));
+});
+
 Deno.test("submitBatch refuses all when one is wrong, and names each by its place", async () => {
   await using studio = await testStudio();
   const desk = await openDesk(studio);

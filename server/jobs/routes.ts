@@ -11,6 +11,7 @@ import { exportQueue, importQueue } from "./queue_document.ts";
 import { listQueueJobs } from "./queue_rows.ts";
 import * as service from "./service.ts";
 import type { Settlement } from "./settle.ts";
+import { steerJobs } from "./steer_many.ts";
 
 /** `settlements` name the kinds of job that there are, and take back what a failure made of their things. */
 export function jobRoutes(
@@ -33,6 +34,7 @@ export function jobRoutes(
   );
   serve(app, contract.changeJob, ({ actor, params, body }) => changeJob(db, actor, params.jobId, body));
   serve(app, contract.moveJob, ({ actor, params, body }) => service.moveJob(db, actor, params.jobId, body));
+  serve(app, contract.steerJobs, ({ actor, body }) => steerJobs(db, actor, body, settlements));
   orderRoutes(app, db, settlements);
   serve(app, contract.getQueue, () => service.getQueue(db));
   serve(app, contract.listQueueJobs, ({ actor, query }) => listQueueJobs(db, actor, query));

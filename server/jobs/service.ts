@@ -321,7 +321,7 @@ export async function moveJob(db: Db, actor: Actor, jobId: string, move: Move): 
     else if (actor.permissions.has("queue.admin")) await squeezeIn(tx, moved, other, side);
     else throw new AppError("forbidden", "Cannot move the job past someone else's: ask an admin");
     await audit(tx, actor, "job.reorder", about(job, { side, otherId }));
-    await announce(tx, queueChanged, "jobs", {});
+    await announce(tx, queueChanged, "studio", {});
   });
   return await openJob(db, actor, jobId);
 }
@@ -406,7 +406,7 @@ async function changePause(
   await transact(db, async (tx) => {
     await work(tx);
     await audit(tx, actor, action, { facts: { ...target } });
-    await announce(tx, queueChanged, "jobs", {});
+    await announce(tx, queueChanged, "studio", {});
   });
   return await outlook.findQueueState(db);
 }
