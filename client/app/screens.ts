@@ -23,12 +23,26 @@ export function homeScreen(): Screen | undefined {
   return role && allowedScreens().find(({ isHomeOf }) => isHomeOf?.includes(role));
 }
 
-/** The screen that shows: the one that the place names, else where its entity opens, else the first. */
+/** Why the place that the address names shows nothing: there is none of that name, or one's role may not see it. */
+export function whyNowhere(): "unknown" | "forbidden" | undefined {
+  const named = namedScreens();
+  if (!named || named.some(mayShow)) return undefined;
+  return named.length === 0 ? "unknown" : "forbidden";
+}
+
+/** The screen that shows: the one that the place names, or where its entity opens; the first where it names none. */
 export function currentScreen(): Screen | undefined {
+  const named = namedScreens();
+  if (named) return named.find(mayShow);
   const allowed = allowedScreens();
-  const { screen, entity, projectId } = place();
-  return allowed.find(({ id }) => id === screen) ??
-    (entity && allowed.find(({ opens }) => opens?.includes(entity.kind))) ??
-    // Without a project there is nothing that a project's screens could show.
-    allowed.find(({ isOfProject }) => projectId !== undefined || !isOfProject) ?? allowed[0];
+  const { projectId } = place();
+  // Without a project there is nothing that a project's screens could show.
+  return allowed.find(({ isOfProject }) => projectId !== undefined || !isOfProject) ?? allowed[0];
+}
+
+/** The screens that the place names, be it by what opens there; undefined where it names none. */
+function namedScreens(): Screen[] | undefined {
+  const { screen, entity } = place();
+  if (screen !== undefined) return screens().filter(({ id }) => id === screen);
+  return entity && screens().filter(({ opens }) => opens?.includes(entity.kind));
 }

@@ -13,7 +13,9 @@ import { followAddress, go, place, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { followStudioTokens } from "#client/design_page/studio_tokens.ts";
 import "#client/ui/button.ts";
+import "#client/ui/empty_state.ts";
 import "#client/ui/state_mark.ts";
+import "./st_action.ts";
 import { appCommands, projectCommands, screenCommands } from "./app_commands.ts";
 import "./dock.ts";
 import type { Dock } from "./dock.ts";
@@ -25,8 +27,9 @@ import { listenToKeys } from "./keymap.ts";
 import type { KeySheet } from "./key_sheet.ts";
 import { areaOf, areasOf } from "./layout.ts";
 import type { Palette } from "./palette.ts";
+import { closeFloatingOnBack } from "./close_floating.ts";
 import { commandSource, recencyBoost, registerSource, settingSource } from "./palette_sources.ts";
-import { currentScreen, homeScreen } from "./screens.ts";
+import { currentScreen, homeScreen, whyNowhere } from "./screens.ts";
 import { shell } from "./shell_facts.ts";
 import { makeShownSettings } from "./shown_settings.ts";
 import { registerSlices } from "./slices.ts";
@@ -61,7 +64,8 @@ export class Studio extends SignalWatcher(LitElement) {
         height: 100vh;
         background: var(--color-ground);
       }
-      st-dock {
+      st-dock,
+      .nowhere {
         grid-row: 3;
       }
       .silent {
@@ -141,6 +145,8 @@ export class Studio extends SignalWatcher(LitElement) {
       registerSource(settingSource),
       registerSource(makeShownSettings(() => this.dock)),
       registerSource(makeEntitySource(recencyBoost)),
+      // Before the place changes: what is closed may belong to it.
+      closeFloatingOnBack(),
       followAddress(),
       takeGivenFiles(
         () => this.renderRoot.querySelector<FileTaker>("st-given-stills"),
@@ -213,13 +219,31 @@ export class Studio extends SignalWatcher(LitElement) {
         ? html`<st-top-bar role="banner" @st-skip=${() => this.#focusArea(0)}></st-top-bar>`
         : html`<span></span>`}
       ${this.#silence()}
-      ${this.isSettled ? html`<st-dock role="main" id="content"></st-dock>` : html`<span></span>`}
+      ${this.#content()}
       ${hasBars ? html`<st-status-bar role="contentinfo"></st-status-bar>` : nothing}
       <st-toasts></st-toasts>
       <st-palette></st-palette>
       <st-key-sheet></st-key-sheet>
       <st-given-stills></st-given-stills>
       ${this.isOver ? html`<div class="over">${w("dropAnywhere")}</div>` : nothing}
+    `;
+  }
+
+  #content() {
+    if (!this.isSettled) return html`<span></span>`;
+    const why = dock.isSolo ? undefined : whyNowhere();
+    if (!why) return html`<st-dock role="main" id="content"></st-dock>`;
+    const home = homeScreen()?.id ?? "status";
+    return html`
+      <main class="nowhere" id="content">
+        <h1 class="unseen">Seedloop</h1>
+        <st-empty icon="search" heading=${w(why === "unknown" ? "nowhere" : "notYourPlace")}
+          text=${w(why === "unknown" ? "nowhereText" : "notYourPlaceText", { address: location.pathname })}>
+          <st-action command="go.projects" look="primary"></st-action>
+          <st-action command=${`go.${home}`}></st-action>
+          <st-action command="app.palette"></st-action>
+        </st-empty>
+      </main>
     `;
   }
 
@@ -267,6 +291,8 @@ export class Studio extends SignalWatcher(LitElement) {
       }
       return;
     }
+    // Whoever comes to an address that is none is told so, there.
+    if (whyNowhere()) return;
     const shown = screen ?? homeScreen()?.id ?? currentScreen()?.id;
     go({ projectId: wanted.id, entity, screen: entity ? undefined : shown }, { replace: true });
   }
@@ -314,5 +340,6 @@ function panelKindOf(event: Event): string | undefined {
 
 function titleOfPage(): string {
   const project = shell.facts.projects.find(({ id }) => id === projectId())?.name;
-  return [currentScreen()?.title(), project, "Seedloop"].filter(Boolean).join(" · ");
+  const screen = whyNowhere() ? w("nowhere") : currentScreen()?.title();
+  return [screen, project, "Seedloop"].filter(Boolean).join(" · ");
 }

@@ -93,6 +93,10 @@ export const w = defineWords({
     unknownPanelMend: "Show another one in its place, or close it; the layout keeps everything else.",
     panelFailed: "The panel could not be loaded",
     panelFailedMend: "The studio may have been updated or stopped: try again, or reload the page.",
+    nowhere: "Nothing is at this address",
+    nowhereText: "{address} is no place of this studio: the link may be cut short, or from an older version.",
+    notYourPlace: "Your role does not show this place",
+    notYourPlaceText: "{address} is for others. Ask an admin if you need it.",
     panelNotYours: "Your role does not show this panel",
     panelNotYoursMend: "Ask an admin, or show another one in its place.",
     tryAgain: "Try again",
@@ -259,6 +263,11 @@ export const w = defineWords({
     panelFailed: "Der Bereich konnte nicht geladen werden",
     panelFailedMend:
       "Vielleicht wurde das Studio erneuert oder angehalten: versuche es noch einmal, oder lade neu.",
+    nowhere: "Unter dieser Adresse ist nichts",
+    nowhereText:
+      "{address} ist kein Ort dieses Studios: der Link ist vielleicht abgeschnitten oder aus einer älteren Version.",
+    notYourPlace: "Deine Rolle zeigt diesen Ort nicht",
+    notYourPlaceText: "{address} ist für andere. Frage einen Admin, wenn du ihn brauchst.",
     panelNotYours: "Deine Rolle zeigt diesen Bereich nicht",
     panelNotYoursMend: "Frage einen Admin, oder zeige hier einen anderen.",
     tryAgain: "Noch einmal versuchen",

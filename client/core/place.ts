@@ -111,15 +111,16 @@ export function addressOf({ projectId, screen, entity }: Place): string {
   return `/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-/** The place that an address names; what it does not know is nowhere in particular. */
+/** The place that an address names. What it does not know is a screen of that name, which nobody knows. */
 export function placeOf(path: string): Place {
   const parts = path.split("/").filter((part) => part !== "").map(decode);
   const isOfProject = parts[0] === "projects" && parts[1] !== undefined;
   const projectId = isOfProject ? parts[1] : undefined;
-  const [name, id] = isOfProject ? parts.slice(2) : parts;
+  const rest = isOfProject ? parts.slice(2) : parts;
+  const [name, id] = rest;
   const kind = KIND_OF.get(name ?? "");
-  if (kind && id !== undefined) return { projectId, entity: { kind, id } };
-  return { projectId, screen: name };
+  if (kind && id !== undefined && rest.length === 2) return { projectId, entity: { kind, id } };
+  return { projectId, screen: name === undefined ? undefined : rest.join("/") };
 }
 
 /** Takes up the address, and follows the browser's back and forward until the returned function is called. */

@@ -21,5 +21,7 @@ Deno.test("addressOf and placeOf are each other's inverse", () => {
 
 Deno.test("placeOf takes any address", () => {
   assertEquals(placeOf("/projects/%E0%A4%A/clips"), { projectId: "%E0%A4%A", screen: "clips" });
+  assertEquals(placeOf("/status/of/what"), { projectId: undefined, screen: "status/of/what" });
+  assertEquals(placeOf("/clips/c1/d2"), { projectId: undefined, screen: "clips/c1/d2" });
   assertEquals(placeOf("//"), { projectId: undefined, screen: undefined });
 });

@@ -219,6 +219,29 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     assertEquals(said, []);
   });
 
+  await test.step("an address that is no place says so, and Back leaves what floats over a place with it", async () => {
+    for (const address of ["/nowhere", "/status/of/what"]) {
+      await page.goto(`${world.studio.url}${address}`);
+      await page.getByRole("heading", { name: "Nothing is at this address" }).waitFor();
+      assertEquals([new URL(page.url()).pathname, await page.locator("st-dock").count()], [address, 0]);
+    }
+    await page.getByText("/status/of/what is no place of this studio").waitFor();
+    assertEquals(await findBarriers(page), []);
+    await page.getByRole("button", { name: "Go to Projects" }).click();
+    await page.locator("st-dock st-panel-host").first().waitFor();
+    await choose(page, "go to status");
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    await page.keyboard.press("?");
+    const keys = page.getByRole("dialog", { name: "Keys" });
+    await keys.waitFor();
+    await page.goBack();
+    await keys.waitFor({ state: "hidden" });
+    await until("the place before", () => new URL(page.url()).pathname === "/projects");
+    await page.goForward();
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    assertEquals(await keys.count(), 0);
+  });
+
   await test.step("a project in the trash is listed there and comes back", async () => {
     await page.evaluate(() =>
       fetch("/api/projects", {
