@@ -86,17 +86,24 @@ Deno.test("signIn lets the right password in and tells nothing about the wrong o
   const refused = await Promise.all([
     signIn(studio.anonymous, "Ada", "not the phrase"),
     signIn(studio.anonymous, "nobody"),
-    signIn(studio.anonymous, "gone"),
+    signIn(studio.anonymous, "gone", "not the phrase"),
   ]);
   assertEquals(refused.map((one) => [one.status, one.body.detail, one.cookies.size]), [
     [401, refused[0].body.detail, 0],
     [401, refused[0].body.detail, 0],
     [401, refused[0].body.detail, 0],
   ]);
+  // Who knows the password is told why it opens nothing.
+  const suspended = await signIn(studio.anonymous, "gone");
+  assertEquals([suspended.status, suspended.body.details, suspended.cookies.size], [
+    403,
+    { reason: "user_disabled" },
+    0,
+  ]);
   const rows = await studio.db<{ code: string; count: number }[]>`
     select a.code, count(*)::int as count from audit_entries e join audit_action a on a.id = e.action_id
      where a.code like 'user.sign_in%' group by 1 order by 1`;
-  assertEquals([...rows], [{ code: "user.sign_in", count: 1 }, { code: "user.sign_in_refused", count: 3 }]);
+  assertEquals([...rows], [{ code: "user.sign_in", count: 1 }, { code: "user.sign_in_refused", count: 4 }]);
 });
 
 Deno.test("signIn slows down who guesses, says for how long, and lets others in", async () => {
@@ -198,14 +205,20 @@ Deno.test("refresh refuses sessions that are idle, too old, or of a disabled use
   const user = await givenPerson(studio);
   const idle = await signIn(studio.anonymous, user.login);
   await db`update sessions set last_used_at = now() - interval '9 hours'`;
-  assertEquals((await refresh(studio.anonymous, idle)).status, 401);
+  const why = async (held: Answer) => {
+    const { status, body } = await refresh(studio.anonymous, held);
+    return [status, body.details?.reason];
+  };
+  assertEquals(await why(idle), [401, "expired"]);
+  assertEquals(await why(idle), [401, "expired"]);
   const old = await signIn(studio.anonymous, user.login);
   await db`update sessions set expires_at = now() - interval '1 second' where revoked_at is null`;
-  assertEquals((await refresh(studio.anonymous, old)).status, 401);
+  assertEquals(await why(old), [401, "expired"]);
   const disabled = await signIn(studio.anonymous, user.login);
   await db`update users set status_id = (select id from user_status where code = 'disabled')`;
-  assertEquals((await refresh(studio.anonymous, disabled)).status, 401);
-  assertEquals((await studio.anonymous.post("/api/auth/refresh")).status, 401);
+  assertEquals(await why(disabled), [401, "user_disabled"]);
+  const { status, body } = await studio.anonymous.post("/api/auth/refresh");
+  assertEquals([status, body.details], [401, undefined], "a stranger learns nothing");
 });
 
 Deno.test("signOut ends the session, also when only the refresh token is left", async () => {

@@ -90,6 +90,8 @@ export interface RefreshRow {
   readonly userId: string;
   readonly usedAt: string | null;
   readonly isOpen: boolean;
+  /** Why its session was ended; null where nobody ended it. */
+  readonly revokeReason: RevokeReason | null;
   readonly isIdle: boolean;
 }
 
@@ -97,8 +99,9 @@ export interface RefreshRow {
 export async function lockRefreshToken(db: Queryable, tokenHash: string): Promise<RefreshRow | undefined> {
   const [row] = await db<RefreshRow[]>`
     select t.id, t.session_id, s.user_id, t.used_at, s.revoked_at is null and s.expires_at > now() as is_open,
-           s.last_used_at < now() - interval '8 hours' as is_idle
+           s.last_used_at < now() - interval '8 hours' as is_idle, r.code as revoke_reason
       from refresh_tokens t join sessions s on s.id = t.session_id
+      left join revoke_reason r on r.id = s.revoke_reason_id
      where t.token_hash = ${tokenHash}
        for update of t, s`;
   return row;

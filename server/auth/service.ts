@@ -39,6 +39,12 @@ export async function signIn(
       "user.sign_in_refused",
       user ? { subject: ["user", user.id] } : {},
     );
+    // Who knows the password is no stranger.
+    if (isRight && user?.status === "disabled") {
+      throw new AppError("forbidden", "Your account is suspended: ask an admin of this studio", {
+        details: { reason: "user_disabled" },
+      });
+    }
     throw new AppError(
       "unauthenticated",
       "Name and password do not match an account: check both and try again",

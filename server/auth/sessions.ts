@@ -69,6 +69,25 @@ async function issue(
   };
 }
 
+const ENDED: Readonly<Record<RevokeReason, string>> = {
+  signed_out: "Your session has ended: sign in again",
+  signed_out_everywhere: "You have signed out everywhere: sign in again",
+  token_reused: "Your session was ended because an old copy of it was used: sign in again",
+  user_disabled: "Your account is suspended: ask an admin of this studio",
+  password_changed: "Your password was changed: sign in with the new one",
+  expired: "Your session has ended for want of use: sign in again",
+  by_admin: "An admin has ended your session: sign in again",
+};
+
+/** Why a session goes on no more, for its holder: only who has its token learns so much of an account. */
+function sessionEnded(reason: RevokeReason | undefined): AppError {
+  return new AppError(
+    "unauthenticated",
+    ENDED[reason ?? "signed_out"],
+    reason ? { details: { reason } } : {},
+  );
+}
+
 /**
  * Rotates a refresh token. One that was used before is in two hands: its whole family, the session, is revoked.
  */
@@ -77,26 +96,24 @@ export async function refresh(
   refreshToken: string | undefined,
   visitor: Visitor,
 ): Promise<OpenedSession> {
-  const ended = new AppError("unauthenticated", "Your session has ended: sign in again");
-  if (!refreshToken) throw ended;
+  if (!refreshToken) throw sessionEnded(undefined);
   const tokenHash = await hashSecret(refreshToken);
   const opened = await transact(auth.db, async (tx) => {
     const row = await queries.lockRefreshToken(tx, tokenHash);
-    if (!row?.isOpen) return undefined;
+    if (!row) return undefined;
+    const user = await queries.findUser(tx, row.userId);
+    if (user?.status === "disabled") return "user_disabled";
+    if (!row.isOpen) return row.revokeReason ?? "expired";
     if (row.usedAt !== null || row.isIdle) {
-      await endSessions(
-        tx,
-        { userId: row.userId, only: row.sessionId },
-        row.usedAt === null ? "expired" : "token_reused",
-      );
+      const reason = row.usedAt === null ? "expired" : "token_reused";
+      await endSessions(tx, { userId: row.userId, only: row.sessionId }, reason);
       if (row.usedAt !== null) {
         await audit(tx, systemActor(visitor), "session.token_reused", {
           subject: ["session", row.sessionId],
         });
       }
-      return undefined;
+      return reason;
     }
-    const user = await queries.findUser(tx, row.userId);
     if (user?.status !== "active") return undefined;
     await queries.useRefreshToken(tx, row.id, row.sessionId);
     return await issue(
@@ -108,7 +125,7 @@ export async function refresh(
     );
   });
   // Thrown after the transaction: throwing inside would roll the revocation back.
-  if (!opened) throw ended;
+  if (typeof opened !== "object") throw sessionEnded(opened);
   return opened;
 }
 
