@@ -20,6 +20,7 @@ import { appCommands, projectCommands, screenCommands } from "./app_commands.ts"
 import "./dock.ts";
 import type { Dock } from "./dock.ts";
 import { dockCommands } from "./dock_commands.ts";
+import { titleCutWords } from "./cut_titles.ts";
 import { dock } from "./dock_store.ts";
 import { openWorkspace } from "./kept_workspace.ts";
 import { type FileTaker, takeGivenFiles } from "./given_files.ts";
@@ -148,6 +149,7 @@ export class Studio extends SignalWatcher(LitElement) {
       // Before the place changes: what is closed may belong to it.
       closeFloatingOnBack(),
       followAddress(),
+      titleCutWords(),
       takeGivenFiles(
         () => this.renderRoot.querySelector<FileTaker>("st-given-stills"),
         (isOver) => this.isOver = isOver,

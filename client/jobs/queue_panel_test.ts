@@ -103,6 +103,18 @@ Deno.test("the queue panel works on hundreds of jobs at once, and on none that i
     await until("it comes first there", async () => (await order(there))[0] === moved);
   });
 
+  await test.step("words that are cut off are read whole under the pointer", async () => {
+    const name = "The Long Night of the Lighthouse Keepers, Part Two: What the Tide Left Behind";
+    await world.studio.db`update projects set name = ${name}`;
+    await here.setViewportSize({ width: 640, height: 720 });
+    await here.reload();
+    const cut = here.locator("st-top-bar .cut").filter({ hasText: name });
+    await cut.hover();
+    await until("its title", async () => await cut.getAttribute("title") === name);
+    await here.setViewportSize({ width: 1280, height: 720 });
+    await here.locator("st-queue-panel st-table [role=row]").nth(3).waitFor();
+  });
+
   await test.step("its bars are one line, in German too", async () => {
     await here.evaluate(() => localStorage.setItem("seedloop.language", "de"));
     await here.reload();

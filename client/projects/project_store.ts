@@ -65,7 +65,15 @@ export class ProjectStore {
   async create(input: NewProject): Promise<Project> {
     const project = await call(createProject, { body: { ...input, id: newId<"project">() } });
     const role = session.me?.role ?? "creator";
-    this.#store.put({ ...project, role, members: 1, characters: 0, clips: 0, coverAssetId: null });
+    this.#store.put({
+      ...project,
+      role,
+      members: 1,
+      characters: 0,
+      clips: 0,
+      coverAssetId: null,
+      film: null,
+    });
     return project;
   }
 

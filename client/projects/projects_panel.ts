@@ -16,6 +16,7 @@ import "#client/ui/field.ts";
 import "#client/ui/grid.ts";
 import "#client/ui/menu.ts";
 import "#client/ui/skeleton.ts";
+import { spriteOf } from "#client/ui/scrub.ts";
 import "#client/ui/tile.ts";
 import { showRate } from "./project_form.ts";
 import {
@@ -219,6 +220,7 @@ function tile(card: ProjectCard) {
       n: card.clips,
     })} icon="clapperboard"
       src=${card.coverAssetId ? `/api/assets/${card.coverAssetId}/derivatives/thumbnail` : ""}
+      .sprite=${card.film ? spriteOf(card.film.assetId, card.film.sprite) : undefined}
       mark=${`${card.widthPx}×${card.heightPx} · ${
         showRate(card.rate)
       }`} ?rejected=${card.status !== "active"}></st-tile>

@@ -4,8 +4,9 @@ import { eventKind } from "#server/core/event.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { id } from "#server/core/id.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
+import { SpriteLayout } from "#server/core/sprite_layout.ts";
 import { Instant } from "#server/core/time.ts";
-import { MediaFacts, SpriteLayout } from "./job_kinds.ts";
+import { MediaFacts } from "./job_kinds.ts";
 
 export const AssetKind = z.enum([
   "upload",

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { FileRef } from "#server/core/file_ref.ts";
 import { jobKind } from "#server/core/job_kind.ts";
 import { Rate } from "#server/core/media_time.ts";
+import { SpriteLayout } from "#server/core/sprite_layout.ts";
 
 /** What is known of a media file after looking inside it. Sizes are as displayed (rotation applied). */
 export const MediaFacts = z.object({
@@ -40,16 +41,6 @@ export const inspectMedia = jobKind({
   input: z.object({ file: FileRef, fileName: z.optional(z.string()) }),
   output: z.object({ facts: MediaFacts, working: z.optional(FileRef), thumbnail: z.optional(FileRef) }),
 });
-
-/** Where the tiles of a hover sprite lie: row by row, tile i shows frame `frames[i]`. */
-export const SpriteLayout = z.object({
-  columns: z.int(),
-  rows: z.int(),
-  tileWidthPx: z.int(),
-  tileHeightPx: z.int(),
-  frames: z.array(z.int()),
-});
-export type SpriteLayout = z.infer<typeof SpriteLayout>;
 
 /** Review proxy (constant rate, short closed GOP, no B-frames; its frame n is the source's frame n), poster, hover sprite. */
 export const makeProxy = jobKind({

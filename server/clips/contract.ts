@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { SpriteLayout } from "#server/assets/job_kinds.ts";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
 import { Rate } from "#server/core/media_time.ts";
 import { Name } from "#server/core/name.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
+import { SpriteLayout } from "#server/core/sprite_layout.ts";
 import { Instant } from "#server/core/time.ts";
 import { Estimate } from "#server/jobs/contract.ts";
 import { Prompt, RandomSeed } from "#server/seeds/contract.ts";
@@ -77,7 +77,7 @@ export const Clip = z.object({
 });
 export type Clip = z.infer<typeof Clip>;
 
-/** A clip as one picture: the newest cut that counts, else the newest chosen take; null while nothing is made. */
+/** A clip as one picture: the newest cut that counts, else the newest chosen take, else the newest one; null while nothing is made. */
 export const ClipCard = z.extend(Clip, {
   picture: z.nullable(z.object({ assetId: id("asset"), sprite: z.nullable(SpriteLayout) })),
 });

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { SpriteLayout } from "#server/assets/job_kinds.ts";
 import { FileRef } from "#server/core/file_ref.ts";
 import { jobKind } from "#server/core/job_kind.ts";
 import { Rate } from "#server/core/media_time.ts";
+import { SpriteLayout } from "#server/core/sprite_layout.ts";
 import { FaceModel } from "#server/seeds/job_kinds.ts";
 
 /** Likeness over time against Seed A. Frames without a usable face have a null score; N/A is not 0. */

@@ -6,6 +6,7 @@ import { Rate } from "#server/core/media_time.ts";
 import { Name } from "#server/core/name.ts";
 import { IdPageQuery, page } from "#server/core/page.ts";
 import { RoleCode } from "#server/core/permissions.ts";
+import { SpriteLayout } from "#server/core/sprite_layout.ts";
 import { Instant } from "#server/core/time.ts";
 
 export const ProjectStatus = z.enum(["active", "archived", "trashed"]);
@@ -34,6 +35,8 @@ export const ProjectCard = z.extend(Project, {
   clips: z.int(),
   /** The newest hero, else the newest portrait. */
   coverAssetId: z.nullable(id("asset")),
+  /** The newest final cut of its clips, else the newest one; null while there is none. */
+  film: z.nullable(z.object({ assetId: id("asset"), sprite: z.nullable(SpriteLayout) })),
 });
 export type ProjectCard = z.infer<typeof ProjectCard>;
 

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
 import { reduceRate, timecode } from "#server/core/media_time.ts";
-import { givenMember, givenProject } from "#server/testing/fixtures.ts";
+import { givenClip, givenCut } from "#server/testing/clip_fixtures.ts";
+import { type Given, givenMember, givenProject } from "#server/testing/fixtures.ts";
 import { liveStudio } from "#server/testing/live_studio.ts";
 import { givenUser, testStudio } from "#server/testing/test_studio.ts";
 
@@ -42,6 +43,29 @@ Deno.test("a project starts at one o'clock in its own timecode, at a rate in its
     assertEquals(timecode(body.startFrame - 1, body.rate).slice(0, 8), "00:59:59");
     assertEquals(body.rate, reduceRate({ num, den }));
   }
+});
+
+Deno.test("a project's card names its newest final cut, else its newest cut, as what moves under the pointer", async () => {
+  await using studio = await testStudio();
+  const artist = await studio.as("creator");
+  const project = await givenProject(studio, { member: artist.user });
+  const filmOf = async () => {
+    const { film } = (await artist.get("/api/projects")).body.items[0];
+    return film?.assetId ?? null;
+  };
+  const assetOf = async (cut: Given) => {
+    const [row] = await studio.db<{ assetId: string }[]>`select asset_id from cuts where id = ${cut.id}`;
+    return row?.assetId;
+  };
+  assertEquals(await filmOf(), null);
+  const clip = await givenClip(studio, { projectId: project.id });
+  await givenCut(studio, { clip, status: "rejected" });
+  assertEquals(await filmOf(), null);
+  const final = await givenCut(studio, { clip, status: "final" });
+  await givenCut(studio, { clip });
+  assertEquals(await filmOf(), await assetOf(final));
+  await artist.patch(`/api/clips/${clip.id}`, { trash: true });
+  assertEquals(await filmOf(), null);
 });
 
 Deno.test("what was archived or trashed can only be read and restored", async () => {

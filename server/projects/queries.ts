@@ -62,7 +62,16 @@ const selectCard = (db: Queryable, actor: Actor) =>
            where x.project_id = p.id) as clips,
          (select x.asset_id from seeds x join seed_status t on t.id = x.status_id
            where x.project_id = p.id and t.code in ('candidate', 'kept', 'hero')
-           order by (t.code = 'hero') desc, x.id desc limit 1) as cover_asset_id
+           order by (t.code = 'hero') desc, x.id desc limit 1) as cover_asset_id,
+         (select json_build_object('assetId', made.asset_id, 'sprite',
+                   (select sheet.layout from assets shown join derivatives sheet on sheet.source_hash = shown.file_hash
+                     where shown.id = made.asset_id
+                       and sheet.kind_id = (select id from derivative_kind where code = 'sprite')))
+            from (select u.asset_id from clips x join clip_status t on t.id = x.status_id and t.code <> 'trashed'
+                    join cuts u on u.clip_id = x.id and u.asset_id is not null
+                    join cut_status y on y.id = u.status_id and y.code not in ('superseded', 'failed', 'rejected')
+                   where x.project_id = p.id
+                   order by (y.code = 'final') desc, u.id desc limit 1) made) as film
     from projects p
     join project_status s on s.id = p.status_id
     left join project_members mine on mine.project_id = p.id and mine.user_id = ${actor.userId}

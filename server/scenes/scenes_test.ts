@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
+import { givenClip, givenSegment, givenTake } from "#server/testing/clip_fixtures.ts";
 import { givenMember, givenProject, givenScene } from "#server/testing/fixtures.ts";
 import { testStudio } from "#server/testing/test_studio.ts";
 import { givenClipInReview, Workshop } from "#server/testing/workshop.ts";
@@ -49,6 +50,22 @@ Deno.test("assembleScene takes final clips in order, numbers masters, and names 
     sprite: asset.sprite,
   });
   assertEquals(cut.sprite, asset.sprite);
+  const bare = await givenClip(studio, { scene });
+  const pictured = async () =>
+    (await artist.get(`/api/scenes/${scene.id}/clips`)).body.items.find(({ id }: { id: string }) =>
+      id === bare.id
+    )
+      .picture?.assetId ?? null;
+  assertEquals(await pictured(), null);
+  const segment = await givenSegment(studio, { clip: bare });
+  const chosen = await givenTake(studio, { segment });
+  const take = await givenTake(studio, { segment });
+  const madeOf = async (takeId: string) =>
+    (await studio.db`select intermediate_asset_id as id from takes where id = ${takeId}`)[0]?.id;
+  assertEquals(await pictured(), await madeOf(take.id), "no take is chosen: the newest stands for the clip");
+  await studio.db`update takes set chosen_at = now() where id = ${chosen.id}`;
+  assertEquals(await pictured(), await madeOf(chosen.id));
+  await artist.patch(`/api/clips/${bare.id}`, { trash: true });
   const decisions = (await artist.get(`/api/cuts/${one.cutId}/decisions`)).body;
   const undo = await artist.post(`/api/decisions/${decisions[0].id}/undo`);
   assertEquals(undo.status, 409);

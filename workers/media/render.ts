@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import type { SpriteLayout } from "#server/assets/job_kinds.ts";
 import type { Rate } from "#server/core/media_time.ts";
+import type { SpriteLayout } from "#server/core/sprite_layout.ts";
 import { MediaError } from "./media_error.ts";
 import { cutOutput, jpegOutput, proxyOutput, RGB_TO_VIDEO } from "./encode.ts";
 import { cutFrames, intermediateOutput } from "./lossless.ts";
