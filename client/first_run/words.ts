@@ -6,7 +6,7 @@ export const w = defineWords({
     firstRun: "First steps",
     title: "The studio is ready to work",
     notReady: "The studio is starting",
-    notRead: "How the studio is could not be read",
+    notRead: "The studio's state could not be read",
     lead: "Three things to look at, then make something.",
     storage: "Storage",
     storageGood: "Files are kept here, and can be written.",

@@ -20,6 +20,8 @@ const ICONS: Readonly<Record<string, IconName>> = {
   "scenes.assemble": "clapperboard",
 };
 
+const OVER: readonly QueueJob["status"][] = ["done", "failed", "cancelled"];
+
 /** What a job makes, as it arrives; until then what it works on, else a sign of its kind. */
 @customElement("st-job-picture")
 export class JobPicture extends SignalWatcher(LitElement) {
@@ -39,6 +41,10 @@ export class JobPicture extends SignalWatcher(LitElement) {
       }
       :host([large]) {
         border-radius: var(--radius-control);
+      }
+      :host([large][bare]) {
+        aspect-ratio: auto;
+        height: var(--space-12);
       }
       img {
         position: absolute;
@@ -63,19 +69,26 @@ export class JobPicture extends SignalWatcher(LitElement) {
   accessor job: QueueJob | undefined;
   @property({ type: Boolean, reflect: true })
   accessor large = false;
+  /** It has ended without a picture, and needs no room for one. */
+  @property({ type: Boolean, reflect: true })
+  accessor bare = false;
   @state()
   accessor broken = "";
+
+  protected override willUpdate() {
+    const { job } = this;
+    this.bare = job !== undefined && OVER.includes(job.status) && !this.#isThere(pictureOf(job));
+  }
 
   override render() {
     const { job } = this;
     if (!job) return nothing;
     const preview = job.status === "running" ? queue.previewOf(job.id) : undefined;
     const address = preview ?? pictureOf(job);
-    const isThere = address !== undefined && address !== this.broken;
     const isSource = preview === undefined && job.status !== "done";
     // The sign lies under the picture, which may be long in coming.
     return html`
-      ${icon(ICONS[job.kind] ?? "workflow")} ${isThere
+      ${icon(ICONS[job.kind] ?? "workflow")} ${this.#isThere(address)
         ? html`
           <img class=${preview ? "live" : isSource ? "source" : ""} src=${address} decoding="async"
             alt=${preview ? w("livePicture", { name: nameOf(job) }) : ""}
@@ -83,5 +96,9 @@ export class JobPicture extends SignalWatcher(LitElement) {
         `
         : nothing}
     `;
+  }
+
+  #isThere(address: string | undefined): address is string {
+    return address !== undefined && address !== this.broken;
   }
 }

@@ -91,7 +91,7 @@ Deno.test("summarise() counts a studio without a worker, or without an answer, a
   // Nothing was read, so nothing is said to be well.
   const unread = facts({ readAt: undefined, problem: new ApiError(500, "internal", "It could not do it") });
   assertEquals(summarise(unread).state, "failed");
-  assertEquals(summarise(unread).sentence, "How the studio is could not be read.");
+  assertEquals(summarise(unread).sentence, "The studio's state could not be read.");
   // Who may not see workers is not told that there are none.
   assertEquals(summarise(facts({ workers: undefined })).state, "good");
 });

@@ -8,7 +8,7 @@ export const w = defineWords({
     more: "More",
     apiDocs: "API documentation",
     silent: "The studio does not answer.",
-    unread: "How the studio is could not be read.",
+    unread: "The studio's state could not be read.",
     brokenOne: "One thing is broken.",
     brokenMany: "{count} things are broken.",
     needsOne: "One thing needs you.",
