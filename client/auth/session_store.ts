@@ -5,12 +5,13 @@ import {
   getMe,
   type Me,
   refresh,
+  RevokeReason,
   type SignedIn,
   signIn,
   signOut,
 } from "#server/auth/contract.ts";
 import type { Permission } from "#server/core/permissions.ts";
-import { callOnce, isSignedOut, renewSessionBy } from "#client/core/call.ts";
+import { ApiError, callOnce, isSignedOut, renewSessionBy } from "#client/core/call.ts";
 
 /** Until when the access cookie is good, as an instant; there while this browser has a session. No secret. */
 const EXPIRES = "seedloop.session_expires";
@@ -19,6 +20,7 @@ const EARLY_MS = 60_000;
 /** Who is signed in; `undefined` until it is known, `null` for nobody. Tokens stay in cookies that no script reads. */
 export class SessionStore {
   readonly #me = signal<Me | null | undefined>(undefined);
+  readonly #endedBy = signal<RevokeReason | undefined>(undefined);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: Promise<boolean> | undefined;
 
@@ -29,6 +31,11 @@ export class SessionStore {
   /** Whether this browser has had a session that may still be good; who is signed in only the studio knows. */
   get isLikely(): boolean {
     return localStorage.getItem(EXPIRES) !== null;
+  }
+
+  /** Why the session that this page had goes on no more; undefined while there is one, and where nobody says. */
+  get endedBy(): RevokeReason | undefined {
+    return this.#endedBy.get();
   }
 
   may(permission: Permission): boolean {
@@ -105,6 +112,7 @@ export class SessionStore {
     } catch (error) {
       if (!isSignedOut(error)) throw error;
       this.#leave();
+      this.#endedBy.set(reasonOf(error));
     }
   }
 
@@ -127,6 +135,7 @@ export class SessionStore {
 
   #enter({ me, expiresAt }: SignedIn): void {
     localStorage.setItem(EXPIRES, expiresAt);
+    this.#endedBy.set(undefined);
     this.#me.set(me);
     this.#plan(expiresAt);
   }
@@ -142,6 +151,12 @@ export class SessionStore {
     localStorage.removeItem(EXPIRES);
     this.#me.set(isLoadedAnew ? undefined : null);
   }
+}
+
+/** Why a session or an account opens nothing, where the studio says so. */
+export function reasonOf(error: unknown): RevokeReason | undefined {
+  const read = error instanceof ApiError ? RevokeReason.safeParse(error.details["reason"]) : undefined;
+  return read?.success ? read.data : undefined;
 }
 
 function leftMs(instant: string): number {

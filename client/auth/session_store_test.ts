@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert/mod.js";
+import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { clientStudio, PHRASE, signInAs } from "#server/testing/client_studio.ts";
 import { givenProject } from "#server/testing/fixtures.ts";
@@ -82,5 +83,23 @@ Deno.test("a session lives on while one works, and ends when one leaves", async 
     await page.getByLabel("Password", { exact: true }).waitFor();
     assertEquals(await page.evaluate(() => sessionStorage.getItem("shown")), null);
   });
-  assertEquals(said.filter((line) => !/401/.test(line)), []);
+  await test.step("who is suspended is told so, where it happens and when signing in again", async () => {
+    const bob = await world.person({ login: "bob", role: "creator" });
+    await page.unroute("**/api/auth/sign-out");
+    await signInAs(page, bob);
+    await isLive(page);
+    const admin = await world.studio.as("admin");
+    assertEquals((await admin.patch(`/api/users/${bob.id}`, { status: "disabled" })).status, 200);
+    await page.getByRole("status").filter({ hasText: "Your account is suspended" }).waitFor();
+    assertEquals(await findBarriers(page), []);
+    const alert = page.getByRole("alert");
+    await page.getByLabel("Name", { exact: true }).fill("bob");
+    await page.getByLabel("Password", { exact: true }).fill("not his phrase");
+    await page.keyboard.press("Enter");
+    await alert.getByText(/do not match an account/).waitFor();
+    await page.getByLabel("Password", { exact: true }).fill(PHRASE);
+    await page.keyboard.press("Enter");
+    await alert.getByText(/Your account is suspended/).waitFor();
+  });
+  assertEquals(said.filter((line) => !/40[13]/.test(line)), []);
 });

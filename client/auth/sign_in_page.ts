@@ -5,7 +5,7 @@ import { ApiError } from "#client/core/call.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import type { OneTimeLink } from "./one_time_link.ts";
 import { loopLines } from "./loop_lines.ts";
-import { session } from "./session_store.ts";
+import { reasonOf, session } from "./session_store.ts";
 import { w } from "./words.ts";
 
 interface Field {
@@ -118,6 +118,12 @@ export class SignInPage extends SignalWatcher(LitElement) {
         margin: 0;
         color: var(--color-text-quiet);
       }
+      .ended {
+        margin: 0;
+        padding: var(--space-2) var(--space-3);
+        border-left: var(--size-running-line) solid var(--color-amber);
+        background: color-mix(in oklab, var(--color-amber) 10%, var(--color-ground));
+      }
       .field {
         display: grid;
         gap: var(--space-1);
@@ -160,6 +166,7 @@ export class SignInPage extends SignalWatcher(LitElement) {
               ? "Seedloop"
               : w(page === "reset" ? "resetTitle" : "welcome")}</h1>
           </header>
+          ${this.#ended()}
           <p class="lead">${w(LEADS[page])}</p>
           ${this.#whoIsIn()} ${FIELDS[page].map((field) => this.#field(field))} ${this.#general()}
           <button class="primary" ?disabled=${this.isBusy}>
@@ -173,6 +180,12 @@ export class SignInPage extends SignalWatcher(LitElement) {
           : html`<a href="/" @click=${this.#leave}>${session.me ? w("goBack") : w("toSignIn")}</a>`}</footer>
       </main>
     `;
+  }
+
+  /** Whoever was in a moment ago is told why that is over. */
+  #ended() {
+    const { endedBy } = session;
+    return this.link || !endedBy ? nothing : html`<p class="ended" role="status">${w(endedBy)}</p>`;
   }
 
   #whoIsIn() {
@@ -205,7 +218,7 @@ export class SignInPage extends SignalWatcher(LitElement) {
     const { problem } = this;
     const isOfFields = problem?.fields.some(({ field }) => NAMES.has(field.split("/").at(-1) ?? "")) ?? false;
     return html`<div role="alert">${
-      problem && !isOfFields ? html`<p class="problem">${problem.message}.</p>` : nothing
+      problem && !isOfFields ? html`<p class="problem">${generalOf(problem)}</p>` : nothing
     }</div>`;
   }
 
@@ -268,6 +281,11 @@ export class SignInPage extends SignalWatcher(LitElement) {
       this.isBusy = false;
     }
   };
+}
+
+function generalOf(problem: ApiError): string {
+  const reason = reasonOf(problem);
+  return reason ? w(reason) : `${problem.message}.`;
 }
 
 const NAMES: ReadonlySet<string> = new Set(["login", "displayName", "password"]);

@@ -35,6 +35,15 @@ export const w = defineWords({
     silentMend: "Check that it runs and that you are on its network.",
     silentAgain: "This page tries again by itself.",
     tryNow: "Try again now",
+    signed_out: "Your session has ended: it was signed out elsewhere.",
+    signed_out_everywhere: "You have signed out everywhere, so here too.",
+    token_reused:
+      "Your session was ended because an old copy of it was used. Should that come again, tell an admin.",
+    user_disabled: "Your account is suspended. An admin of this studio can let you in again.",
+    password_changed:
+      "Your password was changed: sign in with the new one. If that was not you, tell an admin.",
+    expired: "Your session has ended because it was not used for long.",
+    by_admin: "An admin has ended your session.",
     partMissing: "A part of this page could not be loaded: reload it",
   },
   de: {
@@ -71,6 +80,15 @@ export const w = defineWords({
     silentMend: "Prüfe, ob es läuft und ob du in seinem Netz bist.",
     silentAgain: "Diese Seite versucht es von selbst wieder.",
     tryNow: "Jetzt noch einmal versuchen",
+    signed_out: "Deine Sitzung ist beendet: sie wurde anderswo abgemeldet.",
+    signed_out_everywhere: "Du hast dich überall abgemeldet, also auch hier.",
+    token_reused:
+      "Deine Sitzung wurde beendet, weil eine alte Kopie von ihr benutzt wurde. Kommt das wieder, sag es einem Admin.",
+    user_disabled: "Dein Konto ist gesperrt. Ein Admin dieses Studios kann dich wieder einlassen.",
+    password_changed:
+      "Dein Passwort wurde geändert: melde dich mit dem neuen an. Warst du das nicht, sag es einem Admin.",
+    expired: "Deine Sitzung ist beendet, weil sie lange nicht benutzt wurde.",
+    by_admin: "Ein Admin hat deine Sitzung beendet.",
     partMissing: "Ein Teil dieser Seite konnte nicht geladen werden: lade sie neu",
   },
 });

@@ -10,6 +10,8 @@ export class ApiError extends Error {
     readonly fields: readonly { readonly field: string; readonly message: string }[] = [],
     /** To be told to an admin; empty where there is none. */
     readonly requestId: string = "",
+    /** Facts that go with the code: `{ reason: "user_disabled" }`. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -67,6 +69,7 @@ export async function callOnce<E extends AnyEndpoint>(
       `The studio's answer (${response.status}) can't be read: try again, or ask an admin for its log`,
     reply?.fields ?? [],
     response.headers.get("x-request-id") ?? "",
+    reply?.details ?? {},
   );
 }
 
