@@ -38,6 +38,7 @@ export const controlStyles = css`
     white-space: nowrap;
   }
   .cut {
+    unicode-bidi: isolate;
     min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;

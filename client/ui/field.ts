@@ -1,16 +1,19 @@
+import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { customElement, property, query } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 import { controlStyles, inputStyles } from "./control_styles.ts";
 import { icon, type IconName } from "./icons.ts";
+import { w } from "./words.ts";
 
 export type FieldType = "text" | "search" | "password" | "email" | "url" | "number";
 
 /**
  * A labelled line of text (or several: `rows`). `value` is what it holds; it sends `input` at each change and
- * `change` when one leaves it. It takes part in forms under `name`, with the native checks (required, pattern, …).
+ * `change` when one leaves it. It takes part in forms under `name`, with the native checks (required, min, …); what
+ * they find is said below it, in the reader's language, in place of the browser's bubble.
  */
 @customElement("st-field")
-export class Field extends LitElement {
+export class Field extends SignalWatcher(LitElement) {
   static formAssociated = true;
   static override shadowRootOptions: ShadowRootInit = {
     ...LitElement.shadowRootOptions,
@@ -110,40 +113,59 @@ export class Field extends LitElement {
   accessor autocomplete: AutoFill | undefined;
   @query(".input")
   accessor input!: HTMLInputElement | HTMLTextAreaElement;
+  /** A form was to be sent, and the value does not do: said until it does. */
+  @state()
+  accessor isRefused = false;
   readonly #internals = this.attachInternals();
 
+  override connectedCallback() {
+    super.connectedCallback();
+    this.addEventListener("invalid", this.#refuse);
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this.removeEventListener("invalid", this.#refuse);
+  }
+
+  /** What stands below the field: what the page found wrong with it, else what the form did. */
+  get #wrong(): string {
+    return this.fault || (this.isRefused ? this.#sentence() : "");
+  }
+
   override render() {
-    const describedBy = [this.hint ? "hint" : "", this.fault ? "fault" : ""].filter(Boolean).join(" ");
+    const wrong = this.#wrong;
+    const describedBy = [this.hint ? "hint" : "", wrong ? "fault" : ""].filter(Boolean).join(" ");
     return html`
       <label class=${this.isLabelUnseen ? "label unseen" : "label"} for="input">${this.label}</label>
       <div class="frame">
         ${this.icon ? icon(this.icon) : nothing}
-        ${this.rows > 1 ? this.#area(describedBy) : this.#line(describedBy)}
+        ${this.rows > 1 ? this.#area(describedBy, wrong) : this.#line(describedBy, wrong)}
         ${this.unit ? html`<span class="unit" aria-hidden="true">${this.unit}</span>` : nothing}
       </div>
       ${this.hint ? html`<p class="note" id="hint">${this.hint}</p>` : nothing}
-      <p class="fault" id="fault" role="alert">${this.fault}</p>
+      <p class="fault" id="fault" role="alert">${wrong}</p>
     `;
   }
 
-  #line(describedBy: string) {
+  #line(describedBy: string, wrong: string) {
     return html`
       <input class="input" id="input" part="input" .type=${this.type} .value=${this.value}
         placeholder=${this.placeholder || nothing} ?required=${this.required} ?disabled=${this.disabled}
         ?readonly=${this.isReadOnly} maxlength=${this.maxlength ?? nothing} pattern=${this.pattern ?? nothing}
         min=${this.min ?? nothing} max=${this.max ?? nothing} step=${this.step ?? nothing}
         autocomplete=${this.autocomplete ?? nothing} aria-describedby=${describedBy || nothing}
-        aria-invalid=${this.fault ? "true" : nothing}
+        aria-invalid=${wrong ? "true" : nothing}
         @input=${this.#typed} @change=${this.#changed} @keydown=${this.#submitOnEnter}>
     `;
   }
 
-  #area(describedBy: string) {
+  #area(describedBy: string, wrong: string) {
     return html`
       <textarea class="input" id="input" part="input" rows=${this.rows} .value=${this.value}
         .style=${`--rows: ${this.rows}`} placeholder=${this.placeholder || nothing} ?required=${this.required}
         ?disabled=${this.disabled} ?readonly=${this.isReadOnly} maxlength=${this.maxlength ?? nothing}
-        aria-describedby=${describedBy || nothing} aria-invalid=${this.fault ? "true" : nothing}
+        aria-describedby=${describedBy || nothing} aria-invalid=${wrong ? "true" : nothing}
         @input=${this.#typed} @change=${this.#changed}></textarea>
     `;
   }
@@ -156,6 +178,7 @@ export class Field extends LitElement {
   formResetCallback(): void {
     this.value = this.getAttribute("value") ?? "";
     this.fault = "";
+    this.isRefused = false;
   }
 
   formDisabledCallback(isDisabled: boolean): void {
@@ -171,7 +194,30 @@ export class Field extends LitElement {
     this.#internals.setFormValue(this.value);
     if (!changed.has("fault") && this.fault) return;
     if (this.fault) this.#internals.setValidity({ customError: true }, this.fault, this.input);
-    else this.#internals.setValidity(this.input.validity, this.input.validationMessage, this.input);
+    // Blanks are nothing to whoever asks for a name.
+    else if (this.required && this.value.trim() === "" && !this.input.validity.badInput) {
+      this.#internals.setValidity({ valueMissing: true }, w("needed"), this.input);
+    } else this.#internals.setValidity(this.input.validity, this.input.validationMessage, this.input);
+    if (this.isRefused && this.#internals.validity.valid) this.isRefused = false;
+  }
+
+  readonly #refuse = (event: Event) => {
+    // The browser's own bubble speaks its own language and is gone with the next click.
+    event.preventDefault();
+    this.isRefused = true;
+    if (this.#internals.form?.querySelector(":invalid") === this) this.focus();
+  };
+
+  #sentence(): string {
+    const { valueMissing, rangeUnderflow, rangeOverflow, stepMismatch, badInput, typeMismatch, valid } =
+      this.#internals.validity;
+    if (valid) return "";
+    if (valueMissing) return w("needed");
+    if (rangeUnderflow) return w("atLeast", { least: this.min ?? "" });
+    if (rangeOverflow) return w("atMost", { most: this.max ?? "" });
+    if (stepMismatch) return this.step === "1" ? w("wholeNumber") : w("inSteps", { step: this.step ?? "1" });
+    if (badInput) return w("number");
+    return typeMismatch && this.type === "url" ? w("address") : w("notSo");
   }
 
   readonly #typed = () => {

@@ -3,6 +3,14 @@ import { defineWords } from "#client/core/words.ts";
 /** The few words that elements of the design system say by themselves. */
 export const w = defineWords({
   en: {
+    address: "This must be an address such as http://192.168.1.20:8188",
+    atLeast: "This must be at least {least}",
+    atMost: "This must be at most {most}",
+    inSteps: "This must be in steps of {step}",
+    needed: "This is needed: fill it in",
+    notSo: "This can't be taken as it is",
+    number: "This must be a number",
+    wholeNumber: "This must be a whole number",
     close: "Close",
     copied: "Copied",
     copy: "Copy",
@@ -17,6 +25,14 @@ export const w = defineWords({
     sortedUp: "sorted, least first",
   },
   de: {
+    address: "Das muss eine Adresse sein wie http://192.168.1.20:8188",
+    atLeast: "Das muss mindestens {least} sein",
+    atMost: "Das darf höchstens {most} sein",
+    inSteps: "Das muss in Schritten von {step} sein",
+    needed: "Das wird gebraucht: fülle es aus",
+    notSo: "So kann das nicht genommen werden",
+    number: "Das muss eine Zahl sein",
+    wholeNumber: "Das muss eine ganze Zahl sein",
     close: "Schließen",
     copied: "Kopiert",
     copy: "Kopieren",

@@ -301,7 +301,18 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     // What one has just made is the last thing that one did.
     const names = async () => (await ask("/projects")).items.map(({ name }: { name: string }) => name);
     await choose(page, "new project");
-    await page.locator("st-project-form").getByLabel("Name").fill("Borealis");
+    const form = page.locator("st-project-form");
+    await form.locator("input:focus").waitFor();
+    for (const text of ["", "   "]) {
+      await form.getByLabel("Name").fill(text);
+      await page.keyboard.press("Enter");
+      await form.getByRole("alert").filter({ hasText: "This is needed: fill it in" }).waitFor();
+      await until("it has the keyboard", async () => await form.locator("input:focus").count() === 1);
+    }
+    await form.getByRole("textbox", { name: "Name", description: /This is needed/ }).waitFor();
+    assertEquals(await findBarriers(page), []);
+    await form.getByLabel("Name").fill("Borealis");
+    await form.getByText("This is needed").waitFor({ state: "detached" });
     await page.keyboard.press("Enter");
     await page.getByText("No character yet").first().waitFor();
     await choose(page, "undo: borealis was made");
