@@ -5,6 +5,7 @@ import { session } from "#client/auth/session_store.ts";
 import { registerCommands } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { follow } from "#client/core/follow.ts";
+import { isolate } from "#client/core/words.ts";
 import { live } from "#client/core/live.ts";
 import { tellError } from "#client/core/notices.ts";
 import { findPanelKind, screens } from "#client/core/panels.ts";
@@ -343,5 +344,5 @@ function panelKindOf(event: Event): string | undefined {
 function titleOfPage(): string {
   const project = shell.facts.projects.find(({ id }) => id === projectId())?.name;
   const screen = whyNowhere() ? w("nowhere") : currentScreen()?.title();
-  return [screen, project, "Seedloop"].filter(Boolean).join(" · ");
+  return [screen, project && isolate(project), "Seedloop"].filter(Boolean).join(" · ");
 }

@@ -1,3 +1,4 @@
+import { isolate } from "#client/core/words.ts";
 import type { Command } from "#client/core/commands.ts";
 import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
@@ -173,7 +174,7 @@ async function reroll(
 }
 
 function remakeLabel(how: "reroll" | "extend", clip: Clip, { index }: Segment): string {
-  return [w(how), w("segment", { number: index }), clip.name].join(" · ");
+  return [w(how), w("segment", { number: index }), isolate(clip.name)].join(" · ");
 }
 
 /** Steps `by` among the takes of the picked segment, and puts that one on the player. */
@@ -366,7 +367,7 @@ export const clipCommands: readonly Command[] = [
       const segment = segmentFor(desk, target)?.segment;
       if (!segment) return;
       const isLocked = segment.lockedAt === null;
-      const label = `${w(isLocked ? "lock" : "unlock")} · ${clip.name}`;
+      const label = `${w(isLocked ? "lock" : "unlock")} · ${isolate(clip.name)}`;
       const noted = noteSegment(label, clip, segment, { isLocked });
       await noted.settle(desk.store.changeSegment(segment.id, { isLocked }));
     },
@@ -384,7 +385,11 @@ export const clipCommands: readonly Command[] = [
       const take = takeFor(desk, target);
       if (!take) return;
       await desk.store.choose(take.id);
-      noteChoice(`${w("choose")} · ${w("take", { number: take.number })} · ${clip.name}`, clip, take);
+      noteChoice(
+        `${w("choose")} · ${w("take", { number: take.number })} · ${isolate(clip.name)}`,
+        clip,
+        take,
+      );
     },
   }),
   command("back-to-cut", {

@@ -1,3 +1,4 @@
+import { isolate } from "#client/core/words.ts";
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
@@ -189,7 +190,7 @@ export class SegmentSettings extends SignalWatcher(LitElement) {
       const clip = store.facts?.clip;
       try {
         if (clip) {
-          const label = `${w("segment", { number: segment.index })} · ${clip.name}`;
+          const label = `${w("segment", { number: segment.index })} · ${isolate(clip.name)}`;
           const change = changeOf(value);
           await noteSegment(label, clip, segment, change).settle(store.changeSegment(segment.id, change));
         }

@@ -1,3 +1,4 @@
+import { isolate } from "#client/core/words.ts";
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
@@ -311,7 +312,7 @@ export class ClipSettingsPanel extends SignalWatcher(LitElement) {
     const clip = store?.facts?.clip;
     try {
       if (store && clip) {
-        await noteClip(`${w("clip")} · ${clip.name}`, clip, change).settle(store.change(change));
+        await noteClip(`${w("clip")} · ${isolate(clip.name)}`, clip, change).settle(store.change(change));
       }
     } catch (error) {
       tellError(error);

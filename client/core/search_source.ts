@@ -3,7 +3,7 @@ import type { IconName } from "#client/ui/icons.ts";
 import type { Searched } from "#server/search/contract.ts";
 import { type EntityMatch, entitySearch, type FoundEntity } from "./search.ts";
 import { go, select } from "./place.ts";
-import { defineWords } from "./words.ts";
+import { defineWords, isolate } from "./words.ts";
 
 const w = defineWords({
   en: {
@@ -93,7 +93,7 @@ function entryOf({ entity, score, ranges }: EntityMatch): Entry {
   return {
     id,
     name,
-    hint: [w(thing), hintOf(thing, hint)].filter(Boolean).join(" · "),
+    hint: [w(thing), isolate(hintOf(thing, hint) ?? "")].filter(Boolean).join(" · "),
     icon: ICONS[thing],
     ranges,
     score,

@@ -81,8 +81,16 @@ function fill(text: string, facts: Readonly<Record<string, string | number>>): s
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const fact = facts[name];
     if (fact === undefined) return whole;
-    return typeof fact === "number" ? formatFor(locale()).format(fact) : fact;
+    return typeof fact === "number" ? formatFor(locale()).format(fact) : isolate(fact);
   });
+}
+
+/** Letters that run from right to left, and signs that turn the direction. */
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A name as it may stand within another text: one that is written the other way can't turn what is around it. */
+export function isolate(text: string): string {
+  return TURNS.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 const ODD: Readonly<Record<string, string>> = {

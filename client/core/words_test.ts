@@ -14,6 +14,11 @@ Deno.test("defineWords speaks the chosen language, counts by its rules and write
   assertEquals([w("left", { n: 1 }), w("left", { n: 1200 })], ["noch 1 Clip", "noch 1.200 Clips"]);
   assertEquals(w("of", { done: 1, total: "{x}" }), "1 von {x}");
   chooseLanguage("en");
+  // A name from the right keeps its direction to itself, and one that turns what follows can't.
+  assertEquals(
+    [w("of", { done: "שרה", total: "Jane" }), w("of", { done: "a\u202eb", total: "c" })],
+    ["\u2068שרה\u2069 of Jane", "\u2068a\u202eb\u2069 of c"],
+  );
 });
 
 Deno.test("pseudo makes a text longer and odd, and keeps what stands in braces", () => {

@@ -6,7 +6,7 @@ import { session } from "#client/auth/session_store.ts";
 import { tell, tellError } from "#client/core/notices.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { projectId } from "#client/core/place.ts";
-import { locale } from "#client/core/words.ts";
+import { isolate, locale } from "#client/core/words.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import type { Select } from "#client/ui/select.ts";
 import { RoleCode } from "#server/core/permissions.ts";
@@ -201,7 +201,7 @@ export class MembersPanel extends SignalWatcher(LitElement) {
           <div class="form">
             <st-select autofocus label=${w("person")} .value=${chosen} .options=${others.map((user) => ({
               value: user.id,
-              label: `${user.displayName} · ${user.login}`,
+              label: `${isolate(user.displayName)} · ${user.login}`,
             }))}
               @change=${(event: Event) => this.chosen = (event.target as Select).value}></st-select>
             <st-select label=${w("role")} .value=${this.newRole} .options=${roleOptions(this.newRole)}

@@ -97,7 +97,7 @@ export class FinalsStrip extends LitElement {
           <span class="cut quiet small">${w(kind === "master" ? "master" : "cut")} · ${formatAgo(
             createdAt,
             this.now,
-          )} · ${projectName}</span>
+          )} · <bdi>${projectName}</bdi></span>
         </a>
       </li>
     `;

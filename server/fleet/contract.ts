@@ -1,3 +1,4 @@
+import { Name as PlainName } from "#server/core/name.ts";
 import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
@@ -99,7 +100,7 @@ export const WorkerDetail = z.object({
 });
 export type WorkerDetail = z.infer<typeof WorkerDetail>;
 
-const Name = z.string().check(z.trim(), z.minLength(1, "must not be empty"), z.maxLength(80));
+const Name = PlainName.check(z.maxLength(80));
 const Url = z.string().check(z.maxLength(500));
 const MaxParallel = z.int().check(z.minimum(1), z.maximum(8));
 

@@ -1,3 +1,4 @@
+import { withoutUnfit } from "#server/core/name.ts";
 import { AppError, errorMessage } from "#server/core/errors.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { isId, newId } from "#server/core/id.ts";
@@ -51,7 +52,7 @@ export function readMetadata(
 /** The last part of a path, without control characters, at most 255 characters; "file" when nothing is left. */
 function plainName(text: string): string {
   const last = text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf("\\")) + 1);
-  return last.replaceAll(/\p{Cc}/gu, "").trim().slice(0, 255).toWellFormed() || "file";
+  return withoutUnfit(last).trim().slice(0, 255).toWellFormed() || "file";
 }
 
 function fromBase64(text: string, header: string): Uint8Array {
