@@ -11,7 +11,16 @@ import { type CullChange, cullFacts, noteApproval, noteCull, noteHero } from "./
 import { isReady, openPair, openSeeds } from "./open_pair.ts";
 import { batchesOf } from "./seed_store.ts";
 import { seedWorkOf } from "./seed_work.ts";
-import { advance, compare, compared, fitCompare, seedsFor, toCompare, zoomCompare } from "./sheet_state.ts";
+import {
+  advance,
+  compare,
+  COMPARE_MOST,
+  compared,
+  fitCompare,
+  meantToCompare,
+  seedsFor,
+  zoomCompare,
+} from "./sheet_state.ts";
 import { w } from "./words.ts";
 
 const SCOPE = "variations";
@@ -159,7 +168,9 @@ export const sheetCommands: readonly Command[] = [
   {
     id: "seeds.compare_kept",
     label: () => {
-      const n = toCompare().length;
+      const { length: total } = meantToCompare();
+      const n = Math.min(total, COMPARE_MOST);
+      if (n < total) return w("compareSome", { n, total });
       return n === 0 ? w("compareKept") : w("compareCount", { n });
     },
     group,
@@ -167,10 +178,15 @@ export const sheetCommands: readonly Command[] = [
     keys: ["c"],
     scope: SCOPE,
     permission: "asset.read",
-    when: () => compared().length > 0 || toCompare().length > 0,
+    when: () => compared().length > 0 || meantToCompare().length > 0,
     whyNot: () => w("needsTwo"),
     isOn: () => compared().length > 0,
-    run: () => compare(compared().length > 0 ? [] : toCompare()),
+    run: () => {
+      const ids = compared().length > 0 ? [] : meantToCompare();
+      compare(ids);
+      const n = COMPARE_MOST;
+      if (ids.length > n) tell({ kind: "info", text: w("comparedSome", { n, total: ids.length }) });
+    },
   },
   viewCommand({
     id: "seeds.zoom_in",

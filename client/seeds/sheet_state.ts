@@ -74,16 +74,16 @@ export function seedsFor(target: unknown): readonly Seed[] {
   return (selection("seed")?.ids ?? []).flatMap((id) => store?.find(id) ?? []);
 }
 
-/** Those that a comparison would show: two to nine selected ones, else the kept ones of the sheet. */
-export function toCompare(): readonly string[] {
+/** Those that one means to compare: two or more selected ones, else the kept ones of the sheet; none for less. */
+export function meantToCompare(): readonly string[] {
   const selected = selection("seed")?.ids ?? [];
-  if (selected.length >= 2) return selected.slice(0, COMPARE_MOST);
+  if (selected.length >= 2) return selected;
   const store = openSeeds();
   const kept = sheetIds().filter((id) => {
     const status = store?.find(id)?.status;
     return status === "kept" || status === "hero";
   });
-  return kept.length >= 2 ? kept.slice(0, COMPARE_MOST) : [];
+  return kept.length >= 2 ? kept : [];
 }
 
 /** Goes on to the next picture, as one who culls wants it; not while several are selected. */

@@ -153,6 +153,9 @@ export const w = defineWords({
     needsCompare: "Compare some pictures first",
     needsUpload: "Nothing is being sent",
     batchStopped: "The batch is stopped: what is ready stays",
+    compareSome: "Compare {n} of {total}",
+    comparedSome:
+      "The first {n} of {total} are compared: more are too small to see. Select those that matter",
     compareTold: "The pair is being compared",
     needsSelection: "Select a picture that is ready first",
     needsMaking: "Select a picture that is being made",
@@ -350,6 +353,9 @@ export const w = defineWords({
     needsCompare: "Erst einige Bilder vergleichen",
     needsUpload: "Gerade wird nichts gesendet",
     batchStopped: "Der Satz ist angehalten: was fertig ist, bleibt",
+    compareSome: "{n} von {total} vergleichen",
+    comparedSome:
+      "Die ersten {n} von {total} werden verglichen: mehr wären zu klein. Wähle aus, worauf es ankommt",
     compareTold: "Das Paar wird verglichen",
     needsSelection: "Erst ein fertiges Bild auswählen",
     needsMaking: "Ein Bild auswählen, das gerade gemacht wird",
