@@ -116,6 +116,29 @@ export class Dock extends SignalWatcher(LitElement) {
         pointer-events: none;
         transition: inset var(--motion-fast) ease-out;
       }
+      /* Too narrow for areas beside each other, as at 400 %: they stand one under the other, each as high as can be read. */
+      @media (width < 40rem) {
+        .root {
+          display: block;
+          overflow-y: auto;
+        }
+        .split {
+          display: block;
+          height: auto;
+        }
+        .cell:has(> st-area) {
+          height: 80vh;
+        }
+        .cell:has(> st-area):only-child,
+        .split:has(> .hidden) > .cell:has(> st-area),
+        .split:has(> .hidden),
+        .cell:has(> .split > .hidden) {
+          height: 100%;
+        }
+        .border {
+          display: none;
+        }
+      }
       .shield {
         position: absolute;
         inset: 0;

@@ -69,6 +69,13 @@ export class StatusBar extends SignalWatcher(LitElement) {
       .cut {
         display: block;
       }
+      @media (width < 40rem) {
+        :host {
+          gap: var(--space-3);
+          overflow-x: auto;
+          scrollbar-width: none;
+        }
+      }
       .attention {
         color: var(--color-amber);
       }

@@ -178,6 +178,26 @@ export class TopBar extends SignalWatcher(LitElement) {
           flex: none;
         }
       }
+      @container (width < 40rem) {
+        nav {
+          overflow-x: auto;
+          scrollbar-width: none;
+          margin-inline-start: 0;
+        }
+        .project {
+          max-width: 14ch;
+        }
+        .others {
+          display: none;
+        }
+      }
+      @container (width < 26rem) {
+        .project .cut {
+          position: absolute;
+          width: var(--size-hairline);
+          clip-path: inset(50%);
+        }
+      }
     `,
   ];
 

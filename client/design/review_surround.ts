@@ -16,7 +16,7 @@ export const reviewSurround = css`
     --color-hover: oklch(0.455 0 0);
     --color-line: oklch(0.52 0 0);
     --color-text: oklch(0.99 0 0);
-    --color-text-quiet: oklch(0.87 0 0);
+    --color-text-quiet: oklch(0.9 0 0);
     --color-text-off: oklch(0.66 0 0);
     --color-ion: oklch(0.99 0 0);
     --color-on-ion: oklch(0.3 0 0);

@@ -63,7 +63,7 @@ export class ElementGallery extends SignalWatcher(LitElement) {
         gap: var(--space-3);
         min-width: 0;
       }
-      h3 {
+      h2 {
         margin: 0;
         padding-bottom: var(--space-1);
         border-bottom: var(--size-hairline) solid var(--color-line);
@@ -151,7 +151,7 @@ export class ElementGallery extends SignalWatcher(LitElement) {
 
   #section(id: string, title: string, content: TemplateResult) {
     return html`<section id=${id} aria-labelledby=${`${id}-title`}>
-      <h3 id=${`${id}-title`}>${title}</h3>${content}</section>`;
+      <h2 id=${`${id}-title`}>${title}</h2>${content}</section>`;
   }
 
   #buttons() {

@@ -36,6 +36,7 @@ export class GalleryPanel extends SignalWatcher(LitElement) {
   override render() {
     const tab = this.panel?.state.get<string>("tab", "elements") ?? "elements";
     return html`
+      <h1 class="unseen">${w("gallery")}</h1>
       <st-tabs label=${w("gallery")} selected=${tab} .tabs=${[
         { id: "elements", label: w("elements") },
         { id: "tokens", label: w("tokens") },

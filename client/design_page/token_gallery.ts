@@ -16,7 +16,7 @@ export class TokenGallery extends SignalWatcher(LitElement) {
         display: grid;
         gap: var(--space-6);
       }
-      h3 {
+      h2 {
         margin: 0 0 var(--space-2);
         padding-bottom: var(--space-1);
         border-bottom: var(--size-hairline) solid var(--color-line);
@@ -71,7 +71,7 @@ export class TokenGallery extends SignalWatcher(LitElement) {
     return [...groups].map(([group, tokens]) =>
       html`
         <section aria-labelledby=${`group-${group}`}>
-          <h3 id=${`group-${group}`}>${group}</h3>
+          <h2 id=${`group-${group}`}>${group}</h2>
           <ul>${tokens.map((token) => line(token))}</ul>
         </section>
       `

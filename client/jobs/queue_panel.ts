@@ -107,6 +107,7 @@ export class QueuePanel extends SignalWatcher(LitElement) implements QueueView {
       .content {
         position: relative;
         min-height: 0;
+        overflow: auto;
       }
       st-error {
         margin: var(--space-3);

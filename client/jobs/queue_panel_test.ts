@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
+import { findBarriers } from "#server/testing/accessibility.ts";
 import { openBrowser, type Page } from "#server/testing/browser.ts";
 import { type ClientStudio, clientStudio, signInAs } from "#server/testing/client_studio.ts";
 import { givenMember, givenProject, lookup } from "#server/testing/fixtures.ts";
@@ -113,6 +114,19 @@ Deno.test("the queue panel works on hundreds of jobs at once, and on none that i
     await until("its title", async () => await cut.getAttribute("title") === name);
     await here.setViewportSize({ width: 1280, height: 720 });
     await here.locator("st-queue-panel st-table [role=row]").nth(3).waitFor();
+  });
+
+  await test.step("at 400 % nothing lies beside the view, and areas stand one under the other", async () => {
+    await here.setViewportSize({ width: 320, height: 640 });
+    await here.locator("st-queue-panel st-table [role=row]").nth(3).waitFor();
+    assertEquals(await here.evaluate(() => document.documentElement.scrollWidth), 320);
+    const edges = await here.locator("st-area, st-top-bar button:not(.skip)").evaluateAll((parts) =>
+      parts.map((part) => part.getBoundingClientRect()).filter(({ width }) => width > 0)
+        .map(({ left, right }) => [left, right])
+    );
+    assert(edges.every(([left = -1, right = 999]) => left >= 0 && right <= 320), JSON.stringify(edges));
+    assertEquals(await findBarriers(here), []);
+    await here.setViewportSize({ width: 1280, height: 720 });
   });
 
   await test.step("its bars are one line, in German too", async () => {
