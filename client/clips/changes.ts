@@ -68,7 +68,7 @@ const noteTake: Note<TakeFacts> = undoable<TakeFacts>("clips.choose_take", {
   redo: ({ projectId, clipId, after }) => clipStoreOf(projectId, clipId).choose(after),
 });
 
-const noteRemakeFacts: Note<RemakeFacts> = undoable<RemakeFacts>("clips.make_again", {
+const noteRemake: Note<RemakeFacts> = undoable<RemakeFacts>("clips.make_again", {
   undo: async (facts) => {
     await setLengths(facts, 0);
     await clipStoreOf(facts.projectId, facts.clipId).choose(facts.before);
@@ -135,21 +135,28 @@ export function noteChoice(label: string, { projectId, id: clipId, segments }: C
 }
 
 /**
- * Notes that a segment is made again, from the clip as it was and as it is since: taken back, the take that counted
- * counts again, with what followed it. Nothing counted before: nothing to note.
+ * Makes a segment again by `act` and notes it, with the clip as it was: taken back, the take that counted counts again,
+ * with what followed it. Nothing counted before: nothing to note.
  */
-export function noteRemake(label: string, was: ClipState, is: ClipState, segmentId: Segment["id"]): void {
-  const [old, fresh] = [was, is].map(({ segments }) => segments.find(({ id }) => id === segmentId));
-  const before = old && chosenTake(old)?.id;
-  if (!old || !fresh || before === undefined) return;
-  noteRemakeFacts(label, {
-    projectId: was.projectId,
-    clipId: was.id,
-    segmentId,
-    before,
-    frames: was.frames === is.frames ? undefined : [was.frames, is.frames],
-    askedFrames: old.askedFrames === fresh.askedFrames ? undefined : [old.askedFrames, fresh.askedFrames],
-  });
+export async function remake(
+  label: string,
+  was: ClipState,
+  segment: Segment,
+  act: () => Promise<ClipState>,
+): Promise<void> {
+  const before = chosenTake(segment)?.id;
+  if (before === undefined) return void await act();
+  const facts = { projectId: was.projectId, clipId: was.id, segmentId: segment.id, before };
+  const undo = noteRemake(label, { ...facts, frames: undefined, askedFrames: undefined });
+  await undo.settle(act().then((is) => undo.amend(label, { ...facts, ...lengthsChanged(was, is, segment) })));
+}
+
+function lengthsChanged(was: ClipState, is: ClipState, { id, askedFrames }: Segment) {
+  const asked = is.segments.find((segment) => segment.id === id)?.askedFrames ?? null;
+  return {
+    frames: was.frames === is.frames ? undefined : [was.frames, is.frames] as const,
+    askedFrames: askedFrames === asked ? undefined : [askedFrames, asked] as const,
+  };
 }
 
 /** Notes what was decided about a cut. Returns its undo. */

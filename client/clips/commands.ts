@@ -4,7 +4,7 @@ import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
 import type { Decision } from "#server/review/contract.ts";
 import type { Clip, Following, Segment, Take } from "#server/clips/contract.ts";
-import { noteChoice, noteClip, noteDecision, noteRemake, noteSegment } from "./changes.ts";
+import { noteChoice, noteClip, noteDecision, noteSegment, remake } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import {
   askedTake,
@@ -169,8 +169,12 @@ async function reroll(
   following?: Following,
 ): Promise<void> {
   if (!segment) return;
-  const since = await store.reroll(segment.id, following);
-  noteRemake(remakeLabel("reroll", clip, segment), clip, since, segment.id);
+  await remake(
+    remakeLabel("reroll", clip, segment),
+    clip,
+    segment,
+    () => store.reroll(segment.id, following),
+  );
 }
 
 function remakeLabel(how: "reroll" | "extend", clip: Clip, { index }: Segment): string {
@@ -341,11 +345,13 @@ export const clipCommands: readonly Command[] = [
     run: async (desk, { clip }, target) => {
       const segment = segmentFor(desk, target)?.segment;
       if (!segment) return;
-      const longer = await desk.store.extend(
-        segment.id,
-        Math.max(1, Math.round(clip.rate.num / clip.rate.den)),
+      const second = Math.max(1, Math.round(clip.rate.num / clip.rate.den));
+      await remake(
+        remakeLabel("extend", clip, segment),
+        clip,
+        segment,
+        () => desk.store.extend(segment.id, second),
       );
-      noteRemake(remakeLabel("extend", clip, segment), clip, longer, segment.id);
     },
   }),
   command("lock", {
