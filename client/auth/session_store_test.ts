@@ -84,10 +84,13 @@ Deno.test("a session lives on while one works, and ends when one leaves", async 
     assertEquals(await page.evaluate(() => sessionStorage.getItem("shown")), null);
   });
   await test.step("who is suspended is told so, where it happens and when signing in again", async () => {
-    const bob = await world.person({ login: "bob", role: "creator" });
+    const bob = await world.person({ login: "bob", role: "reviewer" });
     await page.unroute("**/api/auth/sign-out");
     await signInAs(page, bob);
     await isLive(page);
+    // A text fits what one may do: an admin reads that it is changed here.
+    await choose(page, "go to people");
+    await page.getByText("an admin changes them").waitFor();
     const admin = await world.studio.as("admin");
     assertEquals((await admin.patch(`/api/users/${bob.id}`, { status: "disabled" })).status, 200);
     await page.getByRole("status").filter({ hasText: "Your account is suspended" }).waitFor();

@@ -182,7 +182,9 @@ export class CharacterPanel extends SignalWatcher(LitElement) {
     const characters = charactersOf(projectId() ?? "");
     if (!characters.reading.isKnown) return html`<st-skeleton shape="picture" count="2"></st-skeleton>`;
     if (characters.all.length > 0) {
-      return html`<st-empty icon="user" heading=${w("chooseHeading")} text=${w("chooseText")}></st-empty>`;
+      return html`<st-empty icon="user" heading=${w("chooseHeading")} text=${
+        w(session.may("character.edit") ? "chooseText" : "chooseLook")
+      }></st-empty>`;
     }
     const may = session.may("character.edit");
     return html`

@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { session } from "#client/auth/session_store.ts";
 import { follow } from "#client/core/follow.ts";
 import { formatDuration } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
@@ -145,7 +146,9 @@ export class ClipPanel extends SignalWatcher(LitElement) {
       return html`
         <h1 class="unseen">${w("clip")}</h1>
         <div class="empty">
-          <st-empty icon="clapperboard" heading=${w("noClip")} text="${w("noClipText")}.">
+          <st-empty icon="clapperboard" heading=${w("noClip")} text="${w(
+            session.may("clip.edit") ? "noClipText" : "noClipLook",
+          )}.">
             <st-action command="clips.create"></st-action>
           </st-empty>
         </div>

@@ -7,6 +7,7 @@ export const w = defineWords({
     noClip: "No clip is open",
     noClipText:
       "Choose a clip in the outline, or make one in a scene: it turns a hero into a shot of the length you ask for",
+    noClipLook: "Choose a clip in the outline: it shows here",
     gone: "This clip is not here",
     goneText: "It was deleted, or it belongs to a project that you are no member of",
     unread: "The clip could not be read",
@@ -184,6 +185,7 @@ export const w = defineWords({
     noClip: "Kein Clip ist offen",
     noClipText:
       "Wähle einen Clip in der Übersicht oder lege einen in einer Szene an: er macht aus einem Hero eine Einstellung der gewünschten Länge",
+    noClipLook: "Wähle einen Clip in der Übersicht: er erscheint dann hier",
     gone: "Dieser Clip ist nicht hier",
     goneText: "Er wurde gelöscht oder gehört zu einem Projekt, in dem du nicht Mitglied bist",
     unread: "Der Clip konnte nicht gelesen werden",

@@ -81,6 +81,7 @@ export const w = defineWords({
     selectOne: "Choose a worker",
     selectOneText: "What it can run and what it lacks shows here.",
     empty: "There is no worker",
+    emptyLook: "The CPU engine appears when the studio has started; an admin adds others.",
     emptyText: "The CPU engine appears when the studio has started. Add a ComfyUI server for real renders.",
     unread: "The workers could not be read",
     unreadOne: "The worker could not be read",
@@ -171,6 +172,7 @@ export const w = defineWords({
     selectOne: "Wähle einen Worker",
     selectOneText: "Was er kann und was ihm fehlt, steht dann hier.",
     empty: "Es gibt keinen Worker",
+    emptyLook: "Die CPU-Engine erscheint, wenn das Studio gestartet ist; weitere fügt ein Admin hinzu.",
     emptyText:
       "Die CPU-Engine erscheint, sobald das Studio gestartet ist. Für echte Bilder füge einen ComfyUI-Server hinzu.",
     unread: "Die Worker konnten nicht gelesen werden",

@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { session } from "#client/auth/session_store.ts";
 import "#client/app/st_action.ts";
 import { runCommand } from "#client/core/commands.ts";
 import type { Panel } from "#client/core/panels.ts";
@@ -146,7 +147,9 @@ export class WorkersPanel extends SignalWatcher(LitElement) {
     }
     if (fleet.all.length === 0) {
       return html`
-        <st-empty icon="server" heading=${w("empty")} text=${w("emptyText")}>
+        <st-empty icon="server" heading=${w("empty")} text=${w(
+          session.may("worker.admin") ? "emptyText" : "emptyLook",
+        )}>
           <st-action command="workers.add"></st-action>
         </st-empty>
       `;

@@ -239,6 +239,13 @@ export class SeedSlot extends SignalWatcher(LitElement) {
 
   #empty() {
     const isA = this.kind === "portrait";
+    if (!session.may("character.edit")) {
+      return html`
+        <div class="empty">
+          <p>${w(isA ? "noPortraitYet" : "noFoundationYet")}</p>
+        </div>
+      `;
+    }
     return html`
       <div class="empty">
         <p>${w(isA ? "dropPortrait" : "dropFoundation")}</p>

@@ -1,6 +1,7 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { session } from "#client/auth/session_store.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { noteOpen, noteOwner, openCharacterId } from "#client/characters/open_character.ts";
 import { formatDuration } from "#client/core/format.ts";
@@ -246,6 +247,13 @@ export class VariationsPanel extends SignalWatcher(LitElement) {
 
   #none() {
     const { a } = openPair();
+    if (!session.may("generate")) {
+      return html`<st-empty icon="grid" heading=${w("sheetEmptyHeading")} text=${
+        w(
+          "sheetEmptyLook",
+        )
+      }></st-empty>`;
+    }
     return html`
       <st-empty icon="grid" heading=${w("sheetEmptyHeading")} text=${`${w("sheetEmptyText")} ${
         isReady(a) ? "" : w("sheetNoPortrait")

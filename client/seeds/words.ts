@@ -12,6 +12,8 @@ export const w = defineWords({
     giveFoundation: "Give a foundation",
     dropPortrait: "Drop or paste a portrait",
     dropFoundation: "Drop or paste a foundation",
+    noPortraitYet: "Nobody has given a portrait yet",
+    noFoundationYet: "There is no foundation yet",
     choosePortraitText: "A face, as frontal and sharp as there is.",
     chooseFoundationText: "The full frame from which video starts.",
     forward: "A → B: make the foundation from the portrait",
@@ -102,6 +104,7 @@ export const w = defineWords({
     sheetEmptyHeading: "No variations yet",
     sheetEmptyText:
       "A batch makes several foundations from a portrait, each with its own random seed. Pick the best as hero: video starts from it.",
+    sheetEmptyLook: "Nobody has made variations of this character yet. They show here once somebody has.",
     sheetNoPortrait: "It begins with a portrait: give one first.",
     goToCharacter: "Open the character",
     nothingPasses: "No picture passes this filter",
@@ -212,6 +215,8 @@ export const w = defineWords({
     giveFoundation: "Grundbild geben",
     dropPortrait: "Porträt fallen lassen oder einfügen",
     dropFoundation: "Grundbild fallen lassen oder einfügen",
+    noPortraitYet: "Noch hat niemand ein Porträt gegeben",
+    noFoundationYet: "Noch gibt es kein Grundbild",
     choosePortraitText: "Ein Gesicht, so frontal und scharf wie möglich.",
     chooseFoundationText: "Das ganze Bild, mit dem das Video beginnt.",
     forward: "A → B: das Grundbild aus dem Porträt machen",
@@ -302,6 +307,8 @@ export const w = defineWords({
     sheetEmptyHeading: "Noch keine Varianten",
     sheetEmptyText:
       "Ein Satz macht aus einem Porträt mehrere Grundbilder, jedes mit eigenem Zufall. Das beste wird der Hero: mit ihm beginnt das Video.",
+    sheetEmptyLook:
+      "Von dieser Figur hat noch niemand Variationen gemacht. Sie erscheinen hier, sobald es sie gibt.",
     sheetNoPortrait: "Am Anfang steht ein Porträt: gib erst eines.",
     goToCharacter: "Figur öffnen",
     nothingPasses: "Kein Bild kommt durch diesen Filter",

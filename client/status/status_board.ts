@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { session } from "#client/auth/session_store.ts";
 import type { JobProgress } from "#client/core/live.ts";
 import { formStyles } from "#client/ui/form_styles.ts";
 import { icon } from "#client/ui/icons.ts";
@@ -128,7 +129,9 @@ export class StatusBoard extends LitElement {
         <div class=${isEmpty ? "work" : "work two"}>
           ${isEmpty
             ? html`
-              <st-empty icon="sparkles" heading=${w("first")} text="${w("firstText")}.">
+              <st-empty icon="sparkles" heading=${w("first")} text="${w(
+                session.may("project.create") ? "firstText" : "firstLook",
+              )}.">
                 <st-action command="first_run.sample" look="primary"></st-action>
               </st-empty>
             `

@@ -95,6 +95,7 @@ export const w = defineWords({
     master: "Master",
     cut: "Cut",
     first: "Make the first clip",
+    firstLook: "Nothing has been made in this studio yet",
     firstText:
       "Nothing has been made in this studio yet. The sample goes the whole way, from a portrait to a clip, and shows here while it runs",
   },
@@ -192,6 +193,7 @@ export const w = defineWords({
     master: "Master",
     cut: "Schnitt",
     first: "Den ersten Clip machen",
+    firstLook: "In diesem Studio wurde noch nichts gemacht",
     firstText:
       "In diesem Studio wurde noch nichts gemacht. Das Beispiel geht den ganzen Weg, vom Porträt zum Clip, und ist hier zu sehen, während es läuft",
   },

@@ -163,7 +163,9 @@ export class UsersPanel extends SignalWatcher(LitElement) {
               <st-action command="people.invite" look="primary"></st-action>
             </st-empty>
           `
-          : html`<st-empty icon="user" heading=${w("selectOne")} text=${w("selectOneText")}></st-empty>`}
+          : html`<st-empty icon="user" heading=${w("selectOne")} text=${
+            w(isAdmin ? "selectOneText" : "selectOneLook")
+          }></st-empty>`}
       </div>
     `;
   }
