@@ -51,10 +51,15 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
         where t.last is distinct from s.code or t.done <> case when s.code = 'done' then 1 else 0 end`,
   "lease is left": (db) =>
     db`select id::text as what from jobs where lease_until is not null or lease_node_id is not null`,
+  // By the order of the events: times are when statements began, and a claim that began first may see what ended later.
   "job ran before what it needs was done": (db) =>
-    db`select d.job_id || ' needs ' || n.id as what from job_dependencies d join jobs j on j.id = d.job_id
-         join jobs n on n.id = d.needs_job_id join job_status s on s.id = n.status_id
-        where j.attempt > 0 and (s.code <> 'done' or n.finished_at > j.started_at)`,
+    db`with told as (
+         select (data->>'jobId')::uuid as job, min(seq) filter (where data->>'status' = 'running') as ran,
+                max(seq) filter (where data->>'status' = 'done') as done
+           from events e join event_kind k on k.id = e.kind_id where k.code = 'job.changed' group by 1)
+       select d.job_id || ' needs ' || d.needs_job_id as what from job_dependencies d
+         join told j on j.job = d.job_id left join told n on n.job = d.needs_job_id
+        where j.ran is not null and (n.done is null or n.done > j.ran)`,
   "wish to cancel is left unanswered": (db) =>
     db`select id::text as what from jobs where cancel_asked_at is not null and status_id < 5`,
   "file of an output has no row": (db) =>
