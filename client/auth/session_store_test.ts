@@ -103,6 +103,13 @@ Deno.test("a session lives on while one works, and ends when one leaves", async 
     await page.getByLabel("Password", { exact: true }).fill(PHRASE);
     await page.keyboard.press("Enter");
     await alert.getByText(/Your account is suspended/).waitFor();
+    // What the studio refuses is said in the reader's language.
+    await page.evaluate(() => localStorage.setItem("seedloop.language", "de"));
+    await page.reload();
+    await page.getByLabel("Name", { exact: true }).fill("bob");
+    await page.getByLabel("Passwort", { exact: true }).fill("not his phrase");
+    await page.keyboard.press("Enter");
+    await alert.getByText(/passen zu keinem Konto/).waitFor();
   });
   assertEquals(said.filter((line) => !/40[13]/.test(line)), []);
 });

@@ -1,4 +1,18 @@
+import type { Problem } from "#server/core/errors.ts";
+import { defineWords, language } from "./words.ts";
 import type { AnyEndpoint, BodyInput, Params, QueryInput, Reply } from "#server/core/endpoint.ts";
+
+const w = defineWords({
+  en: {
+    unreachable: "The studio does not answer: check that it runs and that you are on its network",
+    unread: "The studio's answer ({status}) can't be read: try again, or ask an admin for its log",
+  },
+  de: {
+    unreachable: "Das Studio antwortet nicht: prüfe, ob es läuft und ob du in seinem Netz bist",
+    unread:
+      "Die Antwort des Studios ({status}) ist nicht lesbar: versuche es noch einmal, oder frage einen Admin",
+  },
+});
 
 /** The studio's refusal: its problem details, or, with status 0, its silence. */
 export class ApiError extends Error {
@@ -62,15 +76,33 @@ export async function callOnce<E extends AnyEndpoint>(
   if (response.status === 204) return undefined as Reply<E>;
   const reply = await response.json().catch(() => undefined);
   if (response.ok && reply !== undefined) return reply;
-  throw new ApiError(
-    response.status,
+  throw await refusalOf(response, reply, w("unread", { status: String(response.status) }));
+}
+
+/** What the studio refused, in the reader's words where there are some; `unread` where its answer is no refusal. */
+export async function refusalOf(
+  { status, headers }: Pick<Response, "status" | "headers">,
+  reply: Partial<Problem> | undefined,
+  unread: string,
+): Promise<ApiError> {
+  const say = await translation();
+  return new ApiError(
+    status,
     reply?.code ?? "unknown",
-    reply?.detail ??
-      `The studio's answer (${response.status}) can't be read: try again, or ask an admin for its log`,
-    reply?.fields ?? [],
-    response.headers.get("x-request-id") ?? "",
+    reply?.detail === undefined ? unread : say.problem(reply.detail),
+    (reply?.fields ?? []).map(({ field, message }) => ({ field, message: say.fault(message) })),
+    headers.get("x-request-id") ?? "",
     reply?.details ?? {},
   );
+}
+
+/** The studio speaks English; other words are fetched by who reads another language. */
+async function translation() {
+  const asItIs = (text: string) => text;
+  if (language() !== "de") return { problem: asItIs, fault: asItIs };
+  // The studio's own sentence is better than none.
+  const words = await import("./problem_words.ts").catch(() => undefined);
+  return { problem: words?.germanProblem ?? asItIs, fault: words?.germanFault ?? asItIs };
 }
 
 async function send<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>): Promise<Response> {
@@ -82,11 +114,7 @@ async function send<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>): Pr
         : { headers: { "content-type": "application/json" }, body: JSON.stringify(input.body) }),
     });
   } catch {
-    throw new ApiError(
-      0,
-      "unreachable",
-      "The studio does not answer: check that it runs and that you are on its network",
-    );
+    throw new ApiError(0, "unreachable", w("unreachable"));
   }
 }
 

@@ -1,4 +1,17 @@
-import { ApiError } from "./call.ts";
+import { ApiError, refusalOf } from "./call.ts";
+import { defineWords } from "./words.ts";
+
+const w = defineWords({
+  en: {
+    refused: "The studio refused the file ({status}): try again, or ask an admin for its log",
+    silent: "The studio does not answer: the upload goes on by itself once it does",
+  },
+  de: {
+    refused:
+      "Das Studio hat die Datei abgewiesen ({status}): versuche es noch einmal, oder frage einen Admin",
+    silent: "Das Studio antwortet nicht: das Hochladen geht von selbst weiter, sobald es das tut",
+  },
+});
 
 const VERSION = "1.0.0";
 const PATH = "/api/uploads";
@@ -105,21 +118,14 @@ function requestIdOf(xhr: XMLHttpRequest): HeadersInit {
 
 async function refusal(answer: Response): Promise<ApiError> {
   const problem = await answer.json().catch(() => undefined);
-  return new ApiError(
-    answer.status,
-    problem?.code ?? "unknown",
-    problem?.detail ??
-      `The studio refused the file (${answer.status}): try again, or ask an admin for its log`,
-    problem?.fields ?? [],
-    answer.headers.get("x-request-id") ?? "",
-  );
+  return await refusalOf(answer, problem, w("refused", { status: String(answer.status) }));
 }
 
 function unreachable(cause?: unknown): ApiError {
   const error = new ApiError(
     0,
     "unreachable",
-    "The studio does not answer: the upload goes on by itself once it does",
+    w("silent"),
   );
   error.cause = cause;
   return error;
