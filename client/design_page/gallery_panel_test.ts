@@ -52,13 +52,6 @@ Deno.test("the elements of the design system", async (test) => {
   await using pages = await openClientPages();
   const open = async (hasReducedMotion = false) => {
     const opened = await pages.open("st-gallery-panel", "gallery_panel", { hasReducedMotion, height: 2400 });
-    await opened.page.evaluate(() => {
-      // The panel lies under headings of the shell.
-      const heads = ["h1", "h2"].map((tag) =>
-        Object.assign(document.createElement(tag), { textContent: tag })
-      );
-      document.querySelector("main")?.prepend(...heads);
-    });
     await opened.page.locator("st-grid [role=gridcell]").first().waitFor();
     return opened;
   };
@@ -110,6 +103,25 @@ Deno.test("the elements of the design system", async (test) => {
     ]);
     await page.keyboard.press("Control+a");
     assertEquals((await listFacts(page, "st-grid")).told.at(-1)?.split(" ").length, 10_000);
+    await page.close();
+  });
+
+  await test.step("a dialog that is made open gives the keyboard to what is to be filled in", async () => {
+    const { page } = await open();
+    await page.evaluate(() => {
+      const dialog = document.createElement("st-dialog");
+      dialog.setAttribute("open", "");
+      const field = Object.assign(document.createElement("st-field"), { label: "Name", id: "first" });
+      field.setAttribute("autofocus", "");
+      dialog.append(field);
+      document.querySelector("main")?.append(dialog);
+    });
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.type("Aurora");
+    assertEquals(
+      await page.locator("#first").evaluate((field) => (field as HTMLInputElement).value),
+      "Aurora",
+    );
     await page.close();
   });
 

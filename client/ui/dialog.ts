@@ -96,14 +96,20 @@ export class Dialog extends SignalWatcher(LitElement) {
     `;
   }
 
+  /** The first thing to fill in, or to press, not the cross; made with the dialog it has drawn nothing yet. */
+  async #focusFirst(): Promise<void> {
+    const first = this.querySelector<HTMLElement>("[autofocus]");
+    if (first instanceof LitElement) await first.updateComplete;
+    if (this.open) first?.focus();
+  }
+
   protected override updated(changed: PropertyValues<this>) {
     if (!changed.has("open")) return;
     if (!this.open) this.dialog.close();
     else if (!this.dialog.open && !isAskedElsewhere(this)) {
       shown.add(this);
       this.dialog.showModal();
-      // The first thing to fill in, or to press, not the cross.
-      this.querySelector<HTMLElement>("[autofocus]")?.focus();
+      void this.#focusFirst();
     }
   }
 
