@@ -63,6 +63,14 @@ Deno.test("the elements of the design system", async (test) => {
       await page.evaluate((name) => document.documentElement.dataset["theme"] = name, theme);
       assertEquals(await findBarriers(page), [], theme);
     }
+    // Where people choose all colours themselves, what is selected or pressed is known by its edge.
+    await page.emulateMedia({ forcedColors: "active" });
+    for (
+      const chosen of ["st-tabs [aria-selected=true]", "st-tree [aria-selected=true]", "[aria-pressed=true]"]
+    ) {
+      const edge = await page.locator(chosen).first().evaluate((one) => getComputedStyle(one).outlineStyle);
+      assertEquals(edge, "solid", chosen);
+    }
     // The studio's content policy has nothing to refuse either.
     assertEquals(said, []);
     await page.close();

@@ -44,6 +44,15 @@ export const controlStyles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
+  /* Their grounds and shadows are gone there. */
+  @media (forced-colors: active) {
+    [aria-selected="true"],
+    [aria-current="page"],
+    [aria-pressed="true"] {
+      outline: var(--size-running-line) solid Highlight;
+      outline-offset: calc(-1 * var(--size-running-line));
+    }
+  }
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,

@@ -113,6 +113,14 @@ export class Slider extends LitElement {
       .note {
         grid-column: 1 / -1;
       }
+      @media (forced-colors: active) {
+        input[type="range"]::-webkit-slider-runnable-track {
+          border: var(--size-hairline) solid CanvasText;
+        }
+        input[type="range"]::-moz-range-track {
+          border: var(--size-hairline) solid CanvasText;
+        }
+      }
     `,
   ];
 
