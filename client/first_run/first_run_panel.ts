@@ -2,6 +2,7 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import "#client/app/st_action.ts";
+import type { StAction } from "#client/app/st_action.ts";
 import { formatBytes, formatPercent } from "#client/core/format.ts";
 import type { Panel } from "#client/core/panels.ts";
 import { fleet } from "#client/fleet/fleet_store.ts";
@@ -231,6 +232,7 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
   @property({ attribute: false })
   accessor panel!: Panel;
   #leave: (() => void)[] = [];
+  #step: SampleStep | undefined;
 
   override connectedCallback() {
     super.connectedCallback();
@@ -240,6 +242,19 @@ export class FirstRunPanel extends SignalWatcher(LitElement) {
   override disconnectedCallback() {
     super.disconnectedCallback();
     for (const leave of this.#leave) leave();
+  }
+
+  /** Whoever works by keys begins at what is to be pressed, and keeps the place when that button goes. */
+  protected override updated() {
+    const step = firstRun.facts.sample?.step;
+    if (step === this.#step) return;
+    this.#step = step;
+    if (step !== undefined && document.activeElement === document.body) this.#focusAction();
+  }
+
+  #focusAction(): void {
+    const action = this.renderRoot.querySelector<StAction>(".sample st-action");
+    void action?.updateComplete.then(() => action.focus({ preventScroll: true }));
   }
 
   override render() {

@@ -63,6 +63,8 @@ Deno.test("the first run: the printed link makes the admin, who lands in the stu
   await page.getByText("live", { exact: true }).waitFor();
   assertEquals(new URL(page.url()).hash, "");
   await page.getByRole("button", { name: "Ada Lovelace, admin" }).waitFor();
+  // The keyboard is where the next step is.
+  await page.locator("st-action[command='first_run.sample'] button:focus").waitFor();
   assertEquals(await findBarriers(page), []);
 
   await page.goto(`${url}/status`);
