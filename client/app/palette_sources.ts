@@ -70,12 +70,13 @@ export function recencyBoost(): (id: string) => number {
   return (id) => ranks.get(id) ?? 0;
 }
 
-/** All that one can do, what can't be done now at the end, with the reason. */
+/** All that one can do but open the palette, what can't be done now at the end, with the reason. */
 export const commandSource: PaletteSource = {
   id: "commands",
   label: () => w("command"),
   prefix: ">",
-  find: (query, limit) => findCommands(commands().filter(({ isSetting }) => !isSetting), query, limit),
+  find: (query, limit) =>
+    findCommands(commands().filter(({ id, isSetting }) => !isSetting && id !== "app.palette"), query, limit),
 };
 
 /** How the studio is for oneself: themes, language, keys, layout. */

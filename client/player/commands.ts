@@ -42,7 +42,7 @@ const second = (playback: Playback): number =>
 /** What one does with a picture that moves; of the playback given, else of the one touched last. */
 export const playerCommands: readonly Command[] = [
   command("toggle", {
-    label: (playback) => w(playback?.isPlaying ? "pause" : "play"),
+    label: () => w("toggle"),
     keys: ["space"],
     run: (playback) => playback.toggle(),
   }),

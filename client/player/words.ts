@@ -4,6 +4,7 @@ export const w = defineWords({
   en: {
     group: "Player",
     play: "Play",
+    toggle: "Play or pause",
     pause: "Pause",
     nextFrame: "Next frame",
     previousFrame: "Previous frame",
@@ -35,6 +36,7 @@ export const w = defineWords({
   de: {
     group: "Abspielen",
     play: "Abspielen",
+    toggle: "Abspielen oder anhalten",
     pause: "Anhalten",
     nextFrame: "Nächstes Bild",
     previousFrame: "Voriges Bild",
