@@ -1,8 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { type Command, registerCommands } from "#client/core/commands.ts";
 import { follow } from "#client/core/follow.ts";
-import { history } from "#client/core/history.ts";
-import { tell, tellError } from "#client/core/notices.ts";
+import { tell } from "#client/core/notices.ts";
 import { type Note, undoable } from "#client/core/undoable.ts";
 import { workspace } from "#client/core/workspace.ts";
 import { w } from "./words.ts";
@@ -23,8 +22,7 @@ const noteRemoved: Note<{ readonly workspaceId: string }> = undoable<{ readonly 
   {
     undo: async ({ workspaceId }) => {
       await workspace.change(workspaceId, { isRemoved: false });
-      // Each workspace has a history of its own: this one has to arrive where it goes before another opens.
-      void history.idle().then(() => workspace.choose(workspaceId)).catch(tellError);
+      await workspace.choose(workspaceId);
     },
     redo: ({ workspaceId }) => workspace.change(workspaceId, { isRemoved: true }),
   },

@@ -216,11 +216,6 @@ export class HistoryStore {
     await this.#inTurn(() => this.#takeBack(id));
   }
 
-  /** When nothing is being undone or done again any more. */
-  async idle(): Promise<void> {
-    await this.#queue;
-  }
-
   /** The steps from where one is to a point: what would be undone, then what would be done again. */
   pathTo(id: string): { readonly undone: readonly HistoryNode[]; readonly redone: readonly HistoryNode[] } {
     const here = this.#lineOf(this.at);
@@ -257,13 +252,27 @@ export class HistoryStore {
     for (const node of undone) this.#require(node, "undo");
     for (const node of redone) this.#require(node, "redo");
     for (const node of undone) {
-      await this.#require(node, "undo")();
-      this.#arrive(node.parentId);
+      if (!await this.#step(node.id, node.parentId, this.#require(node, "undo"))) return;
     }
     for (const node of redone) {
-      await this.#require(node, "redo")();
-      this.#arrive(node.id);
+      if (!await this.#step(node.parentId, node.id, this.#require(node, "redo"))) return;
     }
+  }
+
+  /**
+   * One step of a way. It arrives before the studio has answered, so that what is done meanwhile comes after it; then
+   * the way ends there, and false is returned.
+   */
+  async #step(from: string, to: string, act: () => void | Promise<void>): Promise<boolean> {
+    if (this.at !== from) return false;
+    this.#arrive(to);
+    try {
+      await act();
+    } catch (error) {
+      if (this.at === to) this.#arrive(from);
+      throw error;
+    }
+    return true;
   }
 
   #rewrite(change: (node: HistoryNode) => HistoryNode | undefined): void {

@@ -82,6 +82,29 @@ Deno.test("HistoryStore waits for the answer to what is taken back at once, and 
   assertEquals([history.at, history.nodes.has(three), history.isDone(one)], [one, false, true]);
 });
 
+Deno.test("HistoryStore puts what is done while a step is under way after that step", async () => {
+  const history = new HistoryStore(openKeeper());
+  const answer = Promise.withResolvers<void>();
+  const one = history.record({ label: "One", undo: () => {}, redo: () => {} });
+  const two = history.record({ label: "Two", undo: () => answer.promise, redo: () => {} });
+  const back = history.goTo(HISTORY_START);
+  while (history.at === two) await Promise.resolve();
+  const three = history.record({ label: "Three", undo: () => {}, redo: () => {} });
+  answer.resolve();
+  await back;
+  assertEquals([history.at, history.nodes.get(three)?.parentId, history.isDone(one)], [three, one, true]);
+  await history.undo();
+  assertEquals([history.at, history.redoLabel], [one, "Three"]);
+
+  const refusal = Promise.withResolvers<void>();
+  const four = history.record({ label: "Four", undo: () => refusal.promise, redo: () => {} });
+  const refused = assertRejects(() => history.undo(), Error, "not now");
+  while (history.at === four) await Promise.resolve();
+  refusal.reject(new Error("not now"));
+  await refused;
+  assertEquals([history.at, history.isDone(four)], [four, true]);
+});
+
 Deno.test("HistoryStore takes one change back once, however it is asked to", async () => {
   const history = new HistoryStore(openKeeper());
   const { state, change } = openNumber(history);

@@ -74,7 +74,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   "Cannot change this job: it is someone else's. Ask them or an admin":
     "Dieser Auftrag gehört jemand anderem: frage dort oder einen Admin",
   "Cannot cancel this batch: it is someone else's. Ask them or an admin":
-    "Diese Variationen gehören jemand anderem: frage dort oder einen Admin",
+    "Diese Varianten gehören jemand anderem: frage dort oder einen Admin",
   "Cannot move the job past someone else's: ask an admin":
     "An Aufträgen anderer vorbei geht es nicht: frage einen Admin",
   "Cannot move the job: both must be waiting in the same lane":

@@ -308,7 +308,7 @@ export const w = defineWords({
     sheetEmptyText:
       "Ein Satz macht aus einem Porträt mehrere Grundbilder, jedes mit eigenem Zufall. Das beste wird der Hero: mit ihm beginnt das Video.",
     sheetEmptyLook:
-      "Von dieser Figur hat noch niemand Variationen gemacht. Sie erscheinen hier, sobald es sie gibt.",
+      "Von dieser Figur hat noch niemand Varianten gemacht. Sie erscheinen hier, sobald es sie gibt.",
     sheetNoPortrait: "Am Anfang steht ein Porträt: gib erst eines.",
     goToCharacter: "Figur öffnen",
     nothingPasses: "Kein Bild kommt durch diesen Filter",
