@@ -197,9 +197,7 @@ export class Tour {
   }
 
   async #visitComparison(batch: string | undefined): Promise<void> {
-    const isWanted = this.#camera.isWanted("variations", "comparing") ||
-      this.#camera.isWanted("history", "full");
-    if (!batch || !isWanted) return;
+    if (!batch || !this.#camera.isWanted("variations", "comparing")) return;
     const { page, take, go } = this.#taker();
     await take("variations", "comparing", async () => {
       await go(batch)();
@@ -208,12 +206,40 @@ export class Tour {
       await page.locator("st-seed-compare").waitFor();
       await page.mouse.move(0, 0);
     });
-    // Something for the history.
-    await go(batch)();
-    if (await page.locator("st-seed-compare").isVisible()) await page.locator(COMPARE).click();
-    await page.locator("st-variations-panel").getByRole("grid").focus();
-    for (const key of ["End", "p", "4", "ArrowLeft", "x", "Control+z", "p"]) await page.keyboard.press(key);
+  }
+
+  /** Something done, taken back and done otherwise, by what every studio has: lanes. At its end all of them go on. */
+  async #makeHistory(): Promise<void> {
+    const { page, go } = this.#taker();
+    await go("/queue")();
+    const press = async (lane: string) => {
+      await page.locator(`st-queue-panel st-action[command='jobs.pause_${lane}'] button`).click();
+      await this.#camera.settle(page);
+    };
+    for (const lane of ["io", "io"]) await press(lane);
+    await page.keyboard.press("Control+z");
     await this.#camera.settle(page);
+    for (const lane of ["script", "script", "io"]) await press(lane);
+  }
+
+  /** As a tab beside the job: a window of its own would know nothing of what was done here. */
+  async #visitHistory(): Promise<void> {
+    if (!this.#camera.isWanted("history", "full")) return;
+    const { page, take } = this.#taker();
+    await this.#makeHistory();
+    const area = page.locator("st-area").last();
+    const pick = async (menu: number, itemId: string) => {
+      const at = await area.locator("st-menu").nth(menu).evaluate(
+        (menu, id) =>
+          (menu as unknown as { items: { id: string }[] }).items.findIndex((item) => item.id === id),
+        itemId,
+      );
+      await area.locator("st-menu").nth(menu).getByRole("button").first().click();
+      await area.locator("st-menu").nth(menu).locator("[role^=menuitem]").nth(at).click();
+      await page.mouse.move(0, 0);
+    };
+    await take("history", "full", () => pick(1, "history"));
+    await pick(2, "dock.close_tab");
   }
 
   async #visitTabsAndDialogs(project: string): Promise<void> {
@@ -236,7 +262,7 @@ export class Tour {
     await page.keyboard.press("Escape");
     await take("key sheet", "full", this.#inDialog("?"));
     await page.keyboard.press("Escape");
-    await take("history", "full", this.#solo("history"));
+    await this.#visitHistory();
     await go(`${project}/scenes`)();
   }
 
