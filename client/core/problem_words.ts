@@ -96,10 +96,9 @@ const FIELDS: readonly (readonly [RegExp, string])[] = [
   [/^must be a multiple of (\S+), not (.+)$/s, "muss ein Vielfaches von {1} sein, nicht {2}"],
   [/^must be a whole number, not (.+)$/s, "muss eine ganze Zahl sein, nicht {1}"],
   [/^must be a number, not (.+)$/s, "muss eine Zahl sein, nicht {1}"],
-  [/^must not contain control characters$/, "darf keine Steuerzeichen enthalten"],
   [
-    /^must not contain signs that turn the direction of the text around it$/,
-    "darf keine Zeichen enthalten, die die Schreibrichtung um ihn herum drehen",
+    /^must not contain control characters or signs that turn the direction of the text around it$/,
+    "darf keine Steuerzeichen enthalten und keine Zeichen, die die Schreibrichtung um ihn herum drehen",
   ],
   [/^must not contain spaces$/, "darf keine Leerzeichen enthalten"],
   [/^Must be another name$/, "muss ein anderer Name sein"],
@@ -109,7 +108,7 @@ const FIELDS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-const WRONG_FIELD = /^Cannot accept the request: (\/\S+): (.+?)( \(and \d+ more, see fields\))?$/s;
+const WRONG_FIELD = /^Cannot accept the request: (\/\S+?):? (.+?)( \(and \d+ more, see fields\))?$/s;
 
 /** The studio's refusal in German; as it is where there is no translation. */
 export function germanProblem(sentence: string): string {

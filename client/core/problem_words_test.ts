@@ -35,7 +35,7 @@ Deno.test("germanProblem translates what the studio really says, and leaves the 
   );
   assertEquals(germanProblem("The moon is full: wait"), "The moon is full: wait");
   assertEquals(
-    germanProblem("Cannot accept the request: /body/name: must not be empty (and 2 more, see fields)"),
+    germanProblem("Cannot accept the request: /body/name must not be empty (and 2 more, see fields)"),
     "So nimmt das Studio es nicht: „name“ darf nicht leer sein",
   );
 });
