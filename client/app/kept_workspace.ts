@@ -18,12 +18,32 @@ const PATIENCE_MS = 10_000;
 
 /**
  * Opens the workspace of who is signed in and keeps the shell's share in it: layouts of each view, one's own layouts
- * and keys everywhere. Resolves when it shows, with the function that saves what is left and closes it.
+ * and keys everywhere. A panel's own window, which has the `slot` of the tab that opened it, keeps no layout. Resolves when it shows, with the function that saves what is left and closes it.
  */
-export async function openWorkspace(): Promise<() => void> {
+export async function openWorkspace(slot?: number): Promise<() => void> {
   const { me } = session;
   if (!me) return () => {};
-  const stops = [
+  const stops = [...slot === undefined ? bindShell() : [], ...bindSettings()];
+  const opening = workspace.open({
+    userId: me.userId,
+    ownerSlot: slot,
+    live,
+    branched: () => tell({ kind: "attention", text: w("branched") }),
+    refused: (name, problem) => tell({ kind: "failed", text: w("notKept", { name }), error: problem }),
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE_MS));
+  await Promise.race([opening.catch(() => {}), patience]);
+  clearTimeout(timer);
+  return () => {
+    for (const stop of stops) stop();
+    void workspace.close();
+  };
+}
+
+/** What the studio's own window shows, in its own view, and the layouts that one has made. */
+function bindShell(): (() => void)[] {
+  return [
     bindView(workspace),
     workspace.bind({
       name: "layouts",
@@ -41,6 +61,11 @@ export async function openWorkspace(): Promise<() => void> {
       read: () => ({ id: dock.active?.id, isFocused: dock.isFocused }),
       write: (kept) => isActive(kept) && restoreActive(kept),
     }),
+  ];
+}
+
+function bindSettings(): (() => void)[] {
+  return [
     workspace.bind({
       name: "settings",
       isShared: true,
@@ -54,20 +79,6 @@ export async function openWorkspace(): Promise<() => void> {
       write: (kept) => isKeys(kept) && restoreKeys(kept),
     }),
   ];
-  const opening = workspace.open({
-    userId: me.userId,
-    live,
-    branched: () => tell({ kind: "attention", text: w("branched") }),
-    refused: (name, problem) => tell({ kind: "failed", text: w("notKept", { name }), error: problem }),
-  });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE_MS));
-  await Promise.race([opening.catch(() => {}), patience]);
-  clearTimeout(timer);
-  return () => {
-    for (const stop of stops) stop();
-    void workspace.close();
-  };
 }
 
 interface ActivePanel {

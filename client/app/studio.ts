@@ -39,7 +39,7 @@ import "./status_bar.ts";
 import "./toasts.ts";
 import "./top_bar.ts";
 import { followPresence } from "./presence.ts";
-import { joinWindows, panelOfWindow } from "./windows.ts";
+import { joinWindows, ownerSlot, panelOfWindow } from "./windows.ts";
 import { followWorkspaces } from "./workspace_commands.ts";
 import { w } from "./words.ts";
 
@@ -203,7 +203,7 @@ export class Studio extends SignalWatcher(LitElement) {
 
   /** What was kept shows first; only then is it decided where one is without it. */
   async #settle(): Promise<void> {
-    const close = dock.isSolo ? () => {} : await openWorkspace();
+    const close = dock.isSolo && ownerSlot() === undefined ? () => {} : await openWorkspace(ownerSlot());
     if (!this.isConnected) return close();
     this.#stops.push(close, follow(() => this.#keepProject()));
     this.isSettled = true;

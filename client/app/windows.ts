@@ -1,6 +1,7 @@
 import { follow } from "#client/core/follow.ts";
 import { type PanelStates, panelStates, restorePanelStates } from "#client/core/panels.ts";
 import { go, type Place, place, select, type Selection, selection } from "#client/core/place.ts";
+import { workspace } from "#client/core/workspace.ts";
 import type { PanelRef } from "./layout.ts";
 
 /** What windows of one person's one studio tell each other. */
@@ -27,8 +28,15 @@ export function panelOfWindow(search: string = location.search): PanelRef | unde
 
 /** Opens a window for a panel; false where the browser does not. */
 export function openPanelWindow({ id, kind }: PanelRef): boolean {
-  const asked = new URLSearchParams({ panel: id, kind, channel: channelName() });
+  const view = String(ownerSlot() ?? workspace.slot ?? "");
+  const asked = new URLSearchParams({ panel: id, kind, channel: channelName(), view });
   return open(`${location.pathname}?${asked}`, `seedloop.${id}`, FEATURES) !== null;
+}
+
+/** The view of the tab that opened this window; undefined in the studio's own. */
+export function ownerSlot(search: string = location.search): number | undefined {
+  const slot = Number(new URLSearchParams(search).get("view") || NaN);
+  return Number.isSafeInteger(slot) ? slot : undefined;
 }
 
 /** Each tab of the studio has its own windows: two tabs stay apart. */

@@ -127,11 +127,19 @@ export function noteSegment(
   return noteSegmentFacts(label, { projectId, clipId, segmentId: segment.id, before, after });
 }
 
-/** Notes that another take counts; call it with the clip as it was. Nothing was chosen before: nothing to note. */
-export function noteChoice(label: string, { projectId, id: clipId, segments }: ClipState, take: Take): void {
+/**
+ * Makes another take count by `act` and notes it, with the clip as it was. Nothing counted before: nothing to note.
+ */
+export async function choose(
+  label: string,
+  { projectId, id: clipId, segments }: ClipState,
+  take: Take,
+  act: () => Promise<void>,
+): Promise<void> {
   const segment = segments.find(({ takes }) => takes.some(({ id }) => id === take.id));
   const before = segment && chosenTake(segment)?.id;
-  if (before !== undefined) noteTake(label, { projectId, clipId, before, after: take.id });
+  if (before === undefined) return await act();
+  await noteTake(label, { projectId, clipId, before, after: take.id }).settle(act());
 }
 
 /**

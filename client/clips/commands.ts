@@ -4,7 +4,7 @@ import { formatDuration } from "#client/core/format.ts";
 import { tell } from "#client/core/notices.ts";
 import type { Decision } from "#server/review/contract.ts";
 import type { Clip, Following, Segment, Take } from "#server/clips/contract.ts";
-import { noteChoice, noteClip, noteDecision, noteSegment, remake } from "./changes.ts";
+import { choose, noteClip, noteDecision, noteSegment, remake } from "./changes.ts";
 import { type ClipDesk, openDesk } from "./clip_desk.ts";
 import {
   askedTake,
@@ -390,12 +390,8 @@ export const clipCommands: readonly Command[] = [
     run: async (desk, { clip }, target) => {
       const take = takeFor(desk, target);
       if (!take) return;
-      await desk.store.choose(take.id);
-      noteChoice(
-        `${w("choose")} · ${w("take", { number: take.number })} · ${isolate(clip.name)}`,
-        clip,
-        take,
-      );
+      const label = `${w("choose")} · ${w("take", { number: take.number })} · ${isolate(clip.name)}`;
+      await choose(label, clip, take, () => desk.store.choose(take.id));
     },
   }),
   command("back-to-cut", {

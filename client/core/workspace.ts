@@ -66,6 +66,11 @@ export class WorkspaceStore {
     return this.#sync.list.find(({ id }) => id === this.#sync.currentId);
   }
 
+  /** The number of this tab's view in this browser; undefined until it is open. */
+  get slot(): number | undefined {
+    return this.#slot?.slot;
+  }
+
   /** Names this tab's view, and this tab among all that live now, on any device; a later tab may have the same name. */
   get writer(): string {
     return `${deviceId()}.${this.#slot?.slot ?? 1}`;
@@ -73,15 +78,21 @@ export class WorkspaceStore {
 
   /**
    * Shows what was kept, and follows it. Resolves once that shows: at once from this browser, after an answer of the
-   * studio in a new one; with nothing kept when the studio is out of reach too.
+   * studio in a new one; with nothing kept when the studio is out of reach too. A panel's own window shares the view of
+   * the tab that opened it, `ownerSlot`: what is undone there is undone here.
    */
-  async open(options: WorkspaceOptions): Promise<void> {
-    await this.#sync.begin(options);
+  async open(options: WorkspaceOptions & { readonly ownerSlot?: number | undefined }): Promise<void> {
+    const { ownerSlot, ...rest } = options;
+    await this.#sync.begin(rest);
     const isKnown = this.#sync.docs.size > 0;
     if (!isKnown) await this.#sync.meet();
-    this.#slot = await claimViewSlot(`seedloop.view.${options.userId}`, this.#slotsByUse());
-    this.#dropOldViews();
-    this.#copyView();
+    if (ownerSlot === undefined) {
+      this.#slot = await claimViewSlot(`seedloop.view.${options.userId}`, this.#slotsByUse());
+      this.#dropOldViews();
+      this.#copyView();
+    } else {
+      this.#slot = { slot: ownerSlot, release: () => {} };
+    }
     this.#sync.listen();
     this.#isOpen.set(true);
     this.#showAll();
