@@ -163,7 +163,9 @@ export class Palette extends SignalWatcher(LitElement) {
           ? html`
             <div class="ask">
               ${icon("search")}
-              <input role="combobox" aria-expanded="true" aria-controls="list" aria-autocomplete="list"
+              <input role="combobox" aria-expanded=${entries.length > 0
+                ? "true"
+                : "false"} aria-controls="list" aria-autocomplete="list"
                 aria-label=${w("palette")} placeholder=${w(
                   "paletteHint",
                 )} spellcheck="false" autocomplete="off"
@@ -171,10 +173,11 @@ export class Palette extends SignalWatcher(LitElement) {
                 @input=${this.#typed} @keydown=${this.#move}>
               ${this.#selection()}
             </div>
-            <div class="list" id="list" role="listbox" aria-label=${w("palette")} @scroll=${() =>
-              this.#isScrolled = true}>
-              ${entries.length === 0 ? this.#nothing() : this.#list()}
-            </div>
+            <div class="list" id="list" role="listbox" aria-label=${w(
+              "palette",
+            )} ?hidden=${entries.length === 0}
+              @scroll=${() => this.#isScrolled = true}>${this.#list()}</div>
+            ${entries.length === 0 ? this.#nothing() : nothing}
           `
           : nothing}
       </dialog>

@@ -110,6 +110,9 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await account.focus();
     await page.keyboard.press("Control+k");
     assertEquals(await findBarriers(page), []);
+    await page.locator("st-palette").getByRole("combobox").fill("zzqqxx");
+    await page.getByText("Nothing is called").waitFor();
+    assertEquals(await findBarriers(page), []);
     await page.locator("st-palette").getByRole("combobox").fill("lite thme");
     await page.locator("st-palette").getByRole("option", { name: "Light theme" }).waitFor();
     await page.keyboard.press("Enter");
