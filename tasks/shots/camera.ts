@@ -48,7 +48,8 @@ export class Camera {
 
   /** Goes to where `arrive` leads and takes it. What goes wrong is kept in `faults`, and the next one goes on. */
   async take(page: Page, screen: string, state: string, arrive: () => Promise<unknown>): Promise<void> {
-    if (!this.isWanted(screen, state)) return;
+    const isTaken = this.pictures.some((picture) => picture.screen === screen && picture.state === state);
+    if (isTaken || !this.isWanted(screen, state)) return;
     const [size] = this.#options.sizes;
     try {
       if (size) await page.setViewportSize(size);
