@@ -66,6 +66,7 @@ export class WorkspaceSync {
   #saving: Promise<void> | undefined;
   #failures = 0;
   #reading: Promise<void> | undefined;
+  #meeting: Promise<void> = Promise.resolve();
   /** Counts what replies told of single workspaces, so that an older list does not take it back. */
   #putCount = 0;
   #stops: (() => void)[] = [];
@@ -219,8 +220,16 @@ export class WorkspaceSync {
     }
   }
 
-  /** Asks the studio which workspaces there are and what has changed in the open one. */
+  /**
+   * Asks the studio which workspaces there are and what has changed in the open one; never throws. One at a time: of two
+   * that open the first workspace, the later would know nothing of what the earlier took along.
+   */
   async meet(): Promise<void> {
+    this.#meeting = this.#meeting.then(() => this.#meetOnce());
+    await this.#meeting;
+  }
+
+  async #meetOnce(): Promise<void> {
     try {
       const items = await this.#readList();
       const open = this.#current.get();
