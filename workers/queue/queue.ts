@@ -9,6 +9,7 @@ import type { ClaimedJob } from "#server/jobs/claim.ts";
 import { endRun, mapSettlements, type RunEnd, type SettlementMap } from "#server/jobs/finish.ts";
 import { enterNode, handBack, leaveNode, renewLease, type ServerNode } from "#server/jobs/lease.ts";
 import type { Settlement } from "#server/jobs/settle.ts";
+import type { DurationSample } from "#server/jobs/telemetry.ts";
 import type { StopReason } from "#workers/kit/messages.ts";
 import { Calls, type Post } from "./calls.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -236,7 +237,7 @@ export class JobQueue {
     if (end === "stale") return this.#closeRun(run, end);
     if (end === undefined) return void this.#giveBack(run);
     const { lane, kind } = run.job;
-    if (end.how === "done") this.#note(run);
+    if (end.how === "done") run.tookMs = performance.now() - run.startedAt;
     const slots = this.#lanes.get(lane);
     if (slots && end.how === "done" && !this.#settlements.has(kind)) return slots.finish(run, end.output);
     // The slot is free while the result is being written.
@@ -257,16 +258,10 @@ export class JobQueue {
     if (lane === "gpu") this.#wake(lane);
   }
 
-  #note(run: Run): void {
-    const { id, kind, workflowVersionId, workerId, work } = run.job;
-    const ms = performance.now() - run.startedAt;
-    this.#telemetry.ended(id, { kind, workflowVersionId, workerId, ms, work, runs: 1 });
-  }
-
   #closeRun(run: Run, outcome: string): void {
     this.#calls.forget(run);
     this.#lanes.get(run.job.lane)?.release(run);
-    if (outcome !== "done") this.#telemetry.ended(run.job.id);
+    this.#telemetry.ended(run.job.id, outcome === "done" ? sampleOf(run) : undefined);
     if (outcome === "done" || outcome === "failed") this.#telemetry.used(run.job);
     const level = outcome === "stale" || outcome === "failed" ? "warn" : "debug";
     this.#log[level]("job run ended", { jobId: run.job.id, kind: run.job.kind, outcome });
@@ -289,4 +284,11 @@ export class JobQueue {
       this.#calls.begin(this.#calls.hold(job, leasedAt), input);
     await claimGenerations(this.#db, this.#nodeId, begin, this.#stop.signal);
   }
+}
+
+/** What is learned of a run, once its end is in the database: one that never got there is done again. */
+function sampleOf({ job, tookMs }: Run): DurationSample | undefined {
+  if (tookMs === undefined) return undefined;
+  const { kind, workflowVersionId, workerId, work } = job;
+  return { kind, workflowVersionId, workerId, ms: tookMs, work, runs: 1 };
 }

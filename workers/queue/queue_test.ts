@@ -4,11 +4,11 @@ import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
 import { Permission } from "#server/core/permissions.ts";
 import { deadline } from "#server/core/time.ts";
-import { type Db, transact } from "#server/db/db.ts";
+import { type Db, transact, type Tx } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import * as jobs from "#server/jobs/service.ts";
 import type { JobSubmission } from "#server/jobs/service.ts";
-import type { Settlement } from "#server/jobs/settle.ts";
+import type { SettledJob, Settlement } from "#server/jobs/settle.ts";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { startThread, type Thread } from "#workers/kit/host.ts";
 import { trial } from "#workers/kit/trial_job.ts";
@@ -266,6 +266,21 @@ Deno.test("JobQueue stops a run that takes longer than its kind may", async () =
   const id = await studio.submit("wait");
   const { failureClass } = await studio.until(id, "failed");
   assertEquals(failureClass, "timeout");
+});
+
+Deno.test("JobQueue learns run times of the runs whose end is in the database", async () => {
+  const nothing = () => Promise.resolve();
+  const done = (_tx: Tx, { attempt }: SettledJob) =>
+    attempt < 2 ? Promise.reject(new Error("It can't be taken in")) : Promise.resolve();
+  const settlement: Settlement = { kind: trial, done, failed: nothing, cancelled: nothing };
+  await using studio = await openTrial({ settlements: [settlement] });
+  const id = await studio.submit("double");
+  await studio.until(id, "failed");
+  await jobs.retryJob(studio.db, studio.admin, id);
+  await studio.until(id, "done");
+  await studio.queue.stop();
+  const learned = await studio.db`select runs, cardinality(recent_ms) as remembered from job_durations`;
+  assertEquals([...learned], [{ runs: 1, remembered: 1 }]);
 });
 
 Deno.test("JobQueue hands back what runs when it stops, and another goes on at once", async () => {

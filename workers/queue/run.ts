@@ -15,6 +15,8 @@ export interface Run {
   stopReason: StopReason | undefined;
   /** The thread has ended it; its result is being written. */
   isEnding: boolean;
+  /** How long the thread took for it, where it ended well. */
+  tookMs: number | undefined;
 }
 
 export function newRun(job: ClaimedJob, leasedAt?: number): Run {
@@ -29,6 +31,7 @@ export function newRun(job: ClaimedJob, leasedAt?: number): Run {
     grace: undefined,
     stopReason: undefined,
     isEnding: false,
+    tookMs: undefined,
   };
 }
 
