@@ -8,10 +8,13 @@ export interface Scope {
   readonly things: readonly Searched[];
 }
 
+/** What belongs to the studio and so to everybody who may read it; an asset or a job without a project is nobody's. */
+const OF_STUDIO: readonly Searched[] = ["user", "worker", "workflow"];
+
 const visible = (db: Db, { actor, things }: Scope) =>
   db`
   s.thing = any(${things as string[]})
-  and (s.project_id is null or s.project_id in (
+  and (s.thing = any(${OF_STUDIO as string[]}) or s.project_id in (
     select p.id from projects p join project_status ps on ps.id = p.status_id
      where ps.code <> 'trashed' and (${actor.roleCode === "admin"} or exists (
        select 1 from project_members m where m.project_id = p.id and m.user_id = ${actor.userId}))))`;

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
 import {
+  givenAsset,
   givenBatch,
   givenCharacter as givenCharacterOf,
   givenMember,
@@ -102,6 +103,19 @@ Deno.test("search finds workers, workflows and batches, these by whom they show 
   await studio.db`
     update workers set removed_at = now(), status_id = ${lookup(studio.db, "worker_status", "disabled")}`;
   assertEquals(await kinds(artist, "gpu-attic"), []);
+});
+
+Deno.test("search shows nobody what is in no project but users, workers and workflows", async () => {
+  await using studio = await testStudio();
+  const project = await givenProject(studio);
+  const asset = await givenAsset(studio, { projectId: project.id });
+  await studio.db`update assets set project_id = null, name = 'stray.png' where id = ${asset.id}`;
+  for (const role of ["creator", "admin"] as const) {
+    const client = await studio.as(role);
+    assertEquals(await find(client, "stray"), []);
+    const { rows } = await client.call(readSearchIndex, { query: { limit: 100 } });
+    assertEquals(rows.some(([, id]) => id === asset.id), false);
+  }
 });
 
 Deno.test("search tells of no users those who may not read them", async () => {
