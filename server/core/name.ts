@@ -7,11 +7,11 @@ export const LONGEST_NAME = 120;
  * Control characters, and what turns the text around a name while nobody sees it there: overrides and isolates of
  * direction. Marks of direction (U+200E, U+200F) act only within.
  */
-const UNFIT = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
+const UNFIT = String.raw`\p{Cc}\u202A-\u202E\u2066-\u2069`;
 
 /** What no name may hold taken out of a text. */
 export function withoutUnfit(text: string): string {
-  return text.replaceAll(UNFIT, "");
+  return text.replaceAll(new RegExp(`[${UNFIT}]`, "gu"), "");
 }
 
 /** A name that people see: trimmed, 1–120 characters, no control characters, nothing that turns the text around it. */
@@ -20,7 +20,7 @@ export const Name = z.string().check(
   z.minLength(1, "must not be empty"),
   z.maxLength(LONGEST_NAME, `must have at most ${LONGEST_NAME} characters`),
   z.regex(
-    /^[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u,
+    new RegExp(`^[^${UNFIT}]*$`, "u"),
     "must not contain control characters or signs that turn the direction of the text around it",
   ),
 );

@@ -1,8 +1,8 @@
-import { Name as PlainName } from "#server/core/name.ts";
 import * as z from "zod/mini";
 import { endpoint } from "#server/core/endpoint.ts";
 import { eventKind } from "#server/core/event.ts";
 import { id } from "#server/core/id.ts";
+import { Name as PlainName } from "#server/core/name.ts";
 import { Instant } from "#server/core/time.ts";
 
 /** Rows of `worker_kind`. */

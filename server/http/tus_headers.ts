@@ -1,7 +1,7 @@
-import { withoutUnfit } from "#server/core/name.ts";
 import { AppError, errorMessage } from "#server/core/errors.ts";
 import { ContentHash } from "#server/core/file_ref.ts";
 import { isId, newId } from "#server/core/id.ts";
+import { withoutUnfit } from "#server/core/name.ts";
 import type { HttpContext } from "./http_env.ts";
 import type { Checksum } from "./upload_folder.ts";
 
