@@ -251,7 +251,9 @@ export class WorkspaceStore {
     for (const { show } of this.#bindings) show(changed);
   }
 
+  /** Before it is open nobody knows which view is this tab's. */
   #showAll(): void {
+    if (!this.#isOpen.get()) return;
     for (const { show } of this.#bindings) show();
   }
 

@@ -1,4 +1,4 @@
-import { panelStates, restorePanelStates } from "./panels.ts";
+import { panelStates, restorePanelStates, screens } from "./panels.ts";
 import { addressOf, go, type Place, place, select, type Selection, selection } from "./place.ts";
 import type { WorkspaceStore } from "./workspace.ts";
 
@@ -13,8 +13,11 @@ export function bindView(workspace: WorkspaceStore): () => void {
     workspace.bind({
       name: "place",
       read: () => ({ ...place() }),
-      // A link that was opened says itself where to go.
-      write: (kept) => location.pathname === "/" && isPlace(kept) && go(kept, { replace: true }),
+      write: (kept) => {
+        // A link that was opened says itself where to go, and from then on that is where one is.
+        if (location.pathname !== "/") return keepPlace(workspace);
+        if (isPlace(kept)) go(kept, { replace: true });
+      },
     }),
     workspace.bind({
       name: "selection",
@@ -23,6 +26,12 @@ export function bindView(workspace: WorkspaceStore): () => void {
     }),
   ];
   return () => stops.forEach((stop) => stop());
+}
+
+function keepPlace(workspace: WorkspaceStore): void {
+  const { entity, screen } = place();
+  const isSomewhere = entity !== undefined || screens().some(({ id }) => id === screen);
+  if (isSomewhere) workspace.set("place", { ...place() }, { isShared: false });
 }
 
 function asStates(kept: Readonly<Record<string, unknown>>): Record<string, Record<string, unknown>> {

@@ -430,6 +430,24 @@ Deno.test("a finished clip comes back as one left it: frame, take, zoom, and the
     await comesBack("elsewhere", left);
   });
 
+  await test.step("a place that was reached by its address is where another browser begins", async () => {
+    for (const path of ["/queue", `/projects/${clip.projectId}/characters`]) {
+      await page.goto(`${world.url}${path}`);
+      await page.locator("st-dock st-panel-host").first().waitFor();
+      await delay(LOST_MS);
+      const other = await openProfile(stage, world.url);
+      await other.waitForURL(`${world.url}${path}`);
+      await other.context().close();
+    }
+    // What is no place is none to begin at.
+    await page.goto(`${world.url}/nowhere`);
+    await page.getByText("There is nothing at").or(page.locator(".nowhere")).first().waitFor();
+    await delay(LOST_MS);
+    const other = await openProfile(stage, world.url);
+    await other.waitForURL(`${world.url}/projects/${clip.projectId}/characters`);
+    await other.context().close();
+  });
+
   async function comesBack(where: "here" | "elsewhere", left: Awaited<ReturnType<typeof at>>): Promise<void> {
     const before = await look(page);
     const context = page.context();
