@@ -33,10 +33,11 @@ export class SceneForm extends SignalWatcher(LitElement) {
 
   @property({ attribute: false })
   accessor ask: SceneAsk | undefined = undefined;
+  /** Undefined until somebody types or chooses: what is suggested may come later than the form. */
   @state()
-  accessor name = "";
+  accessor typedName: string | undefined = undefined;
   @state()
-  accessor characterId = "";
+  accessor chosenId: string | undefined = undefined;
   @state()
   accessor seconds = String(SECONDS_AT_FIRST);
   @state()
@@ -49,18 +50,10 @@ export class SceneForm extends SignalWatcher(LitElement) {
   protected override willUpdate(changed: PropertyValues<this>) {
     const { ask } = this;
     if (!changed.has("ask") || !ask) return;
-    const store = scenesOf(projectId() ?? "");
     this.fault = "";
-    if (ask.kind === "rename") this.name = ask.thing.name;
-    else if (ask.kind === "scene") {
-      this.name = w("sceneName", { number: nextNumber(store.all.map(({ scene }) => scene.name)) });
-    } else {
-      const clips = store.find(ask.scene.id)?.clips ?? [];
-      this.name = w("clipName", { number: nextNumber(clips.map(({ name }) => name)) });
-      this.characterId = ask.characterId ?? clips.at(-1)?.characterId ??
-        charactersOf(projectId() ?? "").all[0]?.id ?? "";
-      void this.#readRate();
-    }
+    this.typedName = undefined;
+    this.chosenId = undefined;
+    if (ask.kind === "clip") void this.#readRate();
   }
 
   override render() {
@@ -71,9 +64,9 @@ export class SceneForm extends SignalWatcher(LitElement) {
     return html`
       <st-dialog heading=${heading} .open=${ask !== undefined} @st-close=${() => askForScene(undefined)}>
         <form @submit=${this.#submit} @keydown=${this.#enter}>
-          <st-field autofocus label=${w("name")} required maxlength="120" .value=${this.name} fault=${this
+          <st-field autofocus label=${w("name")} required maxlength="120" .value=${this.#name} fault=${this
             .fault}
-            @input=${(event: Event) => this.name = (event.target as Field).value}></st-field>
+            @input=${(event: Event) => this.typedName = (event.target as Field).value}></st-field>
           ${ask?.kind === "clip" ? this.#clipFields() : nothing}
         </form>
         <st-button slot="actions" variant="quiet" @click=${() => askForScene(undefined)}>${w(
@@ -89,14 +82,43 @@ export class SceneForm extends SignalWatcher(LitElement) {
     const characters = charactersOf(projectId() ?? "").all;
     const options = characters.map(({ id, name }) => ({ value: id, label: name }));
     return html`
-      <st-select label=${w("character")} .options=${options} .value=${this.characterId}
+      <st-select label=${w("character")} .options=${options} .value=${this.#characterId}
         fault=${characters.length === 0 ? `${w("needsCharacter")}.` : ""}
-        @change=${(event: Event) => this.characterId = (event.target as Select).value}></st-select>
+        @change=${(event: Event) => this.chosenId = (event.target as Select).value}></st-select>
       <st-field label=${w("length")} type="number" unit=${w("seconds")} min="0.1" step="0.1" .value=${this
         .seconds}
         hint=${w("lengthHint", { frames: this.#frames })}
         @input=${(event: Event) => this.seconds = (event.target as Field).value}></st-field>
     `;
+  }
+
+  get #name(): string {
+    return this.typedName ?? this.#suggestedName;
+  }
+
+  get #suggestedName(): string {
+    const { ask } = this;
+    const store = scenesOf(projectId() ?? "");
+    switch (ask?.kind) {
+      case "rename":
+        return ask.thing.name;
+      case "scene":
+        return w("sceneName", { number: nextNumber(store.all.map(({ scene }) => scene.name)) });
+      case "clip": {
+        const clips = store.find(ask.scene.id)?.clips ?? [];
+        return w("clipName", { number: nextNumber(clips.map(({ name }) => name)) });
+      }
+      default:
+        return "";
+    }
+  }
+
+  get #characterId(): string {
+    const { ask } = this;
+    if (this.chosenId !== undefined || ask?.kind !== "clip") return this.chosenId ?? "";
+    const project = projectId() ?? "";
+    return ask.characterId ?? scenesOf(project).find(ask.scene.id)?.clips.at(-1)?.characterId ??
+      charactersOf(project).all[0]?.id ?? "";
   }
 
   get #frames(): number {
@@ -106,7 +128,7 @@ export class SceneForm extends SignalWatcher(LitElement) {
 
   get #isWhole(): boolean {
     const isClip = this.ask?.kind === "clip";
-    return this.name.trim() !== "" && (!isClip || this.characterId !== "" && this.#frames > 0);
+    return this.#name.trim() !== "" && (!isClip || this.#characterId !== "" && this.#frames > 0);
   }
 
   async #readRate(): Promise<void> {
@@ -136,7 +158,7 @@ export class SceneForm extends SignalWatcher(LitElement) {
     if (!ask || project === undefined || this.isBusy || !this.#isWhole) return;
     this.isBusy = true;
     try {
-      await this.#do(ask, project, this.name.trim());
+      await this.#do(ask, project, this.#name.trim());
       askForScene(undefined);
       if (ask.kind === "clip") takeKeyboard();
     } catch (error) {
@@ -158,7 +180,7 @@ export class SceneForm extends SignalWatcher(LitElement) {
       noteScene(w("created", { name }), { projectId: project, id, before, after });
       go({ screen: "scenes", entity: { kind: "scene", id } });
     } else if (ask.kind === "clip") {
-      const character = charactersOf(project).find(this.characterId);
+      const character = charactersOf(project).find(this.#characterId);
       if (!character) return;
       const { id } = await store.createClip(ask.scene.id, {
         name,
