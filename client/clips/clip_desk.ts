@@ -1,8 +1,8 @@
-import { computed, signal } from "@lit-labs/signals";
+import { computed } from "@lit-labs/signals";
 import { keptSignal } from "#client/core/kept_signal.ts";
 import { storesBy } from "#client/core/store.ts";
 import { entity, projectId } from "#client/core/place.ts";
-import { Playback, type Reel } from "#client/player/playback.ts";
+import { type Marks, Playback, type Reel } from "#client/player/playback.ts";
 import type { Cut, Segment, Take } from "#server/clips/contract.ts";
 import {
   askedTake,
@@ -17,15 +17,22 @@ import {
 } from "./clip_facts.ts";
 import { type ClipStore, clipStoreOf } from "./clip_store.ts";
 
+/** What stands on the player, and how it would play. */
+interface Standing {
+  readonly src: string;
+  readonly frame: number;
+  readonly marks: Marks;
+  readonly isLooping: boolean;
+}
+
 /** How one looks at a clip. */
-interface ClipLook {
+interface ClipLook extends Partial<Standing> {
   /** Number of the segment that is looked at. */
   readonly picked?: number | undefined;
   /** The take that one looks at instead of the cut. */
   readonly auditioned?: string | undefined;
-  /** What was on the player, and where it stood. */
-  readonly src?: string;
-  readonly frame?: number;
+  /** The plan that one has looked at. */
+  readonly seenPlan?: string;
 }
 
 const NOTHING: ClipLook = {};
@@ -45,7 +52,6 @@ export type Shown =
 export class ClipDesk {
   readonly store: ClipStore;
   readonly #playback = computed(() => new Playback());
-  readonly #seenPlan = signal("");
   readonly #lane = computed(() => this.#layOut());
   readonly #shown = computed(() => this.#choose());
 
@@ -91,16 +97,16 @@ export class ClipDesk {
 
   get step(): PrimaryStep {
     const { facts } = this.store;
-    return facts ? primaryStep(facts.clip, facts.plan, this.#seenPlan.get() === this.#planKey()) : "none";
+    return facts ? primaryStep(facts.clip, facts.plan, this.isPlanSeen) : "none";
   }
 
   get isPlanSeen(): boolean {
-    return this.#seenPlan.get() === this.#planKey();
+    return this.#look.seenPlan === this.#planKey();
   }
 
   /** One has looked at what generating would do; another plan is to be looked at again. */
   seePlan(): void {
-    this.#seenPlan.set(this.#planKey());
+    this.#see({ seenPlan: this.#planKey() });
   }
 
   pick(number: number | undefined): void {
@@ -126,18 +132,26 @@ export class ClipDesk {
     const { shown, playback } = this;
     const reel = shown && reelOf(shown);
     const isOther = playback.reel?.src !== reel?.src;
-    const isBack = isOther && reel?.src === this.#look.src;
-    playback.load(reel, isBack ? this.#look.frame : shown?.kind === "take" && isOther ? 0 : undefined);
-    if (!isOther || shown?.kind !== "take") return;
+    if (!isOther) return playback.load(reel);
+    const look = this.#look;
+    const isBack = reel?.src === look.src;
+    playback.load(reel, isBack ? look.frame : shown?.kind === "take" ? 0 : undefined);
+    playback.loop(look.isLooping ?? true);
+    if (isBack && look.marks) return playback.putMarks(look.marks);
+    if (shown?.kind !== "take") return;
     playback.clearMarks();
     // What was left out after the end can be looked at, but is not played.
     if (shown.take.endFrame !== null) playback.markOut(shown.take.endFrame);
   }
 
-  /** Remembers the frame on which it stands; while it plays it is nowhere. */
-  keepFrame(): void {
-    const { reel, frame, isPlaying } = this.playback;
-    if (reel && !isPlaying) this.#see({ src: reel.src, frame });
+  /** What is on the player, and the frame on which it stands; undefined while it plays: then it is nowhere. */
+  get standing(): Standing | undefined {
+    const { reel, frame, marks, isLooping, isPlaying } = this.playback;
+    return reel && !isPlaying ? { src: reel.src, frame, marks, isLooping } : undefined;
+  }
+
+  keepStanding(standing: Standing): void {
+    this.#see(standing);
   }
 
   get #look(): ClipLook {

@@ -367,7 +367,6 @@ export function rateText({ num, den }: Rate): string {
 /** Where the playhead stands comes back with everything else. */
 function keepPlace(): void {
   const desk = openDesk();
-  if (desk?.playback.reel && desk.playback.frame >= 0 && !desk.playback.isPlaying) {
-    queueMicrotask(() => desk.keepFrame());
-  }
+  const standing = desk?.standing;
+  if (desk && standing) queueMicrotask(() => desk.keepStanding(standing));
 }

@@ -16,6 +16,12 @@ export interface FrameRange {
   readonly last: number;
 }
 
+/** The in and out marks, where they are set. */
+export interface Marks {
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+}
+
 /** No picture takes longer from its seek to the screen, unless it is not painted at all. */
 const SEEN_WITHIN_MS = 120;
 /**
@@ -34,7 +40,7 @@ export class Playback {
   readonly #reel = signal<Reel | undefined>(undefined);
   readonly #frame = signal(0);
   readonly #speed = signal(0);
-  readonly #marks = signal<{ readonly first?: number; readonly last?: number }>({});
+  readonly #marks = signal<Marks>({});
   readonly #isLooping = signal(true);
   readonly #problem = signal<string | undefined>(undefined);
   readonly #isReady = signal(false);
@@ -88,6 +94,10 @@ export class Playback {
     const end = Math.max(0, (this.reel?.frames ?? 1) - 1);
     const { first = 0, last = end } = this.#marks.get();
     return { first: Math.min(first, end), last: Math.min(last, end) };
+  }
+
+  get marks(): Marks {
+    return this.#marks.get();
   }
 
   get hasMarks(): boolean {
@@ -193,6 +203,10 @@ export class Playback {
 
   clearMarks(): void {
     this.#marks.set({});
+  }
+
+  putMarks(marks: Marks): void {
+    this.#mark(marks.first, marks.last);
   }
 
   loop(isLooping: boolean): void {
