@@ -1,6 +1,7 @@
 import type { PanelState } from "#client/core/panels.ts";
 import { entity } from "#client/core/place.ts";
 import type { Field } from "#client/ui/field.ts";
+import type { Select } from "#client/ui/select.ts";
 import { findByPath, pathWithin } from "./element_path.ts";
 import { putBack } from "./put_back.ts";
 
@@ -11,7 +12,8 @@ type Drafts = Readonly<Record<string, string>>;
 
 /**
  * Remembers what is being typed into a panel's fields until it is sent, and types it again where the panel shows
- * anew: a form's texts while the form is open, a setting's until it is left, a search as long as it is there.
+ * anew: a form's texts and choices while the form is open, a setting's text until it is left, a search as long as it is
+ * there.
  * Passwords are never kept. Returns its end.
  */
 export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
@@ -24,6 +26,7 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
   const back = putBack(panel, state.get<Drafts>(KEY, {}), (key, text) => {
     const [thing = "", path = ""] = key.split(" ");
     const field = thing === open() ? findByPath(panel, path) : undefined;
+    if (isFormSelect(field)) return chooseAgain(field, text);
     if (!isField(field) || field.value === text) return isField(field);
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
@@ -37,19 +40,24 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
       field.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
     }
   };
-  const keyOf = (field: Field) => {
-    const path = pathWithin(panel, field);
+  const keyOf = (element: HTMLElement) => {
+    const path = pathWithin(panel, element);
     return path === undefined ? undefined : `${open()} ${path}`;
   };
+  const note = (key: string, text: string) => state.set(KEY, { ...state.get<Drafts>(KEY, {}), [key]: text });
   const fieldOf = (event: Event) => event.composedPath().find(isField);
   const typed = (event: Event) => {
     const field = fieldOf(event);
     const key = field && keyOf(field);
     if (!field || key === undefined || field.type === "password") return;
-    if (field.value === "") forget([key]);
-    else state.set(KEY, { ...state.get<Drafts>(KEY, {}), [key]: field.value });
+    // An emptied field of a form is one that was filled in for one.
+    if (field.value === "" && (field.type === "search" || !isOfForm(field))) forget([key]);
+    else note(key, field.value);
   };
   const left = (event: Event) => {
+    const select = event.composedPath().find(isFormSelect);
+    const at = select && keyOf(select);
+    if (select && at !== undefined) note(at, select.value);
     const field = fieldOf(event);
     const key = field && keyOf(field);
     if (field && key !== undefined && !isOfForm(field)) forget([key]);
@@ -61,19 +69,44 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
     if (!field || key === undefined || back.waits(key)) return;
     if (field.value !== state.get<Drafts>(KEY, {})[key]) forget([key]);
   };
+  const closed = (event: Event) => {
+    const dialog = event.composedPath().find((one) =>
+      one instanceof HTMLElement && one.localName === "st-dialog"
+    );
+    const key = dialog instanceof HTMLElement ? keyOf(dialog) : undefined;
+    if (key === undefined) return;
+    forget(Object.keys(state.get<Drafts>(KEY, {})).filter((one) => one.startsWith(`${key}/`)));
+  };
   panel.addEventListener("input", typed);
   panel.addEventListener("change", left);
   panel.addEventListener("focusin", entered);
+  panel.addEventListener("st-close", closed);
   return () => {
     back.stop();
     panel.removeEventListener("input", typed);
     panel.removeEventListener("change", left);
     panel.removeEventListener("focusin", entered);
+    panel.removeEventListener("st-close", closed);
   };
 }
 
 function isField(target: unknown): target is Field {
   return target instanceof HTMLElement && target.localName === "st-field";
+}
+
+/** What is chosen elsewhere than in a form is done at once. */
+function isFormSelect(target: unknown): target is Select {
+  return target instanceof HTMLElement && target.localName === "st-select" &&
+    target.closest("form, st-dialog") !== null;
+}
+
+/** False as long as there is no such choice: what there is to choose may come later. */
+function chooseAgain(select: Select, value: string): boolean {
+  if (select.value === value) return true;
+  if (!select.options.some((one) => one.value === value)) return false;
+  select.value = value;
+  select.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
+  return true;
 }
 
 /** Whether the text counts only once a form is sent, or never: a search. */

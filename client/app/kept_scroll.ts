@@ -36,10 +36,12 @@ export function keepScroll(panel: HTMLElement, state: PanelState): () => void {
     moved = new Set();
     state.set(KEY, places);
   };
-  const scrolled = ({ currentTarget }: Event) => {
-    if (!(currentTarget instanceof Element)) return;
-    moved.add(currentTarget);
+  const remember = (scroller: Element) => {
+    moved.add(scroller);
     rest ??= setTimeout(note, REST_MS);
+  };
+  const scrolled = ({ currentTarget }: Event) => {
+    if (currentTarget instanceof Element) remember(currentTarget);
   };
   // Scrolling is told to the scroller's own tree only; the hand or the key that scrolls passes through all of them.
   const near = (event: Event) => {
@@ -48,9 +50,12 @@ export function keepScroll(panel: HTMLElement, state: PanelState): () => void {
       if (!(one instanceof Element) || watched.has(one) || !canScroll(one)) continue;
       watched.add(one);
       one.addEventListener("scroll", scrolled, { passive: true });
+      // Code or the browser itself may have scrolled it before anyone touched it.
+      if (one.scrollTop !== 0 || one.scrollLeft !== 0) remember(one);
     }
   };
-  const NEAR = ["pointerover", "wheel", "focusin", "keydown"] as const;
+  // A focus that moves within a part of the panel is told to that part alone: the keys around it tell the others.
+  const NEAR = ["pointerover", "wheel", "focusin", "keydown", "keyup", "input"] as const;
   for (const name of NEAR) panel.addEventListener(name, near, { passive: true });
   return () => {
     clearTimeout(rest);

@@ -1,6 +1,6 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
 import "#client/app/st_action.ts";
 import { runCommand } from "#client/core/commands.ts";
 import type { Panel } from "#client/core/panels.ts";
@@ -100,8 +100,6 @@ export class AuditPanel extends SignalWatcher(LitElement) {
 
   @property({ attribute: false })
   accessor panel!: Panel;
-  @state()
-  accessor chosen: string | undefined;
   @query("st-table")
   accessor table: Table<AuditEntry> | null = null;
   #close: (() => void) | undefined;
@@ -168,17 +166,18 @@ export class AuditPanel extends SignalWatcher(LitElement) {
     if (entries.length === 0) {
       return html`<st-empty icon="filter" heading=${w("empty")} text=${w("emptyText")}></st-empty>`;
     }
+    const chosen = this.#chosen;
     return html`
       <st-table single label=${w("audit")} .rows=${entries} .idOf=${idOf}
         .columns=${COLUMNS.map((column) => ({ ...column, label: column.name() }))}
-        .selected=${new Set(this.chosen === undefined ? [] : [this.chosen])}
-        @st-select=${({ ids }: SelectEvent) => this.chosen = ids.at(-1)}
+        .selected=${new Set(chosen === undefined ? [] : [chosen])}
+        @st-select=${({ ids }: SelectEvent) => this.panel.state.set("chosen", ids.at(-1))}
         @st-near-end=${() => void runCommand("audit.more")}></st-table>
     `;
   }
 
   #side() {
-    const entry = auditLog.facts.entries?.find((one) => idOf(one) === this.chosen);
+    const entry = auditLog.facts.entries?.find((one) => idOf(one) === this.#chosen);
     if (!entry) {
       return html`<st-empty icon="history" heading=${w("selectOne")} text=${w("selectOneText")}></st-empty>`;
     }
@@ -217,6 +216,10 @@ export class AuditPanel extends SignalWatcher(LitElement) {
         `}
       </div>
     `;
+  }
+
+  get #chosen(): string | undefined {
+    return this.panel.state.get<string | undefined>("chosen", undefined);
   }
 
   #view(): AuditView {

@@ -1,4 +1,4 @@
-import { computed, signal } from "@lit-labs/signals";
+import { computed } from "@lit-labs/signals";
 import type { MeasuredPair } from "#server/core/contrast.ts";
 import { measurePairs } from "#server/core/contrast.ts";
 import { type DesignToken, readTokenFiles, type TokenSet } from "#server/core/design_tokens.ts";
@@ -7,6 +7,7 @@ import { saveStudioTokens, type StudioTokens, type TokenFile } from "#server/set
 import { theme } from "#client/app/theme.ts";
 import { call } from "#client/core/call.ts";
 import { follow } from "#client/core/follow.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { previewCss, showStudioCss } from "#client/design/studio_sheet.ts";
 import { type ThemeName, THEMES } from "#client/design/tokens.ts";
@@ -17,7 +18,7 @@ import { w } from "./words.ts";
 type Themes = StudioTokens["themes"];
 
 /** What an admin has changed and not saved; undefined while that is nothing. */
-const draft = signal<Themes | undefined>(undefined);
+const draft = keptSignal<Themes | undefined>("theme_draft", undefined, { isShared: true });
 const themes = computed<Themes>(() => draft.get() ?? studioTokens()?.themes ?? {});
 const tokenSet = computed<TokenSet>(() =>
   readTokenFiles([...THEME_FILES[theme()], ownFile(themes.get(), theme())])

@@ -1,5 +1,6 @@
 import { signal } from "@lit-labs/signals";
 import { ApiError } from "#client/core/call.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import type { WorkerCommand, WorkerCommandKind, WorkerRules } from "#server/fleet/contract.ts";
 import { cw } from "./care_words.ts";
@@ -32,7 +33,19 @@ export interface CommandForm {
   readonly variablesFault: string;
 }
 
+type RuleTexts = Pick<CareForm, "watchUpTo" | "pauseAt" | "resumeAt" | "minFreeGb">;
+type CommandTexts = Pick<CommandForm, "args" | "folder" | "variables">;
+
+/** What was typed and is not saved: it is put over what the studio has when the form opens again. */
+interface TypedCare {
+  readonly workerId: string;
+  readonly rules: Partial<RuleTexts>;
+  readonly start: Partial<CommandTexts>;
+  readonly restart: Partial<CommandTexts>;
+}
+
 const form = signal<CareForm | undefined>(undefined);
+const typed = keptSignal<TypedCare | undefined>("workers_care", undefined);
 
 export function careForm(): CareForm | undefined {
   return form.get();
@@ -42,20 +55,30 @@ export function careForm(): CareForm | undefined {
 export async function openCareForm(workerId: string, rules: WorkerRules): Promise<void> {
   if (form.get()?.workerId === workerId) return;
   const commands = await fleet.readCommands(workerId);
+  const over = typedFor(workerId);
   form.set({
     workerId,
     ...rulesTexts(rules),
+    ...over.rules,
     problem: undefined,
-    start: commandTexts(commands.find(({ kind }) => kind === "start")),
-    restart: commandTexts(commands.find(({ kind }) => kind === "restart")),
+    start: { ...commandTexts(commands.find(({ kind }) => kind === "start")), ...over.start },
+    restart: { ...commandTexts(commands.find(({ kind }) => kind === "restart")), ...over.restart },
   });
 }
 
-export function closeCareForm(): void {
-  form.set(undefined);
+function typedFor(workerId: string): TypedCare {
+  const kept = typed.get();
+  return kept?.workerId === workerId ? kept : { workerId, rules: {}, start: {}, restart: {} };
 }
 
-function rulesTexts({ watchUpTo, pauseAtCelsius, resumeAtCelsius, minFreeVramBytes }: WorkerRules) {
+/** What was typed there is saved. */
+function forgetTyped(workerId: string, part: "rules" | WorkerCommandKind): void {
+  if (typed.get()?.workerId === workerId) typed.set({ ...typedFor(workerId), [part]: {} });
+}
+
+function rulesTexts(
+  { watchUpTo, pauseAtCelsius, resumeAtCelsius, minFreeVramBytes }: WorkerRules,
+): RuleTexts {
   return {
     watchUpTo: watchUpTo ?? "",
     pauseAt: pauseAtCelsius?.toString() ?? "",
@@ -77,12 +100,28 @@ function commandTexts(command: WorkerCommand | undefined): CommandForm {
   };
 }
 
-export function typeCare(change: Partial<CareForm>): void {
+export function typeCare(change: Partial<RuleTexts>): void {
+  const now = form.get();
+  if (!now) return;
+  const kept = typedFor(now.workerId);
+  typed.set({ ...kept, rules: { ...kept.rules, ...change } });
+  showRules(change);
+}
+
+export function typeCommand(kind: WorkerCommandKind, change: Partial<CommandTexts>): void {
+  const now = form.get();
+  if (!now) return;
+  const kept = typedFor(now.workerId);
+  typed.set({ ...kept, [kind]: { ...kept[kind], ...change } });
+  showCommand(kind, change);
+}
+
+function showRules(change: Partial<CareForm>): void {
   const now = form.get();
   if (now) form.set({ ...now, ...change });
 }
 
-export function typeCommand(kind: WorkerCommandKind, change: Partial<CommandForm>): void {
+function showCommand(kind: WorkerCommandKind, change: Partial<CommandForm>): void {
   const now = form.get();
   if (now) form.set({ ...now, [kind]: { ...now[kind], ...change } });
 }
@@ -93,7 +132,7 @@ export async function saveCareRules(): Promise<void> {
   if (!now) return;
   const number = (text: string) => text.trim() === "" ? null : Number(text);
   const minFreeGb = number(now.minFreeGb);
-  const saved = await attempt(now, (problem) => typeCare({ problem }), () =>
+  const saved = await attempt(now, (problem) => showRules({ problem }), () =>
     fleet.setRules(now.workerId, {
       // What the select offers is what the studio takes.
       watchUpTo: (now.watchUpTo || null) as WorkerRules["watchUpTo"],
@@ -101,7 +140,9 @@ export async function saveCareRules(): Promise<void> {
       resumeAtCelsius: number(now.resumeAt),
       minFreeVramBytes: minFreeGb === null ? null : Math.round(minFreeGb * GB),
     }));
-  if (saved) tell({ kind: "done", text: cw("rulesSaved", { name: nameOf(now) }) });
+  if (!saved) return;
+  forgetTyped(now.workerId, "rules");
+  tell({ kind: "done", text: cw("rulesSaved", { name: nameOf(now) }) });
 }
 
 /** Saves the command; the start command also has the worker started. A refusal stands in the form. */
@@ -112,7 +153,7 @@ export async function saveCareCommand(kind: WorkerCommandKind): Promise<void> {
   const lines = texts.variables.split("\n").filter((line) => line.trim() !== "");
   const bad = lines.find((line) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(line.trim()));
   if (bad !== undefined) {
-    return typeCommand(kind, { variablesFault: cw("badVariable", { line: bad.trim() }) });
+    return showCommand(kind, { variablesFault: cw("badVariable", { line: bad.trim() }) });
   }
   const environment = Object.fromEntries(lines.map((line) => {
     const at = line.indexOf("=");
@@ -122,12 +163,13 @@ export async function saveCareCommand(kind: WorkerCommandKind): Promise<void> {
   const folder = texts.folder.trim() || null;
   const saved = await attempt(
     now,
-    (problem) => typeCommand(kind, { problem }),
+    (problem) => showCommand(kind, { problem }),
     () => fleet.setCommand(now.workerId, kind, { args, folder, environment }),
   );
   if (!saved) return;
+  forgetTyped(now.workerId, kind);
   const kept = (await fleet.readCommands(now.workerId)).find((one) => one.kind === kind);
-  if (form.get()?.workerId === now.workerId) typeCommand(kind, { host: kept?.host, variablesFault: "" });
+  if (form.get()?.workerId === now.workerId) showCommand(kind, { host: kept?.host, variablesFault: "" });
   tell({ kind: "done", text: cw(TOLD[kind].saved, { name: nameOf(now) }) });
 }
 
@@ -141,7 +183,8 @@ export async function removeCareCommand(kind: WorkerCommandKind): Promise<void> 
   const now = form.get();
   if (!now) return;
   await fleet.removeCommand(now.workerId, kind);
-  if (form.get()?.workerId === now.workerId) typeCommand(kind, commandTexts(undefined));
+  forgetTyped(now.workerId, kind);
+  if (form.get()?.workerId === now.workerId) showCommand(kind, commandTexts(undefined));
   tell({ kind: "done", text: cw(TOLD[kind].removed, { name: nameOf(now) }) });
 }
 

@@ -1,8 +1,10 @@
+import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { formatBytes } from "#client/core/format.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/state_mark.ts";
+import { isOpened, keepOpened } from "./opened.ts";
 import { w } from "./words.ts";
 
 /** What one workflow needs and the worker lacks. */
@@ -22,7 +24,7 @@ export interface ProbeFacts {
 
 /** What a look at a worker gave: what it is, and everything that is missing, at once. */
 @customElement("st-probe-facts")
-export class ProbeFactsView extends LitElement {
+export class ProbeFactsView extends SignalWatcher(LitElement) {
   static override styles = [
     controlStyles,
     css`
@@ -120,7 +122,9 @@ export class ProbeFactsView extends LitElement {
       <ul>${[...abilities].sort((one, other) => Number(one.isAble) - Number(other.isAble)).map((ability) =>
         html`
           <li>${ability.isAble ? title(ability) : html`
-            <details ?open=${this.open}>
+            <details ?open=${this.open || isOpened(ability.title)} @toggle=${this.open
+              ? nothing
+              : keepOpened(ability.title)}>
               <summary>${title(ability)}<span class="quiet">${w("lacks", {
                 n: ability.missing.length,
               })}</span></summary>

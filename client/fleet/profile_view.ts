@@ -9,6 +9,7 @@ import "#client/ui/skeleton.ts";
 import type { WorkerChange, WorkerProfile } from "#server/fleet/contract.ts";
 import { cw } from "./care_words.ts";
 import { fleet } from "./fleet_store.ts";
+import { isOpened, keepOpened } from "./opened.ts";
 import { w } from "./words.ts";
 
 const MODELS_SHOWN = 200;
@@ -103,12 +104,15 @@ export class ProfileView extends SignalWatcher(LitElement) {
       </section>
       <section>
         <h3>${cw("changes")}</h3>
-        ${changes.length === 0 ? html`<p class="quiet">${cw("noChanges")}</p>` : changes.map(showChange)}
+        ${changes.length === 0
+          ? html`<p class="quiet">${cw("noChanges")}</p>`
+          : changes.map((change) => showChange(this.workerId, change))}
       </section>
       <section>
         <h3>${cw("models")}</h3>
         ${models.length === 0 ? html`<p class="quiet">${counted}</p>` : html`
-          <details>
+          <details ?open=${isOpened(`models ${this.workerId}`)}
+            @toggle=${keepOpened(`models ${this.workerId}`)}>
             <summary>${cw("modelsSize", { models: counted, size })}</summary>
             <ul>${models.slice(0, MODELS_SHOWN).map(({ folder, name, sizeBytes }) =>
               html`<li><span>${folder}/${name}</span>
@@ -137,13 +141,14 @@ export class ProfileView extends SignalWatcher(LitElement) {
   }
 }
 
-function showChange({ at, versionBefore, versionAfter, items }: WorkerChange) {
+function showChange(workerId: string, { at, versionBefore, versionAfter, items }: WorkerChange) {
+  const key = `${at} ${workerId}`;
   const versions = versionBefore !== null && versionAfter !== null && versionBefore !== versionAfter
     ? cw("versions", { before: versionBefore, after: versionAfter })
     : "";
   const head = [formatAgo(at, Date.now()), versions, cw("changeCount", { n: items.length })];
   return html`
-    <details>
+    <details ?open=${isOpened(key)} @toggle=${keepOpened(key)}>
       <summary>${head.filter(Boolean).join(" · ")}</summary>
       <ul>${items.slice(0, ITEMS_SHOWN).map(({ kind, name }) =>
         html`<li><span>${name}</span><span class="amount">${cw(kind)}</span></li>`

@@ -2,6 +2,7 @@ import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { ApiError } from "#client/core/call.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import "#client/player/curve.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/select.ts";
@@ -12,6 +13,8 @@ import { binned, type Moment, readings } from "./vitals_rows.ts";
 
 type Span = "minutes" | "day";
 const SPANS = { minutes: { ms: 600_000, bins: 300 }, day: { ms: 86_400_000, bins: 288 } } as const;
+/** All of them show the same stretch, to be compared. */
+const shownSpan = keptSignal<Span>("workers_span", "minutes");
 
 /** How a worker, or without one the studio's machine, is now and was: a number and a curve for each measure. */
 @customElement("st-vitals")
@@ -85,8 +88,6 @@ export class VitalsView extends SignalWatcher(LitElement) {
   @state()
   accessor host = "";
   @state()
-  accessor span: Span = "minutes";
-  @state()
   accessor problem = "";
   #stop: (() => void) | undefined;
 
@@ -105,15 +106,16 @@ export class VitalsView extends SignalWatcher(LitElement) {
   }
 
   override render() {
-    const { ms, bins } = SPANS[this.span];
-    const moments = this.span === "day" ? this.minutes : this.seconds;
+    const span = shownSpan.get();
+    const { ms, bins } = SPANS[span];
+    const moments = span === "day" ? this.minutes : this.seconds;
     const now = this.seconds.at(-1);
     const rows = readings(this.workerId === "" ? "host" : "worker", now);
     const from = Date.now() - ms;
     return html`
       <div class="head">
         <h3>${this.workerId === "" ? `${cw("thisMachine")} · ${this.host}` : cw("vitals")}</h3>
-        <st-select quiet label=${cw("span")} label-unseen .value=${this.span} .options=${[
+        <st-select quiet label=${cw("span")} label-unseen .value=${span} .options=${[
           { value: "minutes", label: cw("tenMinutes") },
           { value: "day", label: cw("day") },
         ]}
@@ -143,8 +145,8 @@ export class VitalsView extends SignalWatcher(LitElement) {
 
   readonly #chooseSpan = (event: Event) => {
     // The target is this template's own select.
-    this.span = (event.target as HTMLElement & { value: Span }).value;
-    if (this.span === "day") void this.#read();
+    shownSpan.set((event.target as HTMLElement & { value: Span }).value);
+    if (shownSpan.get() === "day") void this.#read();
   };
 
   #follow(): void {

@@ -1,5 +1,5 @@
-import { signal } from "@lit-labs/signals";
 import { ApiError } from "#client/core/call.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { tell } from "#client/core/notices.ts";
 import { select } from "#client/core/place.ts";
 import type { WorkerProbe } from "#server/fleet/contract.ts";
@@ -18,7 +18,9 @@ export interface WorkerForm {
 }
 
 const EMPTY: WorkerForm = { url: "", name: "", isTesting: false, probe: undefined, problem: undefined };
-const form = signal<WorkerForm | undefined>(undefined);
+const form = keptSignal<WorkerForm | undefined>("workers_form", undefined, {
+  toKeep: (now) => now && { ...now, isTesting: false, problem: undefined },
+});
 
 /** Undefined while it is closed. */
 export function workerForm(): WorkerForm | undefined {

@@ -5,6 +5,7 @@ import "#client/app/st_action.ts";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError } from "#client/core/call.ts";
 import { formatDuration } from "#client/core/format.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { factStyles } from "#client/ui/side_styles.ts";
 import "#client/ui/error_state.ts";
@@ -24,6 +25,7 @@ import "./vitals_view.ts";
 import { w } from "./words.ts";
 
 type Tab = "now" | "made" | "care";
+const chosenTab = keptSignal<Tab>("workers_tab", "now");
 
 /** One worker: how it is, what is done to it, what it can run, what it is made of, and its care. */
 @customElement("st-worker-side")
@@ -58,8 +60,6 @@ export class WorkerSide extends SignalWatcher(LitElement) {
   accessor orders: readonly WorkerOrder[] = [];
   @state()
   accessor problem: ApiError | undefined;
-  @state()
-  accessor tab: Tab = "now";
   #shown: Worker | undefined;
 
   override render() {
@@ -70,7 +70,7 @@ export class WorkerSide extends SignalWatcher(LitElement) {
       ? w("neverSeen")
       : w("lastSeen", { time: formatDuration(Math.max(0, Date.now() - Date.parse(worker.lastSeenAt))) });
     const isAdmin = session.may("worker.admin");
-    const tab = this.tab === "care" && !isAdmin ? "now" : this.tab;
+    const tab = chosenTab.get() === "care" && !isAdmin ? "now" : chosenTab.get();
     return html`
       <h2><st-state-mark state=${markOfWorker(worker)}></st-state-mark>${worker.name}</h2>
       <p>${statusOfWorker(worker)} · ${seen}</p>
@@ -157,7 +157,7 @@ export class WorkerSide extends SignalWatcher(LitElement) {
 
   readonly #chooseTab = (event: Event) => {
     // The target is this template's own tabs.
-    this.tab = (event.target as HTMLElement & { selected: Tab }).selected;
+    chosenTab.set((event.target as HTMLElement & { selected: Tab }).selected);
   };
 
   /** The store puts another object in place whenever the studio said that the worker has changed. */

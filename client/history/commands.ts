@@ -1,10 +1,10 @@
-import { signal } from "@lit-labs/signals";
 import type { Command } from "#client/core/commands.ts";
 import { history, HISTORY_START } from "#client/core/history.ts";
+import { keptSignal } from "#client/core/kept_signal.ts";
 import { w } from "./words.ts";
 
-const chosen = signal<string | undefined>(undefined);
-const renamed = signal<string | undefined>(undefined);
+const chosen = keptSignal<string | undefined>("history_chosen", undefined);
+const renamed = keptSignal<string | undefined>("history_renamed", undefined);
 
 /** The point that is chosen in the panel. */
 export function chosenPoint(): string | undefined {

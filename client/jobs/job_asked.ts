@@ -1,6 +1,6 @@
-import { signal } from "@lit-labs/signals";
+import { keptSignal } from "#client/core/kept_signal.ts";
 
-const asked = signal<string | undefined>(undefined);
+const asked = keptSignal<string | undefined>("jobs_asked", undefined);
 
 /** The job that one is about to change; undefined while its form is closed. */
 export function jobAsked(): string | undefined {

@@ -14,7 +14,7 @@ import { w } from "./words.ts";
 export type ProjectAsk = { readonly kind: "create" } | { readonly kind: "rename"; readonly project: Project };
 
 const asked = keptSignal<ProjectAsk | undefined>("projects_ask", undefined);
-const isAdding = signal(false);
+const isAdding = keptSignal("projects_adding_member", false);
 const isTrash = keptSignal("projects_trash", false);
 const picked = signal<string | undefined>(undefined);
 

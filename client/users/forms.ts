@@ -1,5 +1,6 @@
 import { signal } from "@lit-labs/signals";
 import { ApiError } from "#client/core/call.ts";
+import { type KeptSignal, keptSignal } from "#client/core/kept_signal.ts";
 import type { TokenScope } from "#server/core/permissions.ts";
 import type { OneTimeLink, User } from "#server/users/contract.ts";
 
@@ -35,13 +36,16 @@ const EMPTY_INVITE: InviteForm = { login: "", displayName: "", role: "creator", 
 const EMPTY_TOKEN: TokenForm = { name: "", scopes: ["read", "submit"], days: 90, problem: undefined };
 const EMPTY_PASSWORD: PasswordForm = { current: "", next: "", problem: undefined };
 
-/** A form that is open while it has a value. */
-export class FormState<Form extends object> {
+/** A form that is open while it has a value; it comes back as it was typed, but for `unkept`. */
+export class FormState<Form extends { readonly problem: ApiError | undefined }> {
   readonly #empty: Form;
-  readonly #now = signal<Form | undefined>(undefined);
+  readonly #now: KeptSignal<Form | undefined>;
 
-  constructor(empty: Form) {
+  constructor(name: string, empty: Form, unkept: Partial<Form> = {}) {
     this.#empty = empty;
+    this.#now = keptSignal<Form | undefined>(name, undefined, {
+      toKeep: (form) => form && { ...form, problem: undefined, ...unkept },
+    });
   }
 
   get now(): Form | undefined {
@@ -61,9 +65,13 @@ export class FormState<Form extends object> {
   }
 }
 
-export const inviteForm: FormState<InviteForm> = new FormState(EMPTY_INVITE);
-export const tokenForm: FormState<TokenForm> = new FormState(EMPTY_TOKEN);
-export const passwordForm: FormState<PasswordForm> = new FormState(EMPTY_PASSWORD);
+export const inviteForm: FormState<InviteForm> = new FormState("users_invite", EMPTY_INVITE);
+export const tokenForm: FormState<TokenForm> = new FormState("users_token", EMPTY_TOKEN);
+export const passwordForm: FormState<PasswordForm> = new FormState(
+  "users_password",
+  EMPTY_PASSWORD,
+  EMPTY_PASSWORD,
+);
 
 /** The link that was made last, and for whom; until it is closed. */
 export const shownLink = signal<{ readonly name: string; readonly link: OneTimeLink } | undefined>(undefined);

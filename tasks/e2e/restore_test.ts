@@ -12,6 +12,7 @@ import {
   givenProject,
   givenScene,
   givenSeed,
+  givenWorker,
   givenWorkflowVersion,
 } from "#server/testing/fixtures.ts";
 import type { TestUser } from "#server/testing/test_studio.ts";
@@ -52,6 +53,8 @@ async function fill(world: ClientStudio, user: TestUser): Promise<string> {
   }
   const scene = await givenScene(studio, { projectId: project.id });
   for (let count = 0; count < 12; count++) await givenClip(studio, { scene });
+  await givenWorker(studio, { status: "disabled" });
+  await world.person({ login: "bo", role: "reviewer" });
   return `${world.url}/projects/${project.id}/characters/${character.id}`;
 }
 
@@ -94,6 +97,39 @@ const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => 
     await resetLayout(page);
     await choose(page, "new character");
     await page.locator("st-character-form").getByRole("textbox", { name: "Name" }).fill("Half a na");
+  }],
+];
+
+/** What is half done, by the screen it is on; the last word of an address is the screen. */
+const HALF_DONE: readonly (readonly [screen: string, act: (page: Page) => Promise<void>])[] = [
+  ["scenes", async (page) => {
+    await choose(page, "new clip");
+    const form = page.locator("st-scene-form");
+    await form.getByRole("textbox", { name: "Name" }).fill("");
+    await form.getByLabel("Character").selectOption({ index: 3 });
+    await form.getByLabel("Length").fill("4.5");
+  }],
+  ["projects", async (page) => {
+    await choose(page, "new project");
+    const form = page.locator("st-project-form");
+    await form.getByRole("textbox", { name: "Name" }).fill("Half a pro");
+    await form.getByLabel("Edit rate").selectOption({ index: 2 });
+  }],
+  ["members", async (page) => {
+    await choose(page, "add member");
+    await page.locator("st-members-panel st-dialog").getByLabel("Role").selectOption("reviewer");
+  }],
+  ["people", async (page) => {
+    await choose(page, "invite someone");
+    await page.locator("st-users-panel").getByLabel("Signs in as").fill("half.a.na");
+    await page.locator("st-users-panel").getByLabel("Shown as").fill("Half a name");
+  }],
+  ["workers", async (page) => {
+    await page.locator("st-workers-panel").getByText(/^Worker [0-9a-f]+/).first().click();
+    await page.locator("st-worker-side").getByRole("tab", { name: "Care" }).click();
+    await page.locator("st-worker-care").getByRole("textbox", { name: "Start command", exact: true }).fill(
+      "/opt/comfy/half",
+    );
   }],
 ];
 
@@ -327,6 +363,33 @@ Deno.test("what one sees comes back after a crash, here and in another browser",
     }
   }
 
+  await test.step("forms that are half filled in, and what was chosen on each screen", async () => {
+    const lefts: { readonly address: string; readonly before: Uint8Array }[] = [];
+    for (const [screen, act] of HALF_DONE) {
+      const isOfProject = ["scenes", "members"].includes(screen);
+      const address = `${isOfProject ? stage.address.replace(/characters.*/, "") : `${world.url}/`}${screen}`;
+      await page.goto(address);
+      await page.locator("st-dock st-panel-host").first().waitFor();
+      await resetLayout(page);
+      await act(page).catch((error) => {
+        throw new Error(`${screen}: ${error}`);
+      });
+      lefts.push({ address, before: await look(page) });
+    }
+    await delay(LOST_MS);
+    await kill(page);
+    page = await openProfile(stage, world.url);
+    for (const { address, before } of lefts.toReversed()) {
+      await page.goto(address);
+      await assertLooksLike(page, before, address);
+    }
+    for (const { address } of lefts) {
+      await page.goto(address);
+      await page.locator("st-dock st-panel-host").first().waitFor();
+      await page.keyboard.press("Escape");
+    }
+  });
+
   await test.step("typing is cut off at a random moment: at most two seconds of it are lost", async () => {
     await choose(page, "go to characters");
     await resetLayout(page);
@@ -396,6 +459,10 @@ Deno.test("a finished clip comes back as one left it: frame, take, zoom, and the
     source: await one.locator("st-player video").evaluate((video) =>
       new URL((video as HTMLVideoElement).src).pathname
     ),
+    range: await one.locator(".range").evaluateAll((marks) =>
+      marks.map((mark) => mark.getAttribute("style"))
+    ),
+    loops: await one.getByRole("button", { name: "Loop", exact: true }).getAttribute("aria-pressed"),
     zoomed: await one.locator("st-clip-timeline-panel .scale").evaluate((scale) =>
       scale.clientWidth > 1.2 * (scale.parentElement?.clientWidth ?? Infinity)
     ),
@@ -413,6 +480,13 @@ Deno.test("a finished clip comes back as one left it: frame, take, zoom, and the
     await page.keyboard.down("Control");
     await page.mouse.wheel(0, -400);
     await page.keyboard.up("Control");
+    await goTo("5");
+    await page.locator("st-clip-panel").focus();
+    await page.keyboard.press("i");
+    await goTo("40");
+    await page.locator("st-clip-panel").focus();
+    await page.keyboard.press("o");
+    await page.getByRole("button", { name: "Loop", exact: true }).click();
     await goTo("17");
     const left = await at(page);
     assertEquals([left.frame, left.zoomed, left.source], ["17", true, cut.source]);
