@@ -1,5 +1,6 @@
 import { call } from "#client/core/call.ts";
 import { live } from "#client/core/live.ts";
+import { inNameOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import {
   changeCharacter,
@@ -29,7 +30,7 @@ export class CharacterStore {
       topics: () => [`project:${projectId}`],
       concerns: readCharacterIds,
       keeps: ({ status }) => status !== "trashed",
-      order: (one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }),
+      order: (one, other) => inNameOrder(one.name, other.name),
     }, live);
   }
 

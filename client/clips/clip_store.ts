@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { call } from "#client/core/call.ts";
 import { type JobProgress, live } from "#client/core/live.ts";
+import { inOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import { getAsset } from "#server/assets/contract.ts";
 import {
@@ -307,7 +308,7 @@ async function readFacts(clipId: ClipId): Promise<ClipFacts> {
 async function findApprovedHero(characterId: ClipState["characterId"]): Promise<Seed | undefined> {
   const seeds = await callPages(listSeeds, { params: { characterId }, query: { kind: "foundation" } });
   return seeds.filter(({ status, approvedAt }) => status === "hero" && approvedAt).sort((one, other) =>
-    (other.approvedAt ?? "").localeCompare(one.approvedAt ?? "")
+    inOrder(other.approvedAt ?? "", one.approvedAt ?? "")
   )[0];
 }
 

@@ -1,3 +1,4 @@
+import { writeNumber } from "./numbers.ts";
 import { defineWords, locale } from "./words.ts";
 
 const w = defineWords({
@@ -8,12 +9,12 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
 /** "1,234". */
 export function formatCount(count: number): string {
-  return count.toLocaleString(locale());
+  return writeNumber(locale(), count);
 }
 
 /** "0.91": with as many places as asked. */
 export function formatDecimal(value: number, places: number): string {
-  return value.toLocaleString(locale(), { minimumFractionDigits: places, maximumFractionDigits: places });
+  return writeNumber(locale(), value, { places });
 }
 
 /** "3 workers", "1 worker": a count with its noun; `plural` where an s does not do. */
@@ -29,13 +30,8 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  const shown = value.toLocaleString(locale(), {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-    useGrouping: false,
-  });
-  return `${shown} ${UNITS[unit]}`;
+  const places = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${writeNumber(locale(), value, { places, isPlain: true })} ${UNITS[unit]}`;
 }
 
 /** "4 s", "12 min", "3 h 05 min", "2 d 4 h": how long, as coarsely as people say it. */

@@ -1,5 +1,6 @@
 import { computed, signal } from "@lit-labs/signals";
 import { newId } from "#server/core/id.ts";
+import { inOrder } from "./order.ts";
 import { workspace } from "./workspace.ts";
 
 /** Nodes of one kept document; a tab that has made more begins another. */
@@ -341,7 +342,7 @@ export class HistoryStore {
       return known.nodes;
     }
     // Ids count up in time.
-    const sorted = chunks.flat().sort((one, other) => one.id < other.id ? -1 : 1);
+    const sorted = chunks.flat().sort((one, other) => inOrder(one.id, other.id));
     const nodes = new Map(sorted.map((node) => [node.id, node]));
     this.#known = { chunks, nodes };
     return nodes;

@@ -1,4 +1,5 @@
 import { createStore, del, entries, set, type UseStore } from "idb-keyval";
+import { inOrder } from "./order.ts";
 
 /** Files up to this size are kept until the studio has them, so that a reload of the page goes on by itself. */
 const KEPT_FILE_BYTES = 64 * 1024 * 1024;
@@ -49,7 +50,7 @@ export async function listKeptUploads(userId: string): Promise<readonly KeptUplo
     if (Date.now() - row.keptAt > KEPT_MS) await forgetUpload(id);
     else if (row.userId === userId) found.push(row);
   }
-  return found.sort((one, other) => one.id.localeCompare(other.id));
+  return found.sort((one, other) => inOrder(one.id, other.id));
 }
 
 /** Forgets a user's unfinished uploads with their files: at sign-out. */

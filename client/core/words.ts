@@ -1,4 +1,5 @@
 import { signal } from "@lit-labs/signals";
+import { isSingular, writeNumber } from "./numbers.ts";
 
 /** Languages that one may choose; "pseudo" is English made longer and odd, to find text that is in no catalogue. */
 export type Language = "en" | "de" | "pseudo";
@@ -65,23 +66,14 @@ export function defineWords<const En extends Readonly<Record<string, Text>>>(
 }
 
 function pluralForm(text: Plural, n: unknown): string {
-  return new Intl.PluralRules(locale()).select(Number(n)) === "one" ? text.one : text.other;
-}
-
-const formats = new Map<string, Intl.NumberFormat>();
-
-/** Making a format takes longer than rendering a tile: one for each language. */
-function formatFor(code: string): Intl.NumberFormat {
-  const format = formats.get(code) ?? new Intl.NumberFormat(code);
-  formats.set(code, format);
-  return format;
+  return isSingular(locale(), Number(n)) ? text.one : text.other;
 }
 
 function fill(text: string, facts: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const fact = facts[name];
     if (fact === undefined) return whole;
-    return typeof fact === "number" ? formatFor(locale()).format(fact) : isolate(fact);
+    return typeof fact === "number" ? writeNumber(locale(), fact) : isolate(fact);
   });
 }
 

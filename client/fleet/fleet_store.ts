@@ -1,5 +1,6 @@
 import { call } from "#client/core/call.ts";
 import { type Live, live } from "#client/core/live.ts";
+import { inNameOrder } from "#client/core/order.ts";
 import { orGone, Store } from "#client/core/store.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import {
@@ -54,7 +55,7 @@ export class FleetStore {
       read: (id) => orGone(call(getWorker, { params: { workerId: id as Worker["id"] } })),
       topics: () => ["fleet"],
       concerns,
-      order: (one, other) => one.name.localeCompare(other.name),
+      order: (one, other) => inNameOrder(one.name, other.name),
     }, live);
   }
 

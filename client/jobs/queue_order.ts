@@ -1,3 +1,4 @@
+import { inOrder } from "#client/core/order.ts";
 import type { JobStatus, QueueJob } from "#server/jobs/contract.ts";
 import { kindName } from "./names.ts";
 
@@ -45,9 +46,9 @@ export function isEnded({ status }: Pick<QueueJob, "status">): boolean {
 export function byTurn(one: QueueJob, other: QueueJob): number {
   return rank(one) - rank(other) ||
     (isEnded(one)
-      ? (other.finishedAt ?? "").localeCompare(one.finishedAt ?? "")
+      ? inOrder(other.finishedAt ?? "", one.finishedAt ?? "")
       : LANES.indexOf(one.lane) - LANES.indexOf(other.lane) || one.orderKey - other.orderKey) ||
-    one.id.localeCompare(other.id);
+    inOrder(one.id, other.id);
 }
 
 function rank({ status }: QueueJob): number {

@@ -1,6 +1,7 @@
 import { session } from "#client/auth/session_store.ts";
 import { call } from "#client/core/call.ts";
 import { live } from "#client/core/live.ts";
+import { inNameOrder } from "#client/core/order.ts";
 import { callPages, Store, storesBy } from "#client/core/store.ts";
 import type { RoleCode } from "#server/core/permissions.ts";
 import {
@@ -26,7 +27,7 @@ export class MemberStore {
       list: () => call(listMembers, { params: { projectId: this.#projectId } }),
       topics: () => [`project:${projectId}`],
       concerns: (event) => readProjectIds(event) ? "all" : undefined,
-      order: (one, other) => one.displayName.localeCompare(other.displayName),
+      order: (one, other) => inNameOrder(one.displayName, other.displayName),
     }, live);
   }
 

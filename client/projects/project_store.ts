@@ -1,6 +1,7 @@
 import { session } from "#client/auth/session_store.ts";
 import { call } from "#client/core/call.ts";
 import { type Live, live } from "#client/core/live.ts";
+import { inOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store } from "#client/core/store.ts";
 import type { BodyInput } from "#server/core/endpoint.ts";
 import type { LiveEvent } from "#server/core/event.ts";
@@ -34,7 +35,7 @@ export class ProjectStore {
       ],
       concerns: readProjectIds,
       keeps: ({ status }) => (status === "trashed") === (shelf === "trash"),
-      order: (one, other) => other.id.localeCompare(one.id),
+      order: (one, other) => inOrder(other.id, one.id),
     }, live);
   }
 

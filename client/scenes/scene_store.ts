@@ -1,5 +1,6 @@
 import { call } from "#client/core/call.ts";
 import { live } from "#client/core/live.ts";
+import { inOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import {
   changeClip,
@@ -51,7 +52,7 @@ export class SceneStore {
       concerns: readSceneIds,
       keeps: ({ scene }) => scene.status !== "trashed",
       order: (one, other) =>
-        one.scene.position - other.scene.position || one.scene.id.localeCompare(other.scene.id),
+        one.scene.position - other.scene.position || inOrder(one.scene.id, other.scene.id),
     }, live);
   }
 

@@ -1,3 +1,4 @@
+import { inOrder } from "#client/core/order.ts";
 import type { Seed } from "#server/seeds/contract.ts";
 
 /** Two difference hashes that differ in at most this many of 64 bits show nearly the same picture. */
@@ -102,7 +103,7 @@ export function arrange(
   };
   return seeds.filter((seed) => passes(seed, filter)).sort((one, other) => {
     const [mine, theirs] = [value(one), value(other)];
-    if (mine === theirs) return one.id < other.id ? -1 : 1;
+    if (mine === theirs) return inOrder(one.id, other.id);
     if (mine === undefined) return 1;
     return theirs === undefined ? -1 : theirs - mine;
   });

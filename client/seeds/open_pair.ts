@@ -1,5 +1,6 @@
 import { signal } from "@lit-labs/signals";
 import { openCharacterId } from "#client/characters/open_character.ts";
+import { inOrder } from "#client/core/order.ts";
 import { projectId } from "#client/core/place.ts";
 import type { Seed, SeedKind } from "#server/seeds/contract.ts";
 import { seedsOf, type SeedStore } from "./seed_store.ts";
@@ -85,5 +86,5 @@ export function bestOf(all: readonly Seed[], kind: SeedKind): Seed | undefined {
   const rank = (seed: Seed) =>
     kind === "portrait" && seed.status === "kept" ? RANK.candidate : RANK[seed.status];
   return all.filter((seed) => seed.kind === kind)
-    .sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? 1 : -1))[0];
+    .sort((one, other) => rank(one) - rank(other) || inOrder(other.id, one.id))[0];
 }

@@ -1,4 +1,4 @@
-import { formatDuration } from "#client/core/format.ts";
+import { formatDecimal, formatDuration } from "#client/core/format.ts";
 import { locale } from "#client/core/words.ts";
 import type { State } from "#client/ui/state_mark.ts";
 import type { Seed } from "#server/seeds/contract.ts";
@@ -17,8 +17,7 @@ export function verdictOf(likeness: number): Verdict {
 
 /** "0.93": a likeness, cut and not rounded, so that 1.00 means it. */
 export function showLikeness(likeness: number): string {
-  return new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-    .format(Math.floor(likeness * 100) / 100);
+  return formatDecimal(Math.floor(likeness * 100) / 100, 2);
 }
 
 export function showPercent(ratio: number): string {

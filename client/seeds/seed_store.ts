@@ -1,5 +1,6 @@
 import { call } from "#client/core/call.ts";
 import { live } from "#client/core/live.ts";
+import { inOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store, storesBy } from "#client/core/store.ts";
 import type { BodyInput } from "#server/core/endpoint.ts";
 import type { LiveEvent } from "#server/core/event.ts";
@@ -24,7 +25,7 @@ export class SeedStore {
       read: (id) => orGone(call(seeds.getSeed, { params: { seedId: id as Seed["id"] } })),
       topics: () => [`project:${projectId}`],
       concerns: (event) => this.#readIds(event),
-      order: (one, other) => one.id < other.id ? -1 : 1,
+      order: (one, other) => inOrder(one.id, other.id),
     }, live);
   }
 
@@ -141,7 +142,7 @@ export function makeBatchStore(projectId: string, characterId: string): Store<se
         ? "all"
         : undefined;
     },
-    order: (one, other) => other.id.localeCompare(one.id),
+    order: (one, other) => inOrder(other.id, one.id),
   }, live);
 }
 

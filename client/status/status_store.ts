@@ -2,6 +2,7 @@ import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import { ApiError, call } from "#client/core/call.ts";
 import type { JobProgress, Live } from "#client/core/live.ts";
+import { inOrder } from "#client/core/order.ts";
 import { spriteOf } from "#client/ui/scrub.ts";
 import { listAssets } from "#server/assets/contract.ts";
 import { listWorkers } from "#server/fleet/contract.ts";
@@ -182,7 +183,7 @@ async function readFinals(projects: readonly Project[]): Promise<Final[]> {
       })
     ),
   );
-  return found.flat().sort((one, other) => other.createdAt.localeCompare(one.createdAt)).slice(
+  return found.flat().sort((one, other) => inOrder(other.createdAt, one.createdAt)).slice(
     0,
     FINALS_SHOWN,
   );

@@ -1,6 +1,7 @@
 import { signal } from "@lit-labs/signals";
 import { call } from "#client/core/call.ts";
 import { type Live, live } from "#client/core/live.ts";
+import { inNameOrder } from "#client/core/order.ts";
 import { callPages, orGone, Store } from "#client/core/store.ts";
 import type { LiveEvent } from "#server/core/event.ts";
 import {
@@ -34,7 +35,7 @@ export class PeopleStore {
       read: (id) => orGone(call(getUser, { params: { userId: id as User["id"] } })),
       topics: () => session.me ? [`user:${session.me.userId}`] : [],
       concerns,
-      order: (one, other) => one.displayName.localeCompare(other.displayName),
+      order: (one, other) => inNameOrder(one.displayName, other.displayName),
     }, live);
   }
 
