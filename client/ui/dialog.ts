@@ -18,6 +18,10 @@ export class Dialog extends SignalWatcher(LitElement) {
         display: contents;
       }
       dialog {
+        /* In the middle, but on whole pixels: edges and letters would be smeared over two. */
+        inset: 50% auto auto 50%;
+        margin: 0;
+        translate: round(-50%, var(--size-hairline)) round(-50%, var(--size-hairline));
         width: min(var(--size-dialog), calc(100vw - var(--space-8)));
         max-height: calc(100vh - var(--space-12));
         padding: 0;
