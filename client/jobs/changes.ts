@@ -1,15 +1,14 @@
 import { type Note, undoable } from "#client/core/undoable.ts";
 import type { JobChange, PauseTarget, QueueJob } from "#server/jobs/contract.ts";
-import { isWaiting } from "./queue_order.ts";
+import { isWaiting, type Move, type Spot } from "./queue_order.ts";
 import { queue } from "./queue_store.ts";
 
-type Spot = { readonly beforeJobId: QueueJob["id"] } | { readonly afterJobId: QueueJob["id"] };
-
 interface MoveFacts {
-  readonly jobId: QueueJob["id"];
-  /** Where it stood: some of these may have begun or ended since. */
-  readonly was: readonly Spot[];
-  readonly to: Spot;
+  /** In the order in which they waited. */
+  readonly moves: readonly (Move & {
+    /** Where it stood: some of these may have begun or ended since. */
+    readonly was: readonly Spot[];
+  })[];
 }
 
 interface HoldFacts {
@@ -54,16 +53,17 @@ const setPaused = async ({ target, afterJobId }: PauseFacts, isPaused: boolean) 
   await queue.pause({ ...target, ...(afterJobId !== undefined && isOpen ? { afterJobId } : {}) });
 };
 
-const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.move", {
-  undo: async ({ jobId, was }) => {
-    const spot = was.find((spot) => {
-      const job = queue.find("beforeJobId" in spot ? spot.beforeJobId : spot.afterJobId);
-      return job !== undefined && isWaiting(job);
-    });
-    // Those beside which it stood have begun: it is their turn's end that it would go back to.
-    if (spot) await queue.move(jobId, spot);
-  },
-  redo: ({ jobId, to }) => queue.move(jobId, to),
+const noteMoveFacts: Note<MoveFacts> = undoable<MoveFacts>("jobs.moves", {
+  undo: ({ moves }) =>
+    queue.move(moves.flatMap(({ jobId, was }) => {
+      const to = was.find((spot) => {
+        const job = queue.find("beforeJobId" in spot ? spot.beforeJobId : spot.afterJobId);
+        return job !== undefined && isWaiting(job);
+      });
+      // Those beside which it stood have begun: it is their turn's end that it would go back to.
+      return to ? [{ jobId, to }] : [];
+    })),
+  redo: ({ moves }) => queue.move(moves),
 });
 
 /** Notes that jobs were cancelled; taken back, they wait again. Returns its undo. */
@@ -111,13 +111,21 @@ export const noteJobChange: Note<JobChangeFacts> = undoable<JobChangeFacts>("job
   redo: ({ jobId, after }) => queue.change(jobId, after),
 });
 
-/** Moves a job to another turn and notes it. Throws ApiError. */
-export async function moveNoted(label: string, job: QueueJob, to: Spot): Promise<void> {
-  const lane = queue.all.filter((one) => one.lane === job.lane && isWaiting(one));
-  const at = lane.findIndex(({ id }) => id === job.id);
-  const was = [
-    ...lane.slice(at + 1, at + 4).map(({ id }): Spot => ({ beforeJobId: id })),
-    ...lane.slice(Math.max(0, at - 3), Math.max(0, at)).reverse().map(({ id }): Spot => ({ afterJobId: id })),
-  ];
-  await noteMoveFacts(label, { jobId: job.id, was, to }).settle(queue.move(job.id, to));
+/** Moves jobs of one lane, which stay behind one another, to another turn and notes it. Throws ApiError. */
+export async function moveNoted(label: string, jobs: readonly QueueJob[], to: Spot): Promise<void> {
+  const [first] = jobs;
+  const lane = queue.all.filter((one) => one.lane === first?.lane && isWaiting(one));
+  const ids = new Set(jobs.map(({ id }) => id));
+  const moves = jobs.map((job, at) => {
+    const stood = lane.findIndex(({ id }) => id === job.id);
+    // Going back in their order each finds those before it back in their places, those after it not yet.
+    const next = lane.slice(stood + 1).filter(({ id }) => !ids.has(id)).slice(0, 3);
+    const was: Spot[] = [
+      ...next.map(({ id }) => ({ beforeJobId: id })),
+      ...lane.slice(Math.max(0, stood - 3), stood).reverse().map(({ id }) => ({ afterJobId: id })),
+    ];
+    const before = jobs[at - 1];
+    return { jobId: job.id, was, to: before ? { afterJobId: before.id } : to };
+  });
+  await noteMoveFacts(label, { moves }).settle(queue.move(moves));
 }

@@ -16,7 +16,7 @@ import {
 } from "./changes.ts";
 import { nameOf } from "./describe_job.ts";
 import { laneName } from "./names.ts";
-import { isEnded, isWaiting, moveOf } from "./queue_order.ts";
+import { blockMoveOf, isEnded, isGroup, isWaiting, type QueueRow } from "./queue_order.ts";
 import { askForJob } from "./job_asked.ts";
 import { exportToFile, importFromFile } from "./queue_files.ts";
 import { queue, type Steering } from "./queue_store.ts";
@@ -143,28 +143,49 @@ async function pauseAfter(target: unknown): Promise<void> {
   tell({ kind: "done", text, undo });
 }
 
-/** One place on among those of its lane, or to the front of it. */
+/** One place on among those of their lane, or to the front of it; several go as one block. */
 async function step(target: unknown, by: -1 | 1 | "first"): Promise<void> {
-  const [job] = fitting(target, STANDS);
-  if (!job) return;
-  const lane = queue.all.filter((one) => one.lane === job.lane && isWaiting(one));
-  const at = lane.findIndex(({ id }) => id === job.id);
-  const before = by === "first" ? lane[0] : lane[at + (by === -1 ? -1 : 2)];
-  const to = moveOf(lane, job.id, before?.id);
-  if (!to || before?.id === job.id) return;
-  await moveNoted(w("moved", { name: nameOf(job) }), job, to);
+  const fit = fitting(target, STANDS);
+  const lane = queue.all.filter((one) => one.lane === fit[0]?.lane && isWaiting(one));
+  const ids = new Set(fit.map(({ id }) => id));
+  const block = lane.filter(({ id }) => ids.has(id));
+  const [first, last] = [block[0], block.at(-1)];
+  if (!first || !last) return;
+  const before = by === "first"
+    ? lane[0]
+    : by === -1
+    ? lane[lane.indexOf(first) - 1] ?? first
+    : lane[lane.indexOf(last) + 2];
+  const to = blockMoveOf(lane, block.map(({ id }) => id), before?.id);
+  if (to && to !== "here") await moveNoted(movedLabel(block), block, to);
 }
 
-/** Moves a job to before another of the shown rows; says why where that is no place for it. */
+/**
+ * Moves a job, and what is selected with it in its lane, to before another of the shown rows; says why where that is no
+ * place for it.
+ */
 export async function moveTo(
-  rows: Parameters<typeof moveOf>[0],
+  rows: readonly QueueRow[],
   jobId: string,
   beforeId: string | undefined,
 ): Promise<void> {
-  const to = moveOf(rows, jobId, beforeId);
   const job = queue.find(jobId);
-  if (!to || !job) return void tell({ kind: "info", text: w("cantMove") });
-  await moveNoted(w("moved", { name: nameOf(job) }), job, to);
+  const selected = selection("job")?.ids ?? [];
+  const wanted = new Set(selected.includes(jobId) ? selected : [jobId]);
+  const block = rows.filter((row): row is QueueJob =>
+    !isGroup(row) && wanted.has(row.id) && row.lane === job?.lane && isWaiting(row) && isMine(row)
+  );
+  const to = block.some(({ id }) => id === jobId)
+    ? blockMoveOf(rows, block.map(({ id }) => id), beforeId)
+    : undefined;
+  if (to === "here") return;
+  if (!to) return void tell({ kind: "info", text: w("cantMove") });
+  await moveNoted(movedLabel(block), block, to);
+}
+
+function movedLabel(jobs: readonly QueueJob[]): string {
+  const [job] = jobs;
+  return job && jobs.length === 1 ? w("moved", { name: nameOf(job) }) : w("movedSome", { n: jobs.length });
 }
 
 function laneCommand(lane: Lane): Command {
@@ -259,7 +280,7 @@ export const jobCommands: readonly Command[] = [
     permission: "job.control",
     when: () => queue.all.some((job) => job.status === "failed" && isMine(job)),
     whyNot: () => w("nothingFailed"),
-    run: () => retry(queue.all.filter((job) => job.status === "failed" && isMine(job))),
+    run: async () => retry((await queue.readFailed()).filter(isMine)),
   },
   {
     id: "jobs.hold",

@@ -154,12 +154,41 @@ export function groupJobs(
   });
 }
 
+/** A place in line. */
+export type Spot = { readonly beforeJobId: QueueJob["id"] } | { readonly afterJobId: QueueJob["id"] };
+
+/** A job that is to stand elsewhere. */
+export interface Move {
+  readonly jobId: QueueJob["id"];
+  readonly to: Spot;
+}
+
+/**
+ * Where the first of a block of jobs, `ids`, of one lane is to go when they are dropped before `beforeId` of the shown
+ * rows: "here" where they stand there already, undefined where that is nowhere.
+ */
+export function blockMoveOf(
+  rows: readonly QueueRow[],
+  ids: readonly string[],
+  beforeId: string | undefined,
+): Spot | "here" | undefined {
+  const [first = ""] = ids;
+  const block = rows.filter(({ id }) => ids.includes(id));
+  const others = rows.filter(({ id }) => !ids.includes(id));
+  const at = beforeId === undefined ? rows.length : rows.findIndex(({ id }) => id === beforeId);
+  const before = rows.slice(at).find((row) => others.includes(row));
+  const end = before === undefined ? others.length : others.indexOf(before);
+  const after = others.toSpliced(end, 0, ...block);
+  if (after.every((row, place) => row === rows[place])) return "here";
+  return moveOf(rows.filter((row) => row.id === first || others.includes(row)), first, before?.id);
+}
+
 /** What the studio is asked when a job is put before `beforeId` of the shown rows; undefined where that is nowhere. */
 export function moveOf(
   rows: readonly QueueRow[],
   jobId: string,
   beforeId: string | undefined,
-): { beforeJobId: QueueJob["id"] } | { afterJobId: QueueJob["id"] } | undefined {
+): Spot | undefined {
   const jobs = rows.filter((row): row is QueueJob => !isGroup(row));
   const moved = jobs.find(({ id }) => id === jobId);
   if (!moved || !isWaiting(moved)) return undefined;

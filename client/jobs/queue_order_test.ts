@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert/mod.js";
 import type { QueueJob } from "#server/jobs/contract.ts";
-import { byTurn, EVERYTHING_OPEN, filterJobs, groupJobs, isGroup, moveOf, turnsOf } from "./queue_order.ts";
+import {
+  blockMoveOf,
+  byTurn,
+  EVERYTHING_OPEN,
+  filterJobs,
+  groupJobs,
+  isGroup,
+  moveOf,
+  turnsOf,
+} from "./queue_order.ts";
 
 function job(id: string, given: Partial<QueueJob> = {}): QueueJob {
   return {
@@ -65,4 +74,20 @@ Deno.test("moveOf names a neighbour of the same lane that waits, before else aft
   assertEquals(moveOf(rows, "c", "a"), undefined, "no other of its lane is there");
   assertEquals(moveOf(rows, "r", "b"), undefined, "it runs");
   assertEquals(moveOf(rows, "x", "a"), undefined, "it has ended");
+});
+
+Deno.test("blockMoveOf takes several jobs of a lane along, wherever between them they are dropped", () => {
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((id, orderKey) => job(id, { orderKey }));
+  if (!a || !b || !c || !d) throw new Error("There are four");
+  const rows = [a, b, c, d];
+  assertEquals(blockMoveOf(rows, ["c", "d"], "a"), { beforeJobId: a.id });
+  assertEquals(blockMoveOf(rows, ["a", "c"], undefined), { afterJobId: d.id });
+  assertEquals(blockMoveOf(rows, ["a", "c"], "c"), { beforeJobId: d.id }, "on one of themselves");
+  assertEquals(blockMoveOf(rows, ["b", "c"], "d"), "here");
+  assertEquals(blockMoveOf(rows, ["b", "c"], "c"), "here");
+  assertEquals(
+    blockMoveOf([a, job("o", { lane: "cpu" })], ["a"], undefined),
+    undefined,
+    "beside another lane",
+  );
 });

@@ -34,6 +34,11 @@ const heldIn = async ({ studio: { db } }: ClientStudio) => {
   return row?.n ?? 0;
 };
 
+const openIn = async ({ studio: { db } }: ClientStudio) => {
+  const [row] = await db<{ n: number }[]>`select count(*)::integer as n from jobs where status_id < 5`;
+  return row?.n ?? 0;
+};
+
 const foot = (page: Page) => page.locator("st-queue-panel .foot [role=status]");
 const grid = (page: Page) => page.locator("st-queue-panel st-table").getByRole("grid");
 
@@ -102,6 +107,31 @@ Deno.test("the queue panel works on hundreds of jobs at once, and on none that i
     const [moved] = before.slice(7);
     await until("it comes first here", async () => (await order(here))[0] === moved);
     await until("it comes first there", async () => (await order(there))[0] === moved);
+  });
+
+  await test.step("what is selected is dragged together, and one key puts it back", async () => {
+    const before = await order(here);
+    const row = (at: number) => here.locator(`st-queue-panel st-table [data-index="${at}"]`);
+    await row(4).click();
+    for (const at of [6, 7]) await row(at).click({ modifiers: ["Control"] });
+    await foot(here).getByText("3 selected").waitFor();
+    await row(6).dragTo(row(1));
+    const [first, ...rest] = before;
+    const block = [4, 6, 7].map((at) => before[at]);
+    const wanted = [first, ...block, ...rest.filter((id) => !block.includes(id))];
+    await until("they stand together", async () => (await order(here)).join() === wanted.join());
+    await until("there too", async () => (await order(there)).join() === wanted.join());
+    await here.keyboard.press("Alt+ArrowDown");
+    await until("a place on", async () => (await order(here))[1] === before[1]);
+    await here.keyboard.press("Control+z");
+    await here.keyboard.press("Control+z");
+    await until("they stand as before", async () => (await order(there)).join() === before.join());
+  });
+
+  await test.step("all that failed waits again, also what is not shown", async () => {
+    await here.locator("st-queue-panel").getByRole("button", { name: "Retry all that failed" }).click();
+    await here.getByText("Queued 250 jobs again", { exact: true }).waitFor();
+    assertEquals(await openIn(world), WAITING + 250);
   });
 
   await test.step("words that are cut off are read whole under the pointer", async () => {

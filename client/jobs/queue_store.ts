@@ -32,7 +32,7 @@ import {
   steerJobs,
 } from "#server/jobs/contract.ts";
 import { listProjects } from "#server/projects/contract.ts";
-import { byTurn, countJobs, isEnded, turnsOf } from "./queue_order.ts";
+import { byTurn, countJobs, isEnded, type Move, turnsOf } from "./queue_order.ts";
 
 /** More open jobs than the studio gives in one reading are counted, not shown. */
 const MOST_SHOWN = 5_000;
@@ -168,6 +168,11 @@ export class QueueStore {
     await this.#store.read();
   }
 
+  /** The jobs that have failed, also those that are not shown. Throws ApiError. */
+  async readFailed(): Promise<readonly QueueJob[]> {
+    return (await call(listQueueJobs, { query: { status: "failed", limit: MOST_SHOWN } })).items;
+  }
+
   /** A job with its log and attempts. Throws ApiError. */
   async readDetail(jobId: string): Promise<JobDetail> {
     return await call(getJob, { params: { jobId: jobId as Job["id"] } });
@@ -226,17 +231,23 @@ export class QueueStore {
     return report;
   }
 
-  /** Puts a waiting job before or after another of its lane: at once on the screen, then in the studio. */
-  async move(
-    jobId: string,
-    to: { beforeJobId: QueueJob["id"] } | { afterJobId: QueueJob["id"] },
-  ): Promise<void> {
-    const isBefore = "beforeJobId" in to;
-    const other = this.find(isBefore ? to.beforeJobId : to.afterJobId);
-    const orderKey = (other?.orderKey ?? 0) + (isBefore ? -0.5 : 0.5);
-    await this.#act(jobId, (job) => ({ ...job, orderKey }), (params) => call(moveJob, { params, body: to }));
-    // One's own jobs swap places, so more than this one has another.
-    await this.read();
+  /** Puts waiting jobs before or after others of their lane, one by one: at once on the screen, then in the studio. */
+  async move(moves: readonly Move[]): Promise<void> {
+    try {
+      for (const { jobId, to } of moves) {
+        const isBefore = "beforeJobId" in to;
+        const other = this.find(isBefore ? to.beforeJobId : to.afterJobId);
+        const orderKey = (other?.orderKey ?? 0) + (isBefore ? -0.5 : 0.5);
+        await this.#act(
+          jobId,
+          (job) => ({ ...job, orderKey }),
+          (params) => call(moveJob, { params, body: to }),
+        );
+      }
+    } finally {
+      // One's own jobs swap places, so more than these have another.
+      await this.read();
+    }
   }
 
   /** At once, or once `afterJobId` has ended. */

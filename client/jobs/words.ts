@@ -86,6 +86,7 @@ export const w = defineWords({
     moveDown: "Later",
     moveFirst: "To the front",
     moved: "Moved “{name}”",
+    movedSome: { one: "Moved {n} job", other: "Moved {n} jobs" },
     cantMove:
       "Only a job that waits in the queue has a place in it; put it before or after another of its lane",
     nothingSelected: "Select a job first",
@@ -326,6 +327,7 @@ export const w = defineWords({
     moveDown: "Später",
     moveFirst: "Ganz nach vorn",
     moved: "„{name}“ verschoben",
+    movedSome: { one: "{n} Auftrag verschoben", other: "{n} Aufträge verschoben" },
     cantMove:
       "Nur ein Auftrag, der in der Schlange wartet, hat dort einen Platz; setze ihn vor oder hinter einen seiner Spur",
     nothingSelected: "Wähle zuerst einen Auftrag",

@@ -46,7 +46,7 @@ const NEAR_END_ROWS = 20;
 /**
  * Rows of facts, of any number: only those in view are rendered. `.rows`, `.columns`; one tab stop, arrows move and
  * select, Shift extends, Ctrl moves only, Space adds or takes, Ctrl+A all, Ctrl+I inverts, Esc none, Enter opens;
- * with `reorder`, Alt+arrows and dragging ask for another place. It never sorts by itself: it sends st-sort. Also
+ * with `reorder`, Alt+arrows and dragging ask for another place; who hears it takes along what is selected with the row. It never sorts by itself: it sends st-sort. Also
  * sends st-select, st-open, st-menu-wanted, st-move, st-near-end.
  */
 @customElement("st-table")
@@ -301,12 +301,17 @@ export class Table<Row = unknown> extends LitElement {
     }
   };
 
-  /** Alt+arrow puts the active row one place up or down. */
+  /** Alt+arrow puts the active row, or the selection that it is in, one place up or down. */
   #shift(event: KeyboardEvent): boolean {
-    const step = { ArrowUp: -1, ArrowDown: 2 }[event.key];
-    if (!event.altKey || !this.reorder || step === undefined || this.active === undefined) return false;
-    const to = (this.#places.get(this.active) ?? 0) + step;
-    if (to >= 0 && to <= this.#ids.length) this.dispatchEvent(new MoveEvent(this.active, this.#ids[to]));
+    const { active, selected } = this;
+    const isUp = event.key === "ArrowUp";
+    if (!event.altKey || !this.reorder || active === undefined || !isUp && event.key !== "ArrowDown") {
+      return false;
+    }
+    const ids = selected.has(active) ? [...selected] : [active];
+    const places = ids.flatMap((id) => this.#places.get(id) ?? []);
+    const to = isUp ? Math.min(...places) - 1 : Math.max(...places) + 2;
+    if (to >= 0 && to <= this.#ids.length) this.dispatchEvent(new MoveEvent(active, this.#ids[to]));
     return true;
   }
 
