@@ -70,9 +70,7 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
     if (field.value !== state.get<Drafts>(KEY, {})[key]) forget([key]);
   };
   const closed = (event: Event) => {
-    const dialog = event.composedPath().find((one) =>
-      one instanceof HTMLElement && one.localName === "st-dialog"
-    );
+    const [dialog] = event.composedPath();
     const key = dialog instanceof HTMLElement ? keyOf(dialog) : undefined;
     if (key === undefined) return;
     forget(Object.keys(state.get<Drafts>(KEY, {})).filter((one) => one.startsWith(`${key}/`)));
