@@ -16,7 +16,7 @@ import {
 } from "./changes.ts";
 import { nameOf } from "./describe_job.ts";
 import { laneName } from "./names.ts";
-import { blockMoveOf, isEnded, isGroup, isWaiting, type QueueRow } from "./queue_order.ts";
+import { blockMoveOf, isEnded, isGroup, isWaiting, type QueueRow, type Spot } from "./queue_order.ts";
 import { askForJob } from "./job_asked.ts";
 import { exportToFile, importFromFile } from "./queue_files.ts";
 import { queue, type Steering } from "./queue_store.ts";
@@ -24,6 +24,8 @@ import { openQueueView } from "./queue_view.ts";
 import { w } from "./words.ts";
 
 const PANELS: readonly string[] = ["queue", "job"];
+/** Each is a request of its own, and a line of the history. */
+const MOST_MOVED = 100;
 const group = () => w("jobs");
 
 /** The jobs that are meant: those that a button stands beside, else the selected ones, else the open one. */
@@ -157,7 +159,7 @@ async function step(target: unknown, by: -1 | 1 | "first"): Promise<void> {
     ? lane[lane.indexOf(first) - 1] ?? first
     : lane[lane.indexOf(last) + 2];
   const to = blockMoveOf(lane, block.map(({ id }) => id), before?.id);
-  if (to && to !== "here") await moveNoted(movedLabel(block), block, to);
+  if (to && to !== "here") await moveBlock(block, to);
 }
 
 /**
@@ -180,12 +182,18 @@ export async function moveTo(
     : undefined;
   if (to === "here") return;
   if (!to) return void tell({ kind: "info", text: w("cantMove") });
-  await moveNoted(movedLabel(block), block, to);
+  await moveBlock(block, to);
 }
 
-function movedLabel(jobs: readonly QueueJob[]): string {
+async function moveBlock(jobs: readonly QueueJob[], to: Spot): Promise<void> {
+  if (jobs.length > MOST_MOVED) {
+    return void tell({ kind: "info", text: w("tooManyMoved", { n: MOST_MOVED }) });
+  }
   const [job] = jobs;
-  return job && jobs.length === 1 ? w("moved", { name: nameOf(job) }) : w("movedSome", { n: jobs.length });
+  const label = job && jobs.length === 1
+    ? w("moved", { name: nameOf(job) })
+    : w("movedSome", { n: jobs.length });
+  await moveNoted(label, jobs, to);
 }
 
 function laneCommand(lane: Lane): Command {

@@ -173,14 +173,15 @@ export function blockMoveOf(
   beforeId: string | undefined,
 ): Spot | "here" | undefined {
   const [first = ""] = ids;
-  const block = rows.filter(({ id }) => ids.includes(id));
-  const others = rows.filter(({ id }) => !ids.includes(id));
+  const moved = new Set(ids);
+  const block = rows.filter(({ id }) => moved.has(id));
+  const others = rows.filter(({ id }) => !moved.has(id));
   const at = beforeId === undefined ? rows.length : rows.findIndex(({ id }) => id === beforeId);
-  const before = rows.slice(at).find((row) => others.includes(row));
+  const before = rows.slice(at).find(({ id }) => !moved.has(id));
   const end = before === undefined ? others.length : others.indexOf(before);
   const after = others.toSpliced(end, 0, ...block);
   if (after.every((row, place) => row === rows[place])) return "here";
-  return moveOf(rows.filter((row) => row.id === first || others.includes(row)), first, before?.id);
+  return moveOf(rows.filter(({ id }) => id === first || !moved.has(id)), first, before?.id);
 }
 
 /** What the studio is asked when a job is put before `beforeId` of the shown rows; undefined where that is nowhere. */

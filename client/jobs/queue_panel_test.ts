@@ -126,6 +126,13 @@ Deno.test("the queue panel works on hundreds of jobs at once, and on none that i
     await here.keyboard.press("Control+z");
     await here.keyboard.press("Control+z");
     await until("they stand as before", async () => (await order(there)).join() === before.join());
+    await row(0).click();
+    await here.keyboard.press("Control+a");
+    await row(5).click({ modifiers: ["Control"] });
+    await foot(here).getByText(`${WAITING - 1} selected`).waitFor();
+    await row(8).dragTo(row(2));
+    await here.getByText("Select at most 100 jobs to move them together").first().waitFor();
+    assertEquals(await order(here), before);
   });
 
   await test.step("all that failed waits again, also what is not shown", async () => {

@@ -87,6 +87,7 @@ export const w = defineWords({
     moveFirst: "To the front",
     moved: "Moved “{name}”",
     movedSome: { one: "Moved {n} job", other: "Moved {n} jobs" },
+    tooManyMoved: "Select at most {n} jobs to move them together",
     cantMove:
       "Only a job that waits in the queue has a place in it; put it before or after another of its lane",
     nothingSelected: "Select a job first",
@@ -328,6 +329,7 @@ export const w = defineWords({
     moveFirst: "Ganz nach vorn",
     moved: "„{name}“ verschoben",
     movedSome: { one: "{n} Auftrag verschoben", other: "{n} Aufträge verschoben" },
+    tooManyMoved: "Wähle höchstens {n} Aufträge, um sie zusammen zu verschieben",
     cantMove:
       "Nur ein Auftrag, der in der Schlange wartet, hat dort einen Platz; setze ihn vor oder hinter einen seiner Spur",
     nothingSelected: "Wähle zuerst einen Auftrag",
