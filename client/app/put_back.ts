@@ -4,7 +4,7 @@ const TRY_MS = 60;
 /** What is drawn anew meanwhile takes it away again: it is there once it stayed so long. */
 const STAYED_MS = 600;
 /** Whoever takes over says what shows from now on. */
-const HANDS = ["wheel", "pointerdown", "keydown"] as const;
+const HANDS = ["wheel", "pointerdown", "keydown", "beforeinput"] as const;
 
 /** Values on their way back to where they were. */
 export interface PuttingBack {
