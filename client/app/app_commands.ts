@@ -45,6 +45,7 @@ export function appCommands(verbs: ShellVerbs): Command[] {
       ...view,
       id: "app.focus_mode",
       label: () => dock.isFocused ? w("leaveFocusMode") : w("focusMode"),
+      keywords: () => w("focusMode"),
       icon: "focus",
       keys: ["mod+."],
       isOn: () => dock.isFocused,

@@ -41,7 +41,7 @@ function isFloating(layout: Layout, areaId: string): boolean {
 
 /** What all commands here have in common. */
 function area(
-  command: Pick<Command, "id" | "icon" | "keys" | "isOn" | "repeats"> & {
+  command: Pick<Command, "id" | "icon" | "keys" | "keywords" | "isOn" | "repeats"> & {
     readonly label: () => string;
     /** Changes the layout; without it the command is for looking only and works in a locked layout too. */
     readonly edit?: (layout: Layout, area: AreaNode) => Layout;
@@ -145,6 +145,7 @@ export function dockCommands(): Command[] {
     area({
       id: "dock.maximise",
       label: () => dock.layout?.maximised ? w("restore") : w("maximise"),
+      keywords: () => `${w("maximise")} ${w("restore")}`,
       icon: "maximize",
       keys: ["ctrl+space"],
       isOn: () => Boolean(dock.layout?.maximised),

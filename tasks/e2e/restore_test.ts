@@ -86,7 +86,7 @@ const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => 
   ) => [`go to ${place}`, (page: Page) => choose(page, `go to ${place}`)] as const),
   ["split", (page, pick) => choose(page, pick(["split to the right", "split below"]))],
   ["size", (page, pick) => choose(page, pick(["widen the area", "narrow the area", "heighten the area"]))],
-  ["maximise", (page) => choose(page, "fill the window with this area")],
+  ["maximise", (page) => page.keyboard.press("Control+Space")],
   ["theme", (page, pick) => choose(page, pick(["light theme", "dark theme"]))],
   ["scroll", scrollSomething],
   ["scroll", scrollSomething],

@@ -128,6 +128,13 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await page.locator("st-palette").getByRole("combobox").fill("@");
     await page.locator("st-palette").getByRole("option", { name: /User/ }).first().waitFor();
     await page.keyboard.press("Escape");
+    // What is on is called by how it ends, and found by how it began.
+    for (const named of ["Fill the window with this area", "Show the other areas again"]) {
+      await page.keyboard.press("Control+k");
+      await page.locator("st-palette").getByRole("combobox").fill("fill the window");
+      await page.locator("st-palette").getByRole("option", { name: named }).waitFor();
+      await page.keyboard.press("Enter");
+    }
     // What nothing takes back says so before it is done.
     await page.keyboard.press("Control+k");
     await page.locator("st-palette").getByRole("combobox").fill("sign out everywhere");
