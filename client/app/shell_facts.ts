@@ -8,6 +8,8 @@ import { getQueue, type QueueState } from "#server/jobs/contract.ts";
 import { listProjects, type ProjectCard } from "#server/projects/contract.ts";
 
 const POLL_MS = 20_000;
+/** A studio that gave nothing is asked again sooner: what says so must not outlast it. */
+const RETRY_MS = 4_000;
 const GATHER_MS = 300;
 
 /** What the bars show. Facts stay while the studio gives none; `silentSince` says since when they are old. */
@@ -39,6 +41,7 @@ export class ShellStore {
   #poll: ReturnType<typeof setInterval> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #unlisten: (() => void) | undefined;
+  #askedAt = 0;
 
   get facts(): ShellFacts {
     return this.#facts.get();
@@ -54,8 +57,13 @@ export class ShellStore {
     ];
     const soon = () => this.readSoon();
     this.#unlisten = live.listen({ topics, event: soon, resync: soon, changed: soon });
-    this.#poll = setInterval(() => document.visibilityState === "visible" && void this.read(), POLL_MS);
+    this.#poll = setInterval(() => this.#isDue() && void this.read(), RETRY_MS);
     void this.read();
+  }
+
+  #isDue(): boolean {
+    if (document.visibilityState !== "visible") return false;
+    return this.facts.silentSince !== undefined || Date.now() - this.#askedAt >= POLL_MS;
   }
 
   /** Forgets everything: somebody else may sign in. */
@@ -76,6 +84,7 @@ export class ShellStore {
   }
 
   async read(): Promise<void> {
+    this.#askedAt = Date.now();
     try {
       const [studio, workers, queue, projects] = await Promise.all([
         call(getHealthStatus),
