@@ -1,7 +1,13 @@
 import { SignalWatcher } from "@lit-labs/signals";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { findPanelKind, type Panel, type PanelElement, panelState } from "#client/core/panels.ts";
+import {
+  findPanelKind,
+  type Panel,
+  type PanelElement,
+  panelState,
+  timesRestored,
+} from "#client/core/panels.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
 import { icon } from "#client/ui/icons.ts";
 import "#client/ui/button.ts";
@@ -85,6 +91,7 @@ export class PanelHost extends SignalWatcher(LitElement) {
   /** The focus was sent here before there was anything to take it. */
   #isFocusWanted = false;
   #stopKeeping = () => {};
+  #restored = 0;
 
   override disconnectedCallback() {
     super.disconnectedCallback();
@@ -125,6 +132,10 @@ export class PanelHost extends SignalWatcher(LitElement) {
 
   protected override updated() {
     if (this.#isFocusWanted && this.#element?.isConnected) this.focus();
+    const element = this.#element;
+    // What was kept may come after the panel: from a slow studio, or with another workspace. Its memory is read outside
+    // of the update, which would follow every change of it.
+    if (element && this.#restored !== timesRestored(this.ref.id)) queueMicrotask(() => this.#keep(element));
   }
 
   async #load(): Promise<void> {
@@ -156,6 +167,7 @@ export class PanelHost extends SignalWatcher(LitElement) {
 
   #keep(element: HTMLElement): void {
     this.#stopKeeping();
+    this.#restored = timesRestored(this.ref.id);
     const state = panelState(this.ref.id);
     const stops = [keepScroll(element, state), keepDrafts(element, state)];
     this.#stopKeeping = () => stops.forEach((stop) => stop());

@@ -72,6 +72,7 @@ export interface Screen {
 const kinds = signal<readonly PanelKind[]>([]);
 const screenList = signal<readonly Screen[]>([]);
 const states = signal<PanelStates>({});
+const restorations = signal<ReadonlyMap<string, number>>(new Map());
 
 /** Panel id → its remembered values; JSON. */
 export type PanelStates = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -112,7 +113,17 @@ export function panelStates(): PanelStates {
 
 /** Puts back what the workspace kept. */
 export function restorePanelStates(kept: PanelStates): void {
+  const before = states.get();
+  const isOther = (id: string) => JSON.stringify(before[id]) !== JSON.stringify(kept[id]);
+  const others = [...new Set([...Object.keys(before), ...Object.keys(kept)])].filter(isOther);
   states.set(kept);
+  const counts = restorations.get();
+  restorations.set(new Map([...counts, ...others.map((id) => [id, (counts.get(id) ?? 0) + 1] as const)]));
+}
+
+/** How often other things were put back than the panel remembered: what it took from there is old with each. */
+export function timesRestored(id: string): number {
+  return restorations.get().get(id) ?? 0;
 }
 
 /** The memory of the panel `id`. */

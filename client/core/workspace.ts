@@ -280,12 +280,14 @@ export class WorkspaceStore {
     const views = this.#viewsByUse();
     const source = this.#slotsByUse().map((slot) => `${deviceId()}.${slot}`)[0] ?? views[0];
     if (source === undefined || views.includes(this.writer)) return;
-    for (const { name, content } of [...this.#sync.docs.values()]) {
-      const prefix = `view/${source}/`;
-      if (content !== undefined && name.startsWith(prefix)) {
-        this.#sync.edit(`view/${this.writer}/${name.slice(prefix.length)}`, content, false);
-      }
-    }
+    const prefix = `view/${source}/`;
+    this.#sync.editTogether(
+      [...this.#sync.docs.values()].flatMap(({ name, content }) =>
+        content !== undefined && name.startsWith(prefix)
+          ? [{ name: `view/${this.writer}/${name.slice(prefix.length)}`, content }]
+          : []
+      ),
+    );
   }
 
   /** Every browser profile that ever signed in has left a view: the oldest go. */

@@ -55,9 +55,11 @@ export class WorkspaceMemory {
     await this.#write((rows) => rows.put(workspaceId, "last"));
   }
 
-  /** Keeps an edit; the tab's edit of the same document before it is replaced. */
-  async keepEdit(workspaceId: string, tabId: string, edit: KeptEdit): Promise<void> {
-    await this.#write((rows) => rows.put(edit, `edit/${workspaceId}/${edit.name}/${tabId}`));
+  /** Keeps edits; the tab's edits of the same documents before them are replaced. */
+  async keepEdits(workspaceId: string, tabId: string, edits: readonly KeptEdit[]): Promise<void> {
+    await this.#write((rows) => {
+      for (const edit of edits) rows.put(edit, `edit/${workspaceId}/${edit.name}/${tabId}`);
+    });
   }
 
   /** What the studio says, and edits that are thereby done with, whoever made them. */

@@ -41,6 +41,14 @@ export interface Doc {
   readonly problem: ApiError | undefined;
 }
 
+interface GivenEdit {
+  readonly name: string;
+  /** JSON text; null removes. */
+  readonly content: string | null;
+  /** The state before becomes a branch. */
+  readonly keepsBefore?: boolean;
+}
+
 export interface WorkspaceOptions {
   readonly userId: string;
   readonly live: Pick<Live, "listen" | "state">;
@@ -133,26 +141,38 @@ export class WorkspaceSync {
 
   /** Keeps an edit: here at once, then in this browser, then in the studio. Null removes. */
   edit(name: string, content: string | null, keepsBefore: boolean): void {
-    const before = this.#docs.get().get(name);
-    if ((before?.content ?? null) === content) return;
-    const edit: KeptEdit = {
-      name,
-      content,
-      editId: newId<"edit">(),
-      base: before?.revision ?? 0,
-      editedAt: Date.now(),
-      ...(keepsBefore || before?.pending?.keepsBefore ? { keepsBefore: true } : {}),
-    };
-    this.put({
-      name,
-      content: content ?? undefined,
+    this.editTogether([{ name, content, keepsBefore }]);
+  }
+
+  /** edit() for several documents: a browser that is killed meanwhile has kept all of them or none. */
+  editTogether(given: readonly GivenEdit[]): void {
+    const docs = this.#docs.get();
+    const edits = given.flatMap(({ name, content, keepsBefore = false }): KeptEdit[] => {
+      const before = docs.get(name);
+      if ((before?.content ?? null) === content) return [];
+      const isKept = keepsBefore || before?.pending?.keepsBefore;
+      const editId = newId<"edit">();
+      const base = before?.revision ?? 0;
+      return [{
+        name,
+        content,
+        editId,
+        base,
+        editedAt: Date.now(),
+        ...(isKept ? { keepsBefore: true } : {}),
+      }];
+    });
+    if (edits.length === 0) return;
+    this.put(...edits.map((edit) => ({
+      name: edit.name,
+      content: edit.content ?? undefined,
       revision: edit.base,
       pending: edit,
       problem: undefined,
-    });
+    })));
     const workspaceId = this.#current.get();
-    if (workspaceId) void this.#memory?.keepEdit(workspaceId, this.#tabId, edit).catch(() => {});
-    this.#channel?.postMessage({ workspaceId, edit });
+    if (workspaceId) void this.#memory?.keepEdits(workspaceId, this.#tabId, edits).catch(() => {});
+    for (const edit of edits) this.#channel?.postMessage({ workspaceId, edit });
     this.saveSoon(SAVE_MS);
   }
 
@@ -183,9 +203,8 @@ export class WorkspaceSync {
     for (const [name, doc] of homeless) docs.set(name, { ...doc, revision: docs.get(name)?.revision ?? 0 });
     this.#current.set(workspaceId);
     this.#docs.set(docs);
-    for (const { pending } of homeless.values()) {
-      if (pending) void this.#memory?.keepEdit(workspaceId, this.#tabId, pending).catch(() => {});
-    }
+    const unkept = [...homeless.values()].flatMap(({ pending }) => pending ?? []);
+    if (unkept.length > 0) void this.#memory?.keepEdits(workspaceId, this.#tabId, unkept).catch(() => {});
     await this.#memory?.use(workspaceId).catch(() => {});
     // Of several tabs that died with an edit of the same document each one's is sent, the newest last.
     const superseded = edits.filter((edit) => docs.get(edit.name)?.pending !== edit);

@@ -111,6 +111,36 @@ Deno.test("WorkspaceStore", async (test) => {
     await there.context().close();
   });
 
+  await test.step("a new device that dies while it takes a view along takes all of it the next time", async () => {
+    const artist = await world.studio.as("creator");
+    const userId = artist.user?.id ?? "";
+    const here = await pages.open(await pages.profile(artist));
+    await openWorkspace(here, userId);
+    const names = Array.from({ length: 60 }, (_, n) => `panels/list.${n}`);
+    for (const name of names) await set(here, name, { scroll: 338 }, false);
+    await untilSaved(here);
+    const profile = await pages.profile(artist);
+    const killed = await pages.open(profile);
+    await killed.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      let count = 0;
+      // From the fortieth on nothing is written any more, as when it is killed there.
+      IDBObjectStore.prototype.put = function (value, key) {
+        if (String(key).startsWith("edit/") && ++count >= 40) this.transaction.abort();
+        return put.call(this, value, key);
+      };
+    });
+    await openWorkspace(killed, userId);
+    await untilKept(killed, userId);
+    await kill(killed);
+    const again = await pages.open(profile);
+    await openWorkspace(again, userId);
+    const kept = await Promise.all(names.map((name) => get(again, name, false)));
+    assertEquals(kept, names.map(() => ({ scroll: 338 })));
+    await here.context().close();
+    await profile.close();
+  });
+
   await test.step("has what was typed when the tab was killed and the studio out of reach", async () => {
     const artist = await world.studio.as("creator");
     const userId = artist.user?.id ?? "";
