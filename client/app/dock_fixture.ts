@@ -7,6 +7,7 @@ import { listenToKeys } from "./keymap.ts";
 
 /** A dock with a panel that plays and two that stand still, for the tests in a browser. */
 export { dock };
+export { restorePanelStates } from "#client/core/panels.ts";
 export { runCommand } from "#client/core/commands.ts";
 export { session } from "#client/auth/session_store.ts";
 
@@ -18,7 +19,11 @@ class TestPanel extends HTMLElement implements PanelElement {
     this.dataset.connected = String(times);
     if (times > 1) return;
     if (this.localName === "st-test-video") this.append(playing());
-    else this.append(document.createElement("input"));
+    else {
+      const long = document.createElement("div");
+      long.style.height = "2000px";
+      this.append(document.createElement("input"), long);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { openModulePages } from "#server/testing/module_page.ts";
 import type { Page } from "#server/testing/browser.ts";
+import { until } from "#server/testing/until.ts";
 import type * as fixture from "./dock_fixture.ts";
 
 declare const module: typeof fixture;
@@ -123,6 +124,17 @@ Deno.test("st-dock", async (test) => {
     await page.keyboard.press("ArrowRight");
     assert((await areas(page))[0] !== before[0]);
     await stillPlays();
+  });
+
+  await test.step("puts back what is heard of only when the panel shows", async () => {
+    const host = page.locator("st-panel-host").filter({ has: page.locator("st-test-other") });
+    const topOf = () => host.evaluate((one) => one.shadowRoot?.querySelector(".panel")?.scrollTop);
+    assertEquals(await topOf(), 0);
+    await host.evaluate((one) => {
+      const { id } = (one as HTMLElement & { ref: { id: string } }).ref;
+      module.restorePanelStates({ [id]: { scroll: { "": [0, 300] } } });
+    });
+    await until("it is scrolled", async () => await topOf() === 300);
   });
 
   await test.step("keeps the layout for the next visit, and refuses to change a locked one", async () => {
