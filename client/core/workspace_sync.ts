@@ -309,8 +309,9 @@ export class WorkspaceSync {
       return !known || (known.revision < revision && !known.pending);
     });
     const names = new Set(told.names);
+    // What was saved while this was under way is newer than what is told here, and not gone.
     const gone = [...this.#docs.get().values()].filter(({ name, pending, revision, content }) =>
-      !names.has(name) && !pending && revision > 0 && content !== undefined
+      !names.has(name) && !pending && revision > 0 && revision <= told.revision && content !== undefined
     );
     this.put(
       ...fresh.map(({ name, content, revision }) => ({

@@ -59,6 +59,11 @@ async function cutOff(profile: BrowserContext): Promise<() => Promise<void>> {
   return () => profile.unroute("**/api/workspaces/**");
 }
 
+/** Where an answer waits on its way. */
+function gate() {
+  return { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
+}
+
 /** Until what was set is in the browser's database: a reading waits for the writings before it. */
 async function untilKept(page: Page, userId: string): Promise<void> {
   await page.evaluate((name) =>
@@ -138,6 +143,35 @@ Deno.test("WorkspaceStore", async (test) => {
     const kept = await Promise.all(names.map((name) => get(again, name, false)));
     assertEquals(kept, names.map(() => ({ scroll: 338 })));
     await here.context().close();
+    await profile.close();
+  });
+
+  await test.step("keeps what was saved while a reading from before it was on its way", async () => {
+    const artist = await world.studio.as("creator");
+    const profile = await pages.profile(artist);
+    const page = await pages.open(profile);
+    await openWorkspace(page, artist.user?.id ?? "");
+    const gates = [gate(), gate()] as const;
+    let readings = 0;
+    await profile.route(/\/documents\?after=/, async (route) => {
+      const own = gates[readings++];
+      const response = await route.fetch();
+      own?.reached.resolve();
+      await own?.open.promise;
+      await route.fulfill({ response });
+    });
+    const read = () => page.evaluate(() => dispatchEvent(new Event("online")));
+    await read();
+    await gates[0].reached.promise;
+    await set(page, "drafts/note", "saved meanwhile");
+    await untilSaved(page);
+    gates[0].open.resolve();
+    await read();
+    // One reading at a time: the first has been taken in.
+    await gates[1].reached.promise;
+    assertEquals(await get(page, "drafts/note"), "saved meanwhile");
+    gates[1].open.resolve();
+    await profile.unrouteAll({ behavior: "wait" });
     await profile.close();
   });
 

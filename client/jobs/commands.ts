@@ -200,7 +200,8 @@ function laneCommand(lane: Lane): Command {
   return {
     id: `jobs.pause_${lane}`,
     label: () => w(queue.isLanePaused(lane) ? "resumeLane" : "pauseLane", { lane: laneName(lane) }),
-    keywords: () => `${w("pauseLane", { lane: laneName(lane) })} ${w("resumeLane", { lane: laneName(lane) })}`,
+    keywords: () =>
+      `${w("pauseLane", { lane: laneName(lane) })} ${w("resumeLane", { lane: laneName(lane) })}`,
     group,
     icon: "pause",
     permission: "queue.admin",
