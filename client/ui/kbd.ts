@@ -15,6 +15,8 @@ const NAMES: Readonly<Record<string, string>> = {
   esc: "Esc",
   space: "Space",
   tab: "Tab",
+  home: "Home",
+  end: "End",
   left: "←",
   right: "→",
   up: "↑",

@@ -175,6 +175,13 @@ export class Tree extends LitElement {
     this.renderRoot.querySelector<HTMLElement>('[role="tree"]')?.focus(options);
   }
 
+  /** Scrolls so far that the item shows: what is selected from outside may be out of sight. */
+  async reveal(id: string): Promise<void> {
+    await this.updateComplete;
+    const at = this.#lines.findIndex(({ node }) => node.id === id);
+    if (at >= 0) this.#view.reveal(at);
+  }
+
   readonly #press = (event: KeyboardEvent) => {
     if (event.isComposing || this.#lines.length === 0 || event.altKey) return;
     const at = this.#lines.findIndex(({ node }) => node.id === this.selected);
