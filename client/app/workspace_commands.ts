@@ -31,7 +31,8 @@ const noteRemoved: Note<{ readonly workspaceId: string }> = undoable<{ readonly 
 const shared = { group: () => w("workspaces"), permission: null } as const;
 const isReady = () => workspace.current !== undefined;
 
-const own: readonly Command[] = [
+/** What can be done with workspaces as such. */
+export const workspaceCommands: readonly Command[] = [
   {
     ...shared,
     id: "workspace.create",
@@ -82,7 +83,7 @@ export function followWorkspaces(): () => void {
     // Registering reads the list of commands, which is not to be followed here.
     queueMicrotask(() => {
       remove();
-      remove = registerCommands([...own, ...list.map(chooseCommand)]);
+      remove = registerCommands([...workspaceCommands, ...list.map(chooseCommand)]);
     });
   });
   return () => {
