@@ -10,6 +10,7 @@ import { scenePanels, sceneScreens } from "#client/scenes/panels.ts";
 import { seedPanels, seedScreens } from "#client/seeds/panels.ts";
 import { auditPanels } from "#client/audit/panels.ts";
 import { firstRunPanels, firstRunScreens } from "#client/first_run/panels.ts";
+import { helpPanels, helpScreens } from "#client/help/panels.ts";
 import { workerPanels, workerScreens } from "#client/fleet/panels.ts";
 import { jobPanels, jobScreens } from "#client/jobs/panels.ts";
 import { statusPanels, statusScreens } from "#client/status/panels.ts";
@@ -89,6 +90,11 @@ export const SLICES: readonly Slice[] = [
     panels: designPanels,
     screens: designScreens,
     loadCommands: async () => (await import("#client/design_page/commands.ts")).designCommands,
+  },
+  {
+    panels: helpPanels,
+    screens: helpScreens,
+    loadCommands: async () => (await import("#client/help/commands.ts")).helpCommands,
   },
 ];
 

@@ -12,6 +12,7 @@ import { findPanelKind, screens } from "#client/core/panels.ts";
 import { makeEntitySource } from "#client/core/search_source.ts";
 import { followAddress, go, place, projectId } from "#client/core/place.ts";
 import { controlStyles } from "#client/ui/control_styles.ts";
+import { manualSource } from "#client/help/manual_source.ts";
 import { followStudioTokens } from "#client/design_page/studio_tokens.ts";
 import "#client/ui/button.ts";
 import "#client/ui/empty_state.ts";
@@ -147,6 +148,7 @@ export class Studio extends SignalWatcher(LitElement) {
       registerSource(settingSource),
       registerSource(makeShownSettings(() => this.dock)),
       registerSource(makeEntitySource(recencyBoost)),
+      registerSource(manualSource),
       // Before the place changes: what is closed may belong to it.
       closeFloatingOnBack(),
       followAddress(),

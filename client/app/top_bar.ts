@@ -23,7 +23,7 @@ const ALL_PROJECTS = "all";
 const ACCOUNT: readonly (readonly string[])[] = [
   ["go.account", "go.settings", "go.people"],
   ["app.theme", "app.english", "app.german"],
-  ["app.keys", "app.single_keys"],
+  ["help.open", "app.keys", "app.single_keys"],
   ["app.sign_out"],
 ];
 /** Of the others so many are shown, the rest is counted. */

@@ -10,7 +10,7 @@ export const w = defineWords({
     paletteHint: "Search or do …",
     nothingFound: "Nothing is called “{text}”",
     nothingFoundMend:
-      "Try fewer letters, or > for commands only, @ for things in the studio, / for settings.",
+      "Try fewer letters, or > for commands only, @ for things in the studio, / for settings, ? for the manual.",
     recent: "Recent",
     selected: { one: "{n} selected", other: "{n} selected" },
     mayNot: "Your role does not allow it",
@@ -179,7 +179,7 @@ export const w = defineWords({
     paletteHint: "Suchen oder tun …",
     nothingFound: "Nichts heißt „{text}“",
     nothingFoundMend:
-      "Weniger Buchstaben helfen, oder > nur für Befehle, @ für Dinge im Studio, / für Einstellungen.",
+      "Weniger Buchstaben helfen, oder > nur für Befehle, @ für Dinge im Studio, / für Einstellungen, ? für das Handbuch.",
     recent: "Zuletzt",
     selected: { one: "{n} gewählt", other: "{n} gewählt" },
     mayNot: "Deine Rolle erlaubt das nicht",

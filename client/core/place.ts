@@ -13,6 +13,8 @@ export const ENTITY_PATHS = {
   workflow: "workflows",
   worker: "workers",
   user: "users",
+  /** A page of the manual. */
+  help: "help",
 } as const;
 export type EntityKind = keyof typeof ENTITY_PATHS;
 
@@ -35,7 +37,7 @@ export interface Place {
 }
 
 /** What belongs to the studio, not to a project. */
-const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker", "workflow"]);
+const OF_STUDIO: ReadonlySet<EntityKind> = new Set(["user", "worker", "workflow", "help"]);
 const NOWHERE: Place = {};
 const here = signal<Place>(NOWHERE);
 const selected = signal<Selection | undefined>(undefined);
