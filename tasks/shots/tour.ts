@@ -123,7 +123,7 @@ export class Tour {
     await page.locator("st-queue-panel select").first().selectOption("open").catch(() => {});
     if (failedJob) await take("job", "failed", go(failedJob));
     if (doneJob) await take("job", "done", go(doneJob));
-    for (const screen of ["workers", "people", "account", "status", "design"]) {
+    for (const screen of ["workers", "people", "account", "status", "help", "design"]) {
       await take(screen, "full", go(`/${screen}`));
     }
     await this.#visitTabsAndDialogs(project);
