@@ -99,15 +99,15 @@ export async function submitJobs(tx: Tx, submissions: readonly JobSubmission[]):
     });
   }
   const rows = jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done")));
-  const made = new Set(await insertJobs(tx, rows));
+  const earlier = new Set(await insertJobs(tx, rows));
   const ids: string[] = [];
-  for (const row of rows) ids.push(made.has(row.id) ? row.id : await findEarlier(tx, row));
+  for (const row of rows) ids.push(earlier.has(row.id) ? await findEarlier(tx, row) : row.id);
   return ids;
 }
 
 async function findEarlier(tx: Tx, row: JobInsert): Promise<string> {
   const found = await findSubmitted(tx, row);
-  if (found && found.kind === row.kind && found.userId === row.userId) return found.id;
+  if (found && found.kind === row.kind && found.userId === (row.userId ?? null)) return found.id;
   throw new AppError(
     "conflict",
     "Cannot submit the job: its id or idempotency key belongs to another job. Use a new one",
@@ -128,23 +128,23 @@ function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): JobIns
   return {
     id: job.id,
     kind: job.kind.code,
-    projectId: job.projectId,
-    userId: job.userId,
+    projectId: job.projectId ?? undefined,
+    userId: job.userId ?? undefined,
     priority: job.priority ?? 0,
     // With its defaults, as settlements are to find it. The thread parses it again, which must change nothing.
     input: parsed.data,
-    workflowVersionId: job.workflowVersionId ?? null,
-    pinnedWorkerId: job.pinnedWorkerId ?? null,
-    seedId: job.subject?.seedId ?? null,
-    takeId: job.subject?.takeId ?? null,
-    cutId: job.subject?.cutId ?? null,
-    masterId: job.subject?.masterId ?? null,
-    fileHash: job.subject?.fileHash ?? null,
-    idempotencyKey: job.idempotencyKey ?? null,
-    runAt: job.runAt ?? null,
-    work: job.work ?? null,
+    workflowVersionId: job.workflowVersionId,
+    pinnedWorkerId: job.pinnedWorkerId ?? undefined,
+    seedId: job.subject?.seedId,
+    takeId: job.subject?.takeId,
+    cutId: job.subject?.cutId,
+    masterId: job.subject?.masterId,
+    fileHash: job.subject?.fileHash,
+    idempotencyKey: job.idempotencyKey,
+    runAt: job.runAt,
+    work: job.work,
     status: job.isHeld ? "held" : isBlocked ? "blocked" : "queued",
-    needs: job.needs ?? [],
+    needs: job.needs?.length ? job.needs : undefined,
   };
 }
 

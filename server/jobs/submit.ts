@@ -23,34 +23,37 @@ export const PRIORITY_STEP_US = 600_000_000;
 /** What a job counts for as long as none of its kind has run. */
 export const UNKNOWN_COST_MS = 10_000;
 
+/** A job as it is sent to PostgreSQL: what is not named is null there, and half of a job's fields are. */
 export interface JobInsert {
   readonly id: string;
   readonly kind: string;
-  readonly projectId: string | null;
-  readonly userId: string | null;
+  readonly projectId: string | undefined;
+  readonly userId: string | undefined;
   readonly priority: number;
   readonly input: unknown;
-  readonly workflowVersionId: string | null;
-  readonly pinnedWorkerId: string | null;
-  readonly seedId: string | null;
-  readonly takeId: string | null;
-  readonly cutId: string | null;
-  readonly masterId: string | null;
-  readonly fileHash: string | null;
-  readonly idempotencyKey: string | null;
-  readonly runAt: string | null;
-  readonly work: number | null;
+  readonly workflowVersionId: string | undefined;
+  readonly pinnedWorkerId: string | undefined;
+  readonly seedId: string | undefined;
+  readonly takeId: string | undefined;
+  readonly cutId: string | undefined;
+  readonly masterId: string | undefined;
+  readonly fileHash: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly runAt: string | undefined;
+  readonly work: number | undefined;
   readonly status: "blocked" | "queued" | "held";
-  readonly needs: readonly string[];
+  readonly needs: readonly string[] | undefined;
 }
 
-/** Inserts the jobs that are not there yet, by id or idempotency key, and returns the ids of those. */
+/** Inserts the jobs that are not there yet, by id or idempotency key, and returns the ids of the others. */
 export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Promise<string[]> {
   const rows = await db<{ id: string }[]>`
     with given as materialized (
       select g.*, k.id as kind_id, k.lane_id,
-             greatest(1, coalesce(d.median_ms_per_work * g.work, d.median_ms, ${UNKNOWN_COST_MS}))::integer as cost_ms
-        from rows from (jsonb_to_recordset(${db.json(withoutNulls(jobs))}) as (
+             greatest(1, coalesce(
+               own.median_ms_per_work * g.work, own.median_ms,
+               d.median_ms_per_work * g.work, d.median_ms, ${UNKNOWN_COST_MS}))::integer as cost_ms
+        from rows from (jsonb_to_recordset(${db.json(jobs as unknown as Json)}) as (
                id uuid, kind text, "projectId" uuid, "userId" uuid, priority smallint, input jsonb,
                "workflowVersionId" uuid, "pinnedWorkerId" uuid, "seedId" uuid, "takeId" uuid, "cutId" uuid, "masterId" uuid,
                "fileHash" text, "idempotencyKey" text, "runAt" timestamptz, work real, status text, needs uuid[]))
@@ -58,28 +61,25 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
                id, kind, project_id, user_id, priority, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id,
                master_id, file_hash, idempotency_key, run_at, work, status, needs, n)
         join job_kind k on k.code = g.kind
-        left join lateral (
-          select d.median_ms, d.median_ms_per_work from job_durations d
-           where d.kind_id = k.id and d.worker_id is null
-             and (d.workflow_version_id is null or d.workflow_version_id = g.workflow_version_id)
-           order by d.workflow_version_id nulls last limit 1) d on true),
+        left join job_durations own
+          on own.kind_id = k.id and own.workflow_version_id = g.workflow_version_id and own.worker_id is null
+        left join job_durations d
+          on d.kind_id = k.id and d.workflow_version_id is null and d.worker_id is null),
     bases as materialized (${shareBases(db)}),
     made as (
       insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, priority, order_key, fair_end, cost_ms,
              work, run_at, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
-      select g.id, g.kind_id, g.lane_id, t.id, g.project_id, g.user_id, g.priority,
+      select g.id, g.kind_id, g.lane_id, case g.status when 'blocked' then 1 when 'held' then 3 else 2 end, g.project_id, g.user_id, g.priority,
              g.fair_end - g.share - g.priority * ${PRIORITY_STEP_US}::bigint, g.fair_end, g.cost_ms,
              g.work, coalesce(g.run_at, now()), g.input, g.workflow_version_id, g.pinned_worker_id, g.seed_id, g.take_id, g.cut_id,
              g.master_id, g.file_hash, g.idempotency_key
-        from (select g.*, (g.cost_ms * 1000.0 / b.weight)::bigint as share,
-                     b.base + (sum(g.cost_ms * 1000.0 / b.weight) over (
+        from (select g.*, (g.cost_ms * 1000::float8 / b.weight)::bigint as share,
+                     b.base + (sum(g.cost_ms * 1000::float8 / b.weight) over (
                        partition by g.lane_id, g.user_id order by g.n))::bigint as fair_end
                 from given g join bases b on b.lane_id = g.lane_id and b.user_id is not distinct from g.user_id) g
-        join job_status t on t.code = g.status
-       order by g.n
       on conflict do nothing
-      returning id)${jobs.some((job) => job.needs.length > 0) ? neededStep(db) : db``}
-    select id from made`;
+      returning id)${jobs.some((job) => job.needs) ? neededStep(db) : db``}
+    select g.id from given g where not exists (select 1 from made where made.id = g.id)`;
   return rows.map((row) => row.id);
 }
 
@@ -121,13 +121,6 @@ function neededStep(db: Queryable) {
       select g.id, x.need from given g join made on made.id = g.id, unnest(g.needs) as x (need) on conflict do nothing)`;
 }
 
-/** What is not named is null in PostgreSQL too, and half of a job's fields are. */
-function withoutNulls(jobs: readonly JobInsert[]): Json {
-  const isThere = ([, value]: [string, unknown]) =>
-    value !== null && !(Array.isArray(value) && value.length === 0);
-  return jobs.map((job) => Object.fromEntries(Object.entries(job).filter(isThere)) as Json);
-}
-
 /** The statuses of jobs that others need, locked so that none ends before this transaction does. */
 export async function lockNeeded(db: Queryable, jobIds: readonly string[]): Promise<Map<string, JobStatus>> {
   const rows = await db<{ id: string; status: JobStatus }[]>`
@@ -139,12 +132,13 @@ export async function lockNeeded(db: Queryable, jobIds: readonly string[]): Prom
 /** The job that was submitted under this id or, by this user, under this key. */
 export async function findSubmitted(
   db: Queryable,
-  job: { id: string; userId: string | null; idempotencyKey: string | null },
+  job: { id: string; userId: string | undefined; idempotencyKey: string | undefined },
 ): Promise<{ id: string; kind: string; userId: string | null } | undefined> {
   const [row] = await db<{ id: string; kind: string; userId: string | null }[]>`
     select j.id, k.code as kind, j.user_id from jobs j join job_kind k on k.id = j.kind_id
      where j.id = ${job.id}
-        or (j.idempotency_key = ${job.idempotencyKey} and j.user_id is not distinct from ${job.userId}::uuid)
+        or (j.idempotency_key = ${job.idempotencyKey ?? null}
+            and j.user_id is not distinct from ${job.userId ?? null}::uuid)
      limit 1`;
   return row;
 }
