@@ -112,6 +112,9 @@ export class HelpPanel extends SignalWatcher(LitElement) implements PanelElement
         background: var(--color-surface);
         border-radius: var(--radius-control);
       }
+      .keys {
+        white-space: nowrap;
+      }
       .actions {
         display: flex;
         flex-wrap: wrap;

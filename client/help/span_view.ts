@@ -12,17 +12,30 @@ import { w } from "./words.ts";
 
 /** A line as it reads now, in the reader's language and with the keys as they are bound: for render(). */
 export function showLine(line: Line, turn: (page: PageId) => void): unknown[] {
-  return line.map((span) => showSpan(span, turn));
+  return line.map((span, at) => {
+    const before = line[at - 1];
+    if (typeof span !== "string") return showSpan(span, turn, stopOf(line[at + 1]));
+    const text = hasKeys(before) ? span.slice(stopOf(span).length) : span;
+    return language() === "pseudo" ? pseudo(text) : text;
+  });
 }
 
-function showSpan(span: Span, turn: (page: PageId) => void): TemplateResult | string {
-  if (typeof span === "string") return language() === "pseudo" ? pseudo(span) : span;
+/** What ends or divides the sentence right behind a key: alone in the next line it would look lost. */
+function stopOf(next: Span | undefined): string {
+  return typeof next === "string" ? /^[.,;:!?)]*/.exec(next)?.[0] ?? "" : "";
+}
+
+function hasKeys(span: Span | undefined): boolean {
+  return typeof span === "object" && (span.kind === "keys" || span.kind === "command");
+}
+
+function showSpan(span: Exclude<Span, string>, turn: (page: PageId) => void, stop: string): TemplateResult {
   switch (span.kind) {
     case "keys":
-      return showKeys(span.command) ?? nameOf(span.command);
+      return showKeys(span.command, stop) ?? html`${nameOf(span.command)}${stop}`;
     case "command": {
-      const keys = showKeys(span.command);
-      return keys ? html`${nameOf(span.command)} ${keys}` : nameOf(span.command);
+      const keys = showKeys(span.command, stop);
+      return keys ? html`${nameOf(span.command)} ${keys}` : html`${nameOf(span.command)}${stop}`;
     }
     case "page":
       return linkTo(span.page, title(span.page), turn);
@@ -48,10 +61,12 @@ export function linkTo(page: PageId, text: string, turn: (page: PageId) => void)
   return html`<a href=${addressOf({ entity: { kind: "help", id: page } })} @click=${follow}>${text}</a>`;
 }
 
-function showKeys(commandId: string): TemplateResult | undefined {
+function showKeys(commandId: string, stop: string): TemplateResult | undefined {
   const command = findCommand(commandId);
   const keys = command && keysOf(command)[0];
-  return keys === undefined ? undefined : html`<st-kbd keys=${keys}></st-kbd>`;
+  return keys === undefined
+    ? undefined
+    : html`<span class="keys">${[html`<st-kbd keys=${keys}></st-kbd>`, stop]}</span>`;
 }
 
 function nameOf(commandId: string): TemplateResult {
