@@ -1,8 +1,6 @@
 /** So long after a panel shows its content may still come. */
 const PATIENCE_MS = 15_000;
 const TRY_MS = 60;
-/** What is drawn anew meanwhile takes it away again: it is there once it stayed so long. */
-const STAYED_MS = 600;
 /** Whoever takes over says what shows from now on. */
 const HANDS = ["wheel", "pointerdown", "keydown", "beforeinput"] as const;
 
@@ -15,9 +13,8 @@ export interface PuttingBack {
 }
 
 /**
- * Tries to put each kept value back until `place` says that it is there, and it stays: what it belongs to may come
- * later. It ends when all are placed, after a while, or as soon as one does something in the panel; then `ended` hears
- * what is left.
+ * Tries to put each kept value back until `place` says that it is there: what it belongs to may come later. It ends
+ * when all are placed, after a while, or as soon as one does something in the panel; then `ended` hears what is left.
  */
 export function putBack<T>(
   panel: HTMLElement,
@@ -26,8 +23,6 @@ export function putBack<T>(
   ended: (left: readonly string[]) => void = () => {},
 ): PuttingBack {
   const waiting = new Map(Object.entries(kept));
-  /** Since when what waits is in its place. */
-  const placed = new Map<string, number>();
   const until = Date.now() + PATIENCE_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
@@ -36,17 +31,11 @@ export function putBack<T>(
   };
   const finish = () => {
     stop();
-    const left = [...waiting.keys()].filter((key) => !placed.has(key));
-    if (left.length > 0) ended(left);
+    if (waiting.size > 0) ended([...waiting.keys()]);
     waiting.clear();
   };
   const attempt = () => {
-    const now = Date.now();
-    for (const [key, value] of waiting) {
-      if (!place(key, value)) placed.delete(key);
-      else if (now - (placed.get(key) ?? now) >= STAYED_MS) waiting.delete(key);
-      else placed.set(key, placed.get(key) ?? now);
-    }
+    for (const [key, value] of waiting) if (place(key, value)) waiting.delete(key);
     if (waiting.size === 0 || Date.now() > until) finish();
     else timer = setTimeout(attempt, TRY_MS);
   };
