@@ -47,17 +47,20 @@ function bindShell(): (() => void)[] {
     bindView(workspace),
     workspace.bind({
       name: "layouts",
+      keepsWhatShows: true,
       read: () => dock.document.layouts,
       write: (kept) => kept === undefined || dock.restoreLayouts(kept),
     }),
     workspace.bind({
       name: "own_layouts",
+      keepsWhatShows: true,
       isShared: true,
       read: () => ({ mine: dock.document.mine, isLocked: dock.isLocked }),
       write: (kept) => kept === undefined || dock.restoreOwn(kept),
     }),
     workspace.bind({
       name: "active_panel",
+      keepsWhatShows: true,
       read: () => ({ id: dock.active?.id, isFocused: dock.isFocused }),
       write: (kept) => isActive(kept) && restoreActive(kept),
     }),
@@ -68,12 +71,14 @@ function bindSettings(): (() => void)[] {
   return [
     workspace.bind({
       name: "settings",
+      keepsWhatShows: true,
       isShared: true,
       read: () => ({ theme: theme(), language: language(), hasSingleKeys: singleKeys() }),
       write: (kept) => typeof kept === "object" && kept !== null && restoreSettings(kept),
     }),
     workspace.bind({
       name: "keys",
+      keepsWhatShows: true,
       isShared: true,
       read: boundKeys,
       write: (kept) => isKeys(kept) && restoreKeys(kept),

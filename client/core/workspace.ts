@@ -21,10 +21,12 @@ export interface Binding {
   /** "layout": without `isShared` each view has its own. */
   readonly name: string;
   readonly isShared?: boolean;
+  /** Where nothing was kept yet, what shows is: else another workspace's state would stay where one comes from there. */
+  readonly keepsWhatShows?: boolean;
   /** The state, a JSON value, read from signals; undefined for none. */
   read(): unknown;
-  /** Puts a kept state back; undefined where nothing was kept. */
-  write(value: unknown): void;
+  /** Puts a kept state back; undefined where nothing was kept. `isOpening` when it is the first one that shows. */
+  write(value: unknown, about: { readonly isOpening: boolean }): void;
 }
 
 /** Many small documents under one name: key → state. */
@@ -49,6 +51,7 @@ export class WorkspaceStore {
   /** What was parsed already: the same document is the same value until it changes. */
   readonly #values = new Map<string, { readonly text: string; readonly value: unknown }>();
   readonly #bindings = new Set<{ readonly show: (changed?: ReadonlySet<string>) => void }>();
+  #isOpening = false;
   #slot: ViewSlot | undefined;
 
   get state(): SaveState {
@@ -95,7 +98,9 @@ export class WorkspaceStore {
     }
     this.#sync.listen();
     this.#isOpen.set(true);
+    this.#isOpening = true;
     this.#showAll();
+    this.#isOpening = false;
     if (isKnown) void this.#sync.meet();
   }
 
@@ -131,12 +136,16 @@ export class WorkspaceStore {
   }
 
   /** Keeps the state of something as a document, until the returned function is called. */
-  bind({ name, isShared = false, read, write }: Binding): () => void {
+  bind({ name, isShared = false, keepsWhatShows = false, read, write }: Binding): () => void {
     const full = () => this.#fullName(name, isShared);
     const show = (changed?: ReadonlySet<string>) => {
       if (changed && !changed.has(full())) return;
       const text = this.#sync.docs.get(full())?.content;
-      if (text !== textOf(read())) write(text === undefined ? undefined : JSON.parse(text));
+      const now = textOf(read());
+      if (text === now) return;
+      const isNew = text === undefined && this.#sync.currentId !== undefined;
+      if (isNew && keepsWhatShows) return this.#sync.edit(full(), now ?? null, false);
+      write(text === undefined ? undefined : JSON.parse(text), { isOpening: this.#isOpening });
     };
     return this.#follow(show, () => {
       const text = textOf(read());

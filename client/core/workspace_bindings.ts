@@ -13,16 +13,16 @@ export function bindView(workspace: WorkspaceStore): () => void {
     workspace.bind({
       name: "place",
       read: () => ({ ...place() }),
-      write: (kept) => {
+      write: (kept, { isOpening }) => {
         // A link that was opened says itself where to go, and from then on that is where one is.
-        if (location.pathname !== "/") return keepPlace(workspace);
+        if (isOpening && location.pathname !== "/") return keepPlace(workspace);
         if (isPlace(kept)) go(kept, { replace: true });
       },
     }),
     workspace.bind({
       name: "selection",
       read: () => selection() ?? null,
-      write: (kept) => isSelection(kept) && select(kept.kind, kept.ids),
+      write: (kept) => isSelection(kept) ? select(kept.kind, kept.ids) : select("seed", []),
     }),
   ];
   return () => stops.forEach((stop) => stop());

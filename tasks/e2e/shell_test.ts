@@ -252,6 +252,29 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     assertEquals(await keys.count(), 0);
   });
 
+  await test.step("a workspace is as it was left, whatever was done in another one", async () => {
+    const areas = () => page.locator("st-dock st-area").count();
+    await choose(page, "go to queue");
+    const before = [page.url(), await areas()];
+    await choose(page, "new workspace");
+    const form = page.locator("st-workspace-form");
+    await form.getByRole("textbox", { name: "Name" }).fill("Bee");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: /Bee/ }).first().waitFor();
+    await choose(page, "light theme");
+    await choose(page, "split to the right");
+    await choose(page, "go to status");
+    await choose(page, "open the workspace main");
+    await page.locator("html[data-theme=dark]").waitFor();
+    await page.waitForURL(String(before[0]));
+    await until("the areas are those of before", async () => await areas() === before[1]);
+    await choose(page, "open the workspace bee");
+    await page.locator("html[data-theme=light]").waitFor();
+    await page.waitForURL(/\/status$/);
+    await choose(page, "open the workspace main");
+    await page.locator("html[data-theme=dark]").waitFor();
+  });
+
   await test.step("a project in the trash is listed there and comes back", async () => {
     await page.evaluate(() =>
       fetch("/api/projects", {
