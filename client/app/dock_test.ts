@@ -135,6 +135,21 @@ Deno.test("st-dock", async (test) => {
       module.restorePanelStates({ [id]: { scroll: { "": [0, 300] } } });
     });
     await until("it is scrolled", async () => await topOf() === 300);
+    // Whoever does something meanwhile takes over what is there, and not what is still to come.
+    await host.evaluate((one) => {
+      const { id } = (one as HTMLElement & { ref: { id: string } }).ref;
+      module.restorePanelStates({ [id]: { scroll: { "section.0": [0, 40] } } });
+    });
+    await page.getByRole("tab", { name: "Panel other" }).click();
+    await host.click();
+    await host.evaluate((one) => {
+      const late = document.createElement("section");
+      late.style.cssText = "height: 50px; overflow: auto";
+      late.append(Object.assign(document.createElement("div"), { style: "height: 500px" }));
+      one.shadowRoot?.querySelector(".panel")?.append(late);
+    });
+    const late = host.locator("section");
+    await until("what came late is scrolled", () => late.evaluate((one) => one.scrollTop === 40));
   });
 
   await test.step("keeps the layout for the next visit, and refuses to change a locked one", async () => {

@@ -1,3 +1,4 @@
+import { withNewest } from "#client/core/kept_signal.ts";
 import type { PanelState } from "#client/core/panels.ts";
 import { entity } from "#client/core/place.ts";
 import type { Field } from "#client/ui/field.ts";
@@ -6,6 +7,8 @@ import { findByPath, pathWithin } from "./element_path.ts";
 import { putBack } from "./put_back.ts";
 
 const KEY = "drafts";
+/** Of one panel: those of things that are never opened again go in the end. */
+const MOST_DRAFTS = 50;
 
 /** Open thing and path within the panel → what stands in the field. */
 type Drafts = Readonly<Record<string, string>>;
@@ -23,17 +26,26 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
     if (!keys.some((key) => key in drafts)) return;
     state.set(KEY, Object.fromEntries(Object.entries(drafts).filter(([key]) => !keys.includes(key))));
   };
-  const back = putBack(panel, state.get<Drafts>(KEY, {}), (key, text) => {
+  const find = (key: string) => {
     const [thing = "", path = ""] = key.split(" ");
-    const field = thing === open() ? findByPath(panel, path) : undefined;
-    if (isFormSelect(field)) return chooseAgain(field, text);
-    if (!isField(field) || field.value === text) return isField(field);
-    field.value = text;
-    field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
-    // Nothing is typed any more that the browser could tell of when it is left.
-    if (!isOfForm(field)) field.addEventListener("focusout", () => sendDraft(field), { once: true });
-    return true;
-  }, forget);
+    return thing === open() ? findByPath(panel, path) : undefined;
+  };
+  const back = putBack(
+    panel,
+    state.get<Drafts>(KEY, {}),
+    (key, text) => {
+      const field = find(key);
+      if (isFormSelect(field)) return chooseAgain(field, text);
+      if (!isField(field) || field.value === text) return isField(field);
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+      // Nothing is typed any more that the browser could tell of when it is left.
+      if (!isOfForm(field)) field.addEventListener("focusout", () => sendDraft(field), { once: true });
+      return true;
+    },
+    (key) => find(key) !== undefined,
+    forget,
+  );
   const sendDraft = (field: Field) => {
     const key = keyOf(field);
     if (key !== undefined && key in state.get<Drafts>(KEY, {})) {
@@ -44,7 +56,8 @@ export function keepDrafts(panel: HTMLElement, state: PanelState): () => void {
     const path = pathWithin(panel, element);
     return path === undefined ? undefined : `${open()} ${path}`;
   };
-  const note = (key: string, text: string) => state.set(KEY, { ...state.get<Drafts>(KEY, {}), [key]: text });
+  const note = (key: string, text: string) =>
+    state.set(KEY, withNewest(state.get<Drafts>(KEY, {}), key, text, MOST_DRAFTS));
   const fieldOf = (event: Event) => event.composedPath().find(isField);
   const typed = (event: Event) => {
     const field = fieldOf(event);

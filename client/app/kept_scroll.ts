@@ -19,7 +19,7 @@ export function keepScroll(panel: HTMLElement, state: PanelState): () => void {
     if (!scroller) return false;
     scroller.scrollTo({ left, top, behavior: "instant" });
     return Math.abs(scroller.scrollLeft - left) < 1 && Math.abs(scroller.scrollTop - top) < 1;
-  });
+  }, (path) => findByPath(panel, path) !== undefined);
   let rest: ReturnType<typeof setTimeout> | undefined;
   let moved = new Set<Element>();
   const note = () => {

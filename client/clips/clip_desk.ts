@@ -1,5 +1,5 @@
 import { computed } from "@lit-labs/signals";
-import { keptSignal } from "#client/core/kept_signal.ts";
+import { keptSignal, withNewest } from "#client/core/kept_signal.ts";
 import { storesBy } from "#client/core/store.ts";
 import { entity, projectId } from "#client/core/place.ts";
 import { type Marks, Playback, type Reel } from "#client/player/playback.ts";
@@ -144,10 +144,12 @@ export class ClipDesk {
     if (shown.take.endFrame !== null) playback.markOut(shown.take.endFrame);
   }
 
-  /** What is on the player, and the frame on which it stands; undefined while it plays: then it is nowhere. */
+  /** What is on the player, and the frame on which it stands; while it plays, one of the last two seconds. */
   get standing(): Standing | undefined {
     const { reel, frame, marks, isLooping, isPlaying } = this.playback;
-    return reel && !isPlaying ? { src: reel.src, frame, marks, isLooping } : undefined;
+    if (!reel) return undefined;
+    const step = isPlaying ? Math.round((2 * reel.rate.num) / reel.rate.den) : 1;
+    return { src: reel.src, frame: frame - frame % step, marks, isLooping };
   }
 
   keepStanding(standing: Standing): void {
@@ -159,11 +161,10 @@ export class ClipDesk {
   }
 
   #see(change: Partial<ClipLook>): void {
-    const { [this.store.clipId]: before = NOTHING, ...others } = looks.get();
+    const before = this.#look;
     const after = { ...before, ...change };
     if (JSON.stringify(after) === JSON.stringify(before)) return;
-    const kept = Object.entries(others).slice(-(MOST_LOOKS - 1));
-    looks.set({ ...Object.fromEntries(kept), [this.store.clipId]: after });
+    looks.set(withNewest(looks.get(), this.store.clipId, after, MOST_LOOKS));
   }
 
   #planKey(): string {

@@ -32,3 +32,14 @@ export function keptSignal<T>(
   });
   return value;
 }
+
+/** The record with `value` under `key` as its newest entry, and without the oldest ones over `most`. */
+export function withNewest<T>(
+  kept: Readonly<Record<string, T>>,
+  key: string,
+  value: T,
+  most: number,
+): Readonly<Record<string, T>> {
+  const { [key]: _before, ...others } = kept;
+  return { ...Object.fromEntries(Object.entries(others).slice(1 - most)), [key]: value };
+}
