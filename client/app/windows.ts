@@ -15,8 +15,13 @@ type Message =
 
 /** A window that says nothing for this long is gone, however it went. */
 const ANSWER_MS = 2_000;
+/** A window that lived when this page was loaded answers at once; on another machine none does. */
+const FIRST_ANSWER_MS = 400;
 const FEATURES = "popup,width=960,height=640";
 const CHANNEL = "seedloop.window";
+
+/** Panels whose windows this page has opened: they may still be loading. */
+const openedHere = new Set<string>();
 
 /** The panel that this window was opened for; undefined in the studio's own window. */
 export function panelOfWindow(search: string = location.search): PanelRef | undefined {
@@ -30,6 +35,7 @@ export function panelOfWindow(search: string = location.search): PanelRef | unde
 export function openPanelWindow({ id, kind }: PanelRef): boolean {
   const view = String(ownerSlot() ?? workspace.slot ?? "");
   const asked = new URLSearchParams({ panel: id, kind, channel: channelName(), view });
+  openedHere.add(id);
   return open(`${location.pathname}?${asked}`, `seedloop.${id}`, FEATURES) !== null;
 }
 
@@ -121,9 +127,21 @@ export function joinWindows(listener: WindowsListener): () => void {
     if (isAsked) send({ t: "who" });
   };
   const timer = own ? undefined : setInterval(ask, ANSWER_MS);
+  let first: ReturnType<typeof setTimeout> | undefined;
+  const closeUnheard = () => {
+    for (const { id } of listener.expected()) if (!here.has(id) && !openedHere.has(id)) listener.closed(id);
+  };
+  if (!own) {
+    unfollow.push(follow(() => {
+      if (first !== undefined || listener.expected().length === 0) return;
+      send({ t: "who" });
+      first = setTimeout(closeUnheard, FIRST_ANSWER_MS);
+    }));
+  }
 
   return () => {
     clearInterval(timer);
+    clearTimeout(first);
     removeEventListener("pagehide", leave);
     for (const stop of unfollow) stop();
     channel.close();
