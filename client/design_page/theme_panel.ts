@@ -152,8 +152,8 @@ export class ThemePanel extends SignalWatcher(LitElement) {
       </div>
       <div class="tree">
         <st-tree label=${w("tokens")} .nodes=${nodesOf(tokens, store.changedPaths())}
-          .expanded=${expanded} selected=${path} @st-select=${this.#select} @st-expand=${() =>
-            this.#keepExpanded()}></st-tree>
+          .expanded=${expanded} selected=${this.panel?.state.get("line", path) ?? path} @st-select=${this
+            .#select} @st-expand=${() => this.#keepExpanded()}></st-tree>
       </div>
       <div class="detail" @st-token=${this.#change}>
         ${store.tokenFaults().map(({ path, problem }) =>
@@ -196,7 +196,9 @@ export class ThemePanel extends SignalWatcher(LitElement) {
   };
 
   readonly #select = ({ ids: [id] }: SelectEvent) => {
-    if (id !== undefined && store.plainToken(id) !== undefined) this.panel?.state.set("token", id);
+    if (id === undefined) return;
+    this.panel?.state.set("line", id);
+    if (store.plainToken(id) !== undefined) this.panel?.state.set("token", id);
   };
 
   #keepExpanded(): void {

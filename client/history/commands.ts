@@ -4,7 +4,10 @@ import { keptSignal } from "#client/core/kept_signal.ts";
 import { w } from "./words.ts";
 
 const chosen = keptSignal<string | undefined>("history_chosen", undefined);
-const renamed = keptSignal<string | undefined>("history_renamed", undefined);
+const renamed = keptSignal<{ readonly id: string; readonly text: string } | undefined>(
+  "history_renaming",
+  undefined,
+);
 
 /** The point that is chosen in the panel. */
 export function chosenPoint(): string | undefined {
@@ -15,13 +18,14 @@ export function choosePoint(id: string | undefined): void {
   chosen.set(id);
 }
 
-/** The point whose name is being typed. */
-export function renamedPoint(): string | undefined {
+/** The point whose name is being typed, and how far one has got. */
+export function pointNaming(): { readonly id: string; readonly text: string } | undefined {
   return renamed.get();
 }
 
-export function renamePoint(id: string | undefined): void {
-  renamed.set(id);
+/** Begins to name a point, by the name it has, or goes on with `text`; undefined ends it. */
+export function namePoint(id: string | undefined, text?: string): void {
+  renamed.set(id === undefined ? undefined : { id, text: text ?? history.nameOf(id) ?? "" });
 }
 
 /** What a point of the tree is called: its name, else what was done. */
@@ -90,6 +94,6 @@ export const historyCommands: readonly Command[] = [
       return id !== undefined && id !== HISTORY_START;
     },
     whyNot: () => w("nothingChosen"),
-    run: (target) => renamePoint(pointOf(target)),
+    run: (target) => namePoint(pointOf(target)),
   },
 ];

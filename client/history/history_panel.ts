@@ -9,7 +9,7 @@ import type { Panel, PanelElement } from "#client/core/panels.ts";
 import { controlStyles, inputStyles } from "#client/ui/control_styles.ts";
 import "#client/ui/empty_state.ts";
 import { VirtualRows } from "#client/ui/virtual_rows.ts";
-import { choosePoint, chosenPoint, renamedPoint, renamePoint, titleOfPoint } from "./commands.ts";
+import { choosePoint, chosenPoint, namePoint, pointNaming, titleOfPoint } from "./commands.ts";
 import { type HistoryRow, layOutHistory, MAX_LANES } from "./history_rows.ts";
 import { w } from "./words.ts";
 
@@ -172,8 +172,8 @@ export class HistoryPanel extends SignalWatcher(LitElement) implements PanelElem
         title=${hints.filter(Boolean).join(" · ")} .style=${`top: calc(${at} * var(--size-row))`}
         @click=${() => choosePoint(id)} @dblclick=${() => void runCommand("history.go_to", id)}>
         ${drawRow(row, lanes)}
-        ${renamedPoint() === id
-          ? this.#nameInput(id, name ?? "")
+        ${pointNaming()?.id === id
+          ? this.#nameInput(id, pointNaming()?.text ?? "")
           : html`<span class="label">${titleOfPoint(id)}</span>
           ${name && node ? html`<span class="what">${node.label}</span>` : nothing}
           ${isHere ? html`<span class="what">${w("here")}</span>` : nothing}
@@ -184,12 +184,13 @@ export class HistoryPanel extends SignalWatcher(LitElement) implements PanelElem
 
   #nameInput(id: string, name: string) {
     const keep = (event: Event) => {
-      if (renamedPoint() !== id || !(event.target instanceof HTMLInputElement)) return;
+      if (pointNaming()?.id !== id || !(event.target instanceof HTMLInputElement)) return;
       history.name(id, event.target.value);
       this.#endNaming();
     };
     return html`
       <input .value=${name} maxlength="120" aria-label=${w("namePrompt")} @blur=${keep}
+        @input=${(event: Event) => namePoint(id, (event.target as HTMLInputElement).value)}
         @keydown=${(event: KeyboardEvent) => {
           event.stopPropagation();
           if (event.key === "Enter") keep(event);
@@ -199,7 +200,7 @@ export class HistoryPanel extends SignalWatcher(LitElement) implements PanelElem
   }
 
   #endNaming(): void {
-    renamePoint(undefined);
+    namePoint(undefined);
     this.renderRoot.querySelector<HTMLElement>(".tree")?.focus();
   }
 

@@ -63,9 +63,12 @@ Deno.test("st-history-panel shows every branch and is walked through by keys", a
   );
   await page.evaluate(() => module.history.goTo(module.chosenPoint() ?? ""));
   await page.locator(".here").getByText("Ask for 6 seconds").waitFor();
-  await page.evaluate(() => module.renamePoint(module.chosenPoint()));
+  await page.evaluate(() => module.namePoint(module.chosenPoint()));
   await page.locator("input:focus").waitFor();
-  await page.keyboard.type("The short one");
+  await page.keyboard.type("The short");
+  // Half a name is kept as well.
+  assertEquals(await page.evaluate(() => module.pointNaming()?.text), "The short");
+  await page.keyboard.type(" one");
   await page.keyboard.press("Enter");
   await page.getByRole("option", { name: "The short one" }).waitFor();
   assertEquals(await findBarriers(page), []);

@@ -1,4 +1,3 @@
-import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
 import type { Command } from "#client/core/commands.ts";
 import { keptSignal } from "#client/core/kept_signal.ts";
@@ -16,7 +15,7 @@ export type ProjectAsk = { readonly kind: "create" } | { readonly kind: "rename"
 const asked = keptSignal<ProjectAsk | undefined>("projects_ask", undefined);
 const isAdding = keptSignal("projects_adding_member", false);
 const isTrash = keptSignal("projects_trash", false);
-const picked = signal<string | undefined>(undefined);
+const picked = keptSignal<string | undefined>("projects_picked", undefined);
 
 /** The form that is open, if any. */
 export function projectAsk(): ProjectAsk | undefined {

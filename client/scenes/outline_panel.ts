@@ -3,6 +3,7 @@ import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { follow } from "#client/core/follow.ts";
 import type { Panel } from "#client/core/panels.ts";
+import { keptSignal, withNewest } from "#client/core/kept_signal.ts";
 import { entity, go, place, projectId } from "#client/core/place.ts";
 import { charactersOf } from "#client/characters/character_store.ts";
 import { CLIP_MARKS } from "#client/clips/clip_facts.ts";
@@ -164,18 +165,22 @@ export class OutlinePanel extends SignalWatcher(LitElement) {
 }
 
 /** Project id → the clip that was open there last. */
-const lastClips = new Map<string, string>();
+const lastClips = keptSignal<Readonly<Record<string, string>>>("scenes_last", {});
+const MOST_PROJECTS = 50;
 
 /** Who comes to the clips finds one open: the one that was open last, else the first. */
 function openLastClip(): void {
   const project = projectId();
   if (project === undefined) return;
   const open = entity();
-  if (open?.kind === "clip") lastClips.set(project, open.id);
+  const last = lastClips.get()[project];
+  if (open?.kind === "clip" && open.id !== last) {
+    lastClips.set(withNewest(lastClips.get(), project, open.id, MOST_PROJECTS));
+  }
   if (open || place().screen !== "scenes") return;
   const { all } = scenesOf(project);
   const clips = all.flatMap(({ clips }) => clips);
-  const clip = clips.find(({ id }) => id === lastClips.get(project)) ?? clips[0];
+  const clip = clips.find(({ id }) => id === last) ?? clips[0];
   if (clip) go({ screen: "scenes", entity: { kind: "clip", id: clip.id } }, { replace: true });
 }
 

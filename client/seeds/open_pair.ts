@@ -1,5 +1,5 @@
-import { signal } from "@lit-labs/signals";
 import { openCharacterId } from "#client/characters/open_character.ts";
+import { keptSignal, withNewest } from "#client/core/kept_signal.ts";
 import { inOrder } from "#client/core/order.ts";
 import { projectId } from "#client/core/place.ts";
 import type { Seed, SeedKind } from "#server/seeds/contract.ts";
@@ -14,7 +14,9 @@ interface Shown {
   readonly foundation?: string | undefined;
   readonly direction?: Direction | undefined;
 }
-const shown = signal<ReadonlyMap<string, Shown>>(new Map());
+/** Characters of which it is remembered which pair one looked at. */
+const MOST_SHOWN = 50;
+const shown = keptSignal<Readonly<Record<string, Shown>>>("seeds_shown", {});
 
 export interface Pair {
   readonly a: Seed | undefined;
@@ -31,7 +33,7 @@ export function openSeeds(): SeedStore | undefined {
 /** The pair that shows: what one chose, else the newest portrait and the hero or newest foundation. */
 export function openPair(): Pair {
   const all = openSeeds()?.all ?? [];
-  const chosen = shown.get().get(openCharacterId() ?? "");
+  const chosen = shown.get()[openCharacterId() ?? ""];
   const find = (kind: SeedKind, id: string | undefined) =>
     all.find((seed) => seed.id === id && seed.kind === kind);
   return {
@@ -42,7 +44,7 @@ export function openPair(): Pair {
 
 /** The direction that one chose, else how the pair that shows came about, else the one that can go on. */
 export function openDirection({ a, b }: Pair = openPair()): Direction {
-  const chosen = shown.get().get(openCharacterId() ?? "")?.direction;
+  const chosen = shown.get()[openCharacterId() ?? ""]?.direction;
   if (chosen) return chosen;
   if (a && b) {
     if (b.derivedFromSeedId === a.id) return "forward";
@@ -63,7 +65,8 @@ export function showSeed({ id, kind }: Pick<Seed, "id" | "kind">): void {
 function remember(change: Shown): void {
   const character = openCharacterId();
   if (character === undefined) return;
-  shown.set(new Map(shown.get()).set(character, { ...shown.get().get(character), ...change }));
+  const before = shown.get();
+  shown.set(withNewest(before, character, { ...before[character], ...change }, MOST_SHOWN));
 }
 
 /** Whether anything can be made from it. */

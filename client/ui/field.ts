@@ -55,7 +55,8 @@ export class Field extends SignalWatcher(LitElement) {
       }
       textarea.input {
         padding-block: var(--space-1);
-        resize: vertical;
+        /* As tall as its text, everywhere the same: a height that one drags is one more thing to lose. */
+        resize: none;
         field-sizing: content;
         min-height: calc(var(--rows) * 1.5em + var(--space-2));
         max-height: 40vh;

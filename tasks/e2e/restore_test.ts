@@ -102,6 +102,9 @@ const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => 
 
 /** What is half done, by the screen it is on; the last word of an address is the screen. */
 const HALF_DONE: readonly (readonly [screen: string, act: (page: Page) => Promise<void>])[] = [
+  ["characters", async (page) => {
+    await page.locator("st-character-panel").getByRole("button", { name: "A and B by hand" }).click();
+  }],
   ["scenes", async (page) => {
     await choose(page, "new clip");
     const form = page.locator("st-scene-form");
@@ -366,7 +369,7 @@ Deno.test("what one sees comes back after a crash, here and in another browser",
   await test.step("forms that are half filled in, and what was chosen on each screen", async () => {
     const lefts: { readonly address: string; readonly before: Uint8Array }[] = [];
     for (const [screen, act] of HALF_DONE) {
-      const isOfProject = ["scenes", "members"].includes(screen);
+      const isOfProject = ["characters", "scenes", "members"].includes(screen);
       const address = `${isOfProject ? stage.address.replace(/characters.*/, "") : `${world.url}/`}${screen}`;
       await page.goto(address);
       await page.locator("st-dock st-panel-host").first().waitFor();
