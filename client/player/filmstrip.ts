@@ -106,8 +106,10 @@ export class Filmstrip extends LitElement {
   }
 
   #resize(entry: ResizeObserverEntry | undefined): void {
-    const { width = 0, height = 0 } = entry?.contentRect ?? {};
-    if (Math.abs(width - this.#size.width) < 1 && Math.abs(height - this.#size.height) < 1) return;
+    // Whole pixels: a size by way of others that differ by less must give the same frames as one that is there at once.
+    const width = Math.round(entry?.contentRect.width ?? 0);
+    const height = Math.round(entry?.contentRect.height ?? 0);
+    if (width === this.#size.width && height === this.#size.height) return;
     this.#size = { width, height };
     void this.#fill();
   }

@@ -102,9 +102,6 @@ const STEPS: readonly (readonly [name: string, act: (page: Page, pick: Pick) => 
 
 /** What is half done, by the screen it is on; the last word of an address is the screen. */
 const HALF_DONE: readonly (readonly [screen: string, act: (page: Page) => Promise<void>])[] = [
-  ["characters", async (page) => {
-    await page.locator("st-character-panel").getByRole("button", { name: "A and B by hand" }).click();
-  }],
   ["scenes", async (page) => {
     await choose(page, "new clip");
     const form = page.locator("st-scene-form");
@@ -133,6 +130,10 @@ const HALF_DONE: readonly (readonly [screen: string, act: (page: Page) => Promis
     await page.locator("st-worker-care").getByRole("textbox", { name: "Start command", exact: true }).fill(
       "/opt/comfy/half",
     );
+  }],
+  // Last: the area that has the keyboard is underlined, and only the last one of all screens is kept.
+  ["characters", async (page) => {
+    await page.locator("st-character-panel").getByRole("button", { name: "A and B by hand" }).click();
   }],
 ];
 
