@@ -363,7 +363,9 @@ Deno.test("what one sees comes back after a crash, here and in another browser",
       await assertLooksLike(page, before, isHere ? "in this browser" : "in another browser");
     });
     if (names.at(-1) === "form") {
-      await page.locator("st-character-form").getByRole("button", { name: "Cancel" }).first().click();
+      const form = page.locator("st-character-form");
+      await form.getByRole("button", { name: "Cancel" }).first().click();
+      await form.getByRole("textbox", { name: "Name" }).waitFor({ state: "hidden" });
     }
   }
 

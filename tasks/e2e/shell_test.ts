@@ -261,6 +261,8 @@ Deno.test("the shell: palette, keys, focus mode, a second window, links, trash, 
     await form.getByRole("textbox", { name: "Name" }).fill("Bee");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: /Bee/ }).first().waitFor();
+    // Nothing is asked for over a dialog.
+    await form.getByRole("textbox", { name: "Name" }).waitFor({ state: "hidden" });
     await choose(page, "light theme");
     await choose(page, "split to the right");
     await choose(page, "go to status");
