@@ -144,11 +144,12 @@ export class ClipDesk {
     if (shown.take.endFrame !== null) playback.markOut(shown.take.endFrame);
   }
 
-  /** What is on the player, and the frame on which it stands; while it plays, one of the last two seconds. */
+  /** What is on the player, and the frame on which it stands; while it plays, the last full second. */
   get standing(): Standing | undefined {
     const { reel, frame, marks, isLooping, isPlaying } = this.playback;
     if (!reel) return undefined;
-    const step = isPlaying ? Math.round((2 * reel.rate.num) / reel.rate.den) : 1;
+    // With the way to the studio that is within the two seconds which may be lost.
+    const step = isPlaying ? Math.round(reel.rate.num / reel.rate.den) : 1;
     return { src: reel.src, frame: frame - frame % step, marks, isLooping };
   }
 
