@@ -1,4 +1,4 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { silentLog } from "#server/core/log.ts";
 import { unpackOnce } from "#server/testing/browser.ts";
@@ -15,7 +15,7 @@ const ROOM_BYTES = 4 * 1024 ** 3;
  * Arguments are handed to `deno test`: files, folders, `--filter`.
  */
 async function main(): Promise<number> {
-  const root = await Deno.makeTempDir({ prefix: "seedloop_test_", ...await folderInMemory() });
+  const root = await makeFolder("seedloop_test_");
   // Under root the database runs as another user, who must be able to enter.
   await Deno.chmod(root, 0o755);
   const given = Deno.env.get("SEEDLOOP_TEST_DATABASE_URL");
@@ -31,18 +31,18 @@ async function main(): Promise<number> {
 }
 
 /**
- * Where files live in memory, if there is room: most tests have a database of their own, and making one copies some
+ * A new folder, in memory where there is room: most tests have a database of their own, and making one copies some
  * 1,500 files, which on a disk took ten times as long.
  */
-async function folderInMemory(): Promise<{ dir?: string }> {
+async function makeFolder(prefix: string): Promise<string> {
   const dir = "/dev/shm";
   try {
-    await access(dir, constants.W_OK);
     const { bavail, bsize } = await statfs(dir);
-    return bavail * bsize >= ROOM_BYTES ? { dir } : {};
+    if (bavail * bsize >= ROOM_BYTES) return await Deno.makeTempDir({ dir, prefix });
   } catch {
-    return {};
+    // There is none, or it can't be written.
   }
+  return await Deno.makeTempDir({ prefix });
 }
 
 async function runTests(databaseUrl: string): Promise<number> {
