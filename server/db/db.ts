@@ -25,6 +25,9 @@ export interface ConnectOptions {
   readonly isPlannedOnce?: boolean;
 }
 
+/** A plan that was made while a table was nearly empty would read all of it when it is full: an index fits both. */
+const PLANNED_ONCE = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" };
+
 /**
  * A pool of connections with a deadline on everything: PostgreSQL cancels a statement or a lock wait that is
  * late, and a connection on which nothing has moved for longer than any statement may take is cut, since
@@ -44,7 +47,7 @@ export function connect(options: ConnectOptions): Db {
       lock_timeout: Math.min(statementTimeoutMs, 10_000),
       idle_in_transaction_session_timeout: 15_000,
       TimeZone: "UTC",
-      ...(options.isPlannedOnce ? { plan_cache_mode: "force_generic_plan" } : {}),
+      ...(options.isPlannedOnce ? PLANNED_ONCE : {}),
     },
     // Columns only: postgres.camel would also rewrite keys inside jsonb and corrupt stored graphs.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
