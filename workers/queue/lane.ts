@@ -142,6 +142,8 @@ export class LaneSlots {
       const done = new Set(written.ended);
       for (const { run } of results) ended(run, done.has(run.job.id) ? "done" : "stale");
       this.#take(written.claimed);
+      // Nothing more is ready: what has become so since has woken the pump again.
+      if (written.claimed.length < limit && this.#results.length === 0) return;
     }
   }
 
