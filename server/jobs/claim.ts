@@ -1,5 +1,6 @@
 import type { Lane } from "#server/core/job_kind.ts";
 import type { Fragment, Json, Queryable } from "#server/db/db.ts";
+import { lookupCodes } from "#server/db/lookup_codes.ts";
 
 /** How long a claim is good without a beat, by the database's clock. */
 export const LEASE_MS = 15_000;
@@ -51,7 +52,12 @@ export interface ClaimRequest {
  */
 export async function claimJobs(db: Queryable, request: ClaimRequest): Promise<ClaimedJob[]> {
   if (request.limit < 1 || request.kinds.length === 0) return [];
-  return await db<ClaimedJob[]>`with ${claimSteps(db, request, db`and ${isHasty(db)}`)} ${claimedRows(db)}`;
+  const codes = await readCodes(db);
+  const rows = await db<ClaimedRow[]>`
+    with ${claimSteps(db, codes, request, db`and ${isHasty(db)}`)} select ${
+    claimedColumns(db)
+  } from claimed j`;
+  return inOrder(rows.map((row) => claimedJob(row, codes)));
 }
 
 /** What ends well without a settlement. */
@@ -69,9 +75,10 @@ export async function finishAndClaim(
   completions: readonly Completion[],
   request: ClaimRequest,
 ): Promise<{ ended: string[]; claimed: ClaimedJob[] }> {
-  // The ids that ended are in the first row alone: in each they would be the square of the batch.
+  const codes = await readCodes(db);
+  // The ids that ended are in one row alone: in each they would be the square of the batch.
   // "+ 0" keeps the plan to the primary key: the running jobs' part of jobs_open is full of those that just ended.
-  const rows = await db<(ClaimedJob & { ended: string[] | null })[]>`
+  const rows = await db<(ClaimedRow & { ended: string[] | null })[]>`
     with given as (
       select g.id, g.epoch, g.attempt, g.output
         from jsonb_to_recordset(${
@@ -89,13 +96,14 @@ export async function finishAndClaim(
       insert into job_attempts (id, job_id, number, worker_id, node_id, started_at, finished_at, outcome_id)
       select attempt_id, id, attempt, worker_id, ${request.nodeId}, attempt_started_at, now(), 1 from finished),
     readied as (select coalesce(array_agg(id), '{}') as ids, ready_successors(array_agg(id)) from finished),
-    ${claimSteps(db, request)}
-    select case when row_number() over (order by c.order_key, c.id) = 1 then r.ids end as ended, c.*
-      from readied r left join (${claimedRows(db)}) c on true
-     order by c.order_key, c.id`;
+    ${claimSteps(db, codes, request)}
+    select case when j.id is not distinct from (select c.id from claimed c limit 1) then r.ids end as ended, ${
+    claimedColumns(db)
+  }
+      from readied r left join claimed j on true`;
   return {
-    ended: rows[0]?.ended ?? [],
-    claimed: rows.filter((row) => row.id !== null).map(({ ended: _ended, ...job }) => job),
+    ended: rows.find((row) => row.ended !== null)?.ended ?? [],
+    claimed: inOrder(rows.flatMap((row) => row.id === null ? [] : claimedJob(row, codes))),
   };
 }
 
@@ -110,18 +118,20 @@ function completionRows(completions: readonly Completion[]): Json {
 }
 
 // "= any(array(…))" and not a join: a plan made for any limit would else read the whole table.
-function claimSteps(db: Queryable, request: ClaimRequest, more = db``) {
+function claimSteps(db: Queryable, codes: Codes, request: ClaimRequest, more = db``) {
+  const laneId = idOf(codes.lanes, request.lane);
+  const kindIds = request.kinds.map((kind) => idOf(codes.kinds, kind));
   return db`
     picked as materialized (
       select j.id
         from jobs j
        where ${isReady(db)}
-         and j.lane_id = ${laneId(db, request.lane)}
+         and j.lane_id = ${laneId}
          and j.run_at <= now()
          and j.cancel_asked_at is null
          ${request.floor === undefined ? db`` : db`and j.order_key >= ${request.floor}::bigint`}
-         and j.kind_id = any(array(select id from job_kind where code = any(${request.kinds as string[]})))
-         and ${isNotPaused(db, laneId(db, request.lane), request.ending)}
+         and j.kind_id = any(${kindIds}::smallint[])
+         and ${isNotPaused(db, laneId, request.ending)}
          ${more}
        order by j.order_key, j.id
        limit ${request.limit}
@@ -133,24 +143,36 @@ function claimSteps(db: Queryable, request: ClaimRequest, more = db``) {
 }
 
 /**
- * Whether job `j` is queued, so written that of the indexes only the one in order of turn fits. Of two that fit a kept
+ * Whether a job is queued, so written that of the indexes only the one in order of turn fits. Of two that fit a kept
  * plan takes what looked cheaper while hardly anything waited, and then sorts all that waits for each claim.
  */
-function isReady(db: Queryable) {
-  return db`j.status_id = (select 2::smallint) and j.status_id < 5`;
+export function isReady(db: Queryable, job: Fragment = db`j`) {
+  return db`${job}.status_id = (select 2::smallint) and ${job}.status_id < 5`;
 }
 
-function laneId(db: Queryable, lane: Lane) {
-  return db`(select id from lane where code = ${lane})`;
+/** The lookups of a claim, known here: joined for each claim they took a third of its time. */
+interface Codes {
+  readonly kinds: ReadonlyMap<number, string>;
+  readonly lanes: ReadonlyMap<number, string>;
+}
+
+async function readCodes(db: Queryable): Promise<Codes> {
+  const [kinds, lanes] = await Promise.all([lookupCodes(db, "job_kind"), lookupCodes(db, "lane")]);
+  return { kinds, lanes };
+}
+
+function idOf(codes: ReadonlyMap<number, string>, wanted: string): number {
+  for (const [id, code] of codes) if (code === wanted) return id;
+  throw new Error(`Cannot find "${wanted}": no lookup has it`);
 }
 
 /**
  * Whether neither the lane, given by its id, nor the user of the job `j` is paused. Both are worked out once for the
  * statement: what waits behind a pause may be thousands, and each claim walks past it.
  */
-function isNotPaused(db: Queryable, lane: Fragment, ending: readonly string[] = []) {
+function isNotPaused(db: Queryable, laneId: number, ending: readonly string[] = []) {
   const hasBegun = () => db`(${isInForce(db)} or p.after_job_id = any(${ending as string[]}::uuid[]))`;
-  return db`not exists (select 1 from queue_pauses p where p.lane_id = ${lane} and ${hasBegun()})
+  return db`not exists (select 1 from queue_pauses p where p.lane_id = ${laneId} and ${hasBegun()})
        and (j.user_id is null or j.user_id <> all(array(
              select p.user_id from queue_pauses p where p.user_id is not null and ${hasBegun()})))`;
 }
@@ -178,20 +200,35 @@ function leaseColumns(db: Queryable, nodeId: string) {
     attempt_id = new_attempt_id(), attempt_started_at = now()`;
 }
 
-/** Running jobs as ClaimedJob, of the jobs `j` with their kind `k` and lane `l`. */
-export function claimedColumns(db: Queryable) {
+/** A job `j` as ClaimedJob, but for the codes of its kind and lane. */
+interface ClaimedRow extends Omit<ClaimedJob, "kind" | "lane"> {
+  readonly kindId: number;
+  readonly laneId: number;
+}
+
+function claimedColumns(db: Queryable) {
   return db`
-    j.id, k.code as kind, l.code as lane, j.lease_epoch as epoch, j.attempt_id, j.attempt, j.lease_node_id as node_id,
+    j.id, j.kind_id, j.lane_id, j.lease_epoch as epoch, j.attempt_id, j.attempt, j.lease_node_id as node_id,
     j.order_key, j.fair_end, j.input, j.project_id, j.user_id, j.seed_id, j.take_id, j.cut_id, j.master_id, j.file_hash,
     j.workflow_version_id, j.worker_id, j.work`;
 }
 
-function claimedRows(db: Queryable) {
-  return db`
-    select ${
-    claimedColumns(db)
-  } from claimed j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
-     order by j.order_key, j.id`;
+function claimedJob({ kindId, laneId, ...row }: ClaimedRow, { kinds, lanes }: Codes): ClaimedJob {
+  // What a statement adds to a job's columns is not part of it.
+  const { ended: _ended, ...job } = row as typeof row & { ended?: unknown };
+  return { ...job, kind: kinds.get(kindId) ?? "", lane: lanes.get(laneId) as Lane };
+}
+
+/** In order of turn; `returning` keeps to none. */
+function inOrder(jobs: ClaimedJob[]): ClaimedJob[] {
+  return jobs.sort((a, b) => a.orderKey - b.orderKey || (a.id < b.id ? -1 : 1));
+}
+
+/** Jobs that run and of which `isMeant` is true, which may say `j`, as they were claimed. */
+export async function listClaimed(db: Queryable, isMeant: Fragment): Promise<ClaimedJob[]> {
+  const codes = await readCodes(db);
+  const rows = await db<ClaimedRow[]>`select ${claimedColumns(db)} from jobs j where ${isMeant}`;
+  return inOrder(rows.map((row) => claimedJob(row, codes)));
 }
 
 /** A ready generation job, as placement looks at it. */
@@ -224,6 +261,7 @@ export async function listCandidates(
   workers: readonly Pick<FreeWorker, "id" | "budgetBytes" | "vramTotalBytes">[],
   limit: number,
 ): Promise<Candidate[]> {
+  const laneId = idOf(await lookupCodes(db, "lane"), "gpu");
   return await db<Candidate[]>`
     select j.id, j.order_key, j.priority, j.cost_ms, j.workflow_version_id, j.worker_id as last_worker_id,
            exists (select 1 from job_attempts a
@@ -239,10 +277,10 @@ export async function listCandidates(
       left join workflow_versions v on v.id = j.workflow_version_id
       left join workflow_memory m on m.workflow_version_id = j.workflow_version_id
      where ${isReady(db)}
-       and j.lane_id = ${laneId(db, "gpu")}
+       and j.lane_id = ${laneId}
        and j.run_at <= now()
        and j.cancel_asked_at is null
-       and ${isNotPaused(db, laneId(db, "gpu"))}
+       and ${isNotPaused(db, laneId)}
        and exists (
          select 1
            from unnest(${workers.map((one) => one.id)}::uuid[], ${
@@ -358,7 +396,8 @@ export async function claimPlaced(
   workers: readonly Pick<FreeWorker, "id" | "ownerEpoch">[],
 ): Promise<ClaimedJob[]> {
   if (placements.length === 0) return [];
-  return await db<ClaimedJob[]>`
+  const codes = await readCodes(db);
+  const rows = await db<ClaimedRow[]>`
     with owned as materialized (
       select w.id
         from workers w
@@ -381,7 +420,8 @@ export async function claimPlaced(
       update jobs j set ${leaseColumns(db, nodeId)}, worker_id = a.worker_id
         from asked a where a.job_id = j.id and j.id = any(array(select p.id from picked p))
       returning j.*)
-    ${claimedRows(db)}`;
+    select ${claimedColumns(db)} from claimed j`;
+  return inOrder(rows.map((row) => claimedJob(row, codes)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Lane } from "#server/core/job_kind.ts";
 import type { Queryable } from "#server/db/db.ts";
-import { claimedColumns, type ClaimedJob, LEASE_MS } from "./claim.ts";
+import { type ClaimedJob, LEASE_MS, listClaimed } from "./claim.ts";
 
 /** A process that runs jobs: a row of `server_nodes`. */
 export interface ServerNode {
@@ -120,11 +120,7 @@ export async function rescue(
       select j.id, j.lease_node_id as node_id from jobs j where ${silent} and ${lost} < ${MAX_LOST}
          for update of j skip locked),
     ${freeSteps(db, 4)}`;
-  const hopeless = await db<ClaimedJob[]>`
-    select ${
-    claimedColumns(db)
-  } from jobs j join job_kind k on k.id = j.kind_id join lane l on l.id = j.lane_id
-     where ${silent} and ${lost} >= ${MAX_LOST}`;
+  const hopeless = await listClaimed(db, db`${silent} and ${lost} >= ${MAX_LOST}`);
   return { rescued: rows.length, hopeless };
 }
 
