@@ -72,41 +72,60 @@ export interface JobSubmission<I extends z.core.$ZodType = z.core.$ZodType> {
 }
 
 /**
- * Queues a job in the caller's transaction and returns its id. The same id or idempotency key again returns the job
+ * Queues a job, in the caller's transaction if there is one, and returns its id. The same id or idempotency key again returns the job
  * that is there, unless it is of another kind or user: AppError("conflict"). Input that its kind can't read is
  * AppError("invalid").
  */
 export async function submitJob<I extends z.core.$ZodType>(
-  tx: Tx,
+  db: Queryable,
   submission: JobSubmission<I>,
 ): Promise<string> {
-  const [id] = await submitJobs(tx, [submission as unknown as JobSubmission]);
+  const [id] = await submitJobs(db, [submission as unknown as JobSubmission]);
   if (id === undefined) throw new Error("Cannot submit the job: it got no id");
   return id;
 }
 
 /** submitJob() for many at once, in order; jobs may need earlier ones of the same list. */
-export async function submitJobs(tx: Tx, submissions: readonly JobSubmission[]): Promise<string[]> {
+export async function submitJobs(db: Queryable, submissions: readonly JobSubmission[]): Promise<string[]> {
   const jobs = submissions.map((one) => ({ ...one, id: one.id ?? newId<"job">() }));
-  const needs = [...new Set(jobs.flatMap((job) => job.needs ?? []))];
   const own = new Set(jobs.map((job) => job.id));
-  const elsewhere = needs.filter((id) => !own.has(id));
-  const statuses = elsewhere.length > 0 ? await lockNeeded(tx, elsewhere) : new Map();
+  const elsewhere = [...new Set(jobs.flatMap((job) => job.needs ?? []))].filter((id) => !own.has(id));
+  if (elsewhere.length > 0) return await transact(db, (tx) => submitAfter(tx, jobs, elsewhere));
+  const rows = jobs.map((job) => jobRow(job, Boolean(job.needs?.length)));
+  // One is one statement, which needs no transaction around it.
+  return rows.length === 1
+    ? await insertOrFind(db, rows)
+    : await transact(db, (tx) => insertOrFind(tx, rows));
+}
+
+/** Submits jobs that need some of `elsewhere`, none of which may end meanwhile. */
+async function submitAfter(
+  tx: Tx,
+  jobs: readonly (JobSubmission & { id: string })[],
+  elsewhere: readonly string[],
+): Promise<string[]> {
+  const statuses = await lockNeeded(tx, elsewhere);
   const missing = elsewhere.find((id) => !statuses.has(id));
   if (missing) {
     throw new AppError("invalid", "Cannot submit the job: a job that it needs does not exist", {
       details: { jobId: missing },
     });
   }
-  const rows = jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done")));
-  const earlier = new Set(await insertJobs(tx, rows));
+  return await insertOrFind(
+    tx,
+    jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done"))),
+  );
+}
+
+async function insertOrFind(db: Queryable, rows: readonly JobInsert[]): Promise<string[]> {
+  const earlier = new Set(await insertJobs(db, rows));
   const ids: string[] = [];
-  for (const row of rows) ids.push(earlier.has(row.id) ? await findEarlier(tx, row) : row.id);
+  for (const row of rows) ids.push(earlier.has(row.id) ? await findEarlier(db, row) : row.id);
   return ids;
 }
 
-async function findEarlier(tx: Tx, row: JobInsert): Promise<string> {
-  const found = await findSubmitted(tx, row);
+async function findEarlier(db: Queryable, row: JobInsert): Promise<string> {
+  const found = await findSubmitted(db, row);
   if (found && found.kind === row.kind && found.userId === (row.userId ?? null)) return found.id;
   throw new AppError(
     "conflict",

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { newId } from "#server/core/id.ts";
 import { silentLog } from "#server/core/log.ts";
 import { addGenerated } from "#server/assets/service.ts";
-import { connect, transact } from "#server/db/db.ts";
+import { connect } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
@@ -96,10 +96,7 @@ async function openOurs(databaseUrl: string, engineUrl: string, folder: string) 
       const id = newId<"job">();
       const over = new Promise<string>((resolve) => ended.set(id, resolve));
       const input = { graph, uploads: [], outputNodes: ["2"] };
-      await transact(
-        db,
-        (tx) => submitJob(tx, { id, kind: generate, input, projectId: project.id, userId: null }),
-      );
+      await submitJob(db, { id, kind: generate, input, projectId: project.id, userId: null });
       const status = await over;
       ended.delete(id);
       if (status === "done") return;

@@ -1,5 +1,4 @@
 import { delay } from "#server/core/time.ts";
-import { transact } from "#server/db/db.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import { connect, type Db } from "#server/db/db.ts";
 import { type Child, findProgram, openChild, openDenoChild } from "./children.ts";
@@ -179,10 +178,7 @@ async function measurePickup({ ours, peer, studioDb, peerDb, floorUrl }: PickupP
       await studioDb`delete from queue_pauses`;
       await openLoop(count, async (dueMs, n) => {
         const input = { act: "double", count: n, dueMs };
-        await transact(
-          studioDb,
-          (tx) => submitJob(tx, { kind: benchJob, input, projectId: null, userId: null }),
-        );
+        await submitJob(studioDb, { kind: benchJob, input, projectId: null, userId: null });
       });
       return summarise(await untilDone(studioDb, count));
     },
