@@ -153,7 +153,7 @@ interface PickupParts {
 /** Open loop: jobs come at fixed instants, and each is late by what has passed since its own. */
 async function measurePickup({ ours, peer, studioDb, peerDb, floorUrl }: PickupParts, effort: Effort) {
   const { rounds, doublings, scale } = effort;
-  const count = Math.round(100 * scale);
+  const count = Math.round(300 * scale);
   await using floor = await openFloor(floorUrl);
   const shared = { as: "ratio", must: "at most" } as const;
   const own = (figure: string) => ({ side: "ours", figure });

@@ -1,4 +1,6 @@
 // The studio's queue, wired as its thread wires it, with a thread that does nothing; told what to do over stdin.
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import * as z from "zod/mini";
 import { newId } from "#server/core/id.ts";
 import { type Log, silentLog } from "#server/core/log.ts";
@@ -130,16 +132,14 @@ async function empty(db: Db): Promise<void> {
     insert into queue_pauses (id, lane_id) select ${newId()}, id from lane where code = 'cpu' on conflict do nothing`;
 }
 
-/** Milliseconds that COPY takes for the very rows that were queued, with their indexes and constraints. */
+/** Milliseconds that COPY takes, as psql sends it, for the very rows that were queued, with indexes and constraints. */
 async function copyBack(db: Db): Promise<number> {
-  const [row] = await db<
-    { path: string }[]
-  >`select current_setting('data_directory') || '/bench_jobs.copy' as path`;
-  // deno-lint-ignore house/no-unsafe-sql -- COPY takes no parameters
-  const file = db.unsafe(`'${row?.path}'`);
-  await db`copy jobs to ${file}`;
+  const rows: Uint8Array[] = [];
+  for await (const chunk of await db`copy jobs to stdout`.readable()) rows.push(chunk);
   await db`truncate jobs, events, fair_accounts cascade`;
-  return await timed(async () => void await db`copy jobs from ${file}`);
+  return await timed(async () =>
+    await pipeline(Readable.from(rows), await db`copy jobs from stdin`.writable())
+  );
 }
 
 /** Milliseconds from the first job's start until all have ended. */

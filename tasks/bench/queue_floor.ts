@@ -44,11 +44,13 @@ export async function drainRaw(
   db: Db,
   { clients, batch }: { clients: number; batch: number },
 ): Promise<void> {
+  const [node] = await db<{ id: string }[]>`select id from server_nodes limit 1`;
+  if (!node) throw new Error("Cannot drain: open a queue first, which has a node");
   await Promise.all(Array.from({ length: clients }, async () => {
     for (;;) {
       const claimed = await db<{ id: string }[]>`
         update jobs set status_id = 4, attempt = attempt + 1, lease_epoch = lease_epoch + 1, started_at = now(),
-               lease_until = now() + interval '15 seconds', attempt_id = new_attempt_id(), attempt_started_at = now()
+               lease_until = now() + interval '15 seconds', lease_node_id = ${node.id}, attempt_id = new_attempt_id(), attempt_started_at = now()
          where id = any(array(
                  select id from jobs where status_id = 2 order by lane_id, order_key, id limit ${batch}
                     for update skip locked))
@@ -56,11 +58,11 @@ export async function drainRaw(
       if (claimed.length === 0) return;
       await db`
         with ended as (
-          update jobs set status_id = 5, output = '{}', finished_at = now(), lease_until = null
+          update jobs set status_id = 5, output = '{}', finished_at = now(), lease_until = null, lease_node_id = null
            where id = any(${claimed.map(({ id }) => id)}::uuid[])
           returning *)
-        insert into job_attempts (id, job_id, number, started_at, finished_at, outcome_id)
-        select attempt_id, id, attempt, attempt_started_at, now(), 1 from ended`;
+        insert into job_attempts (id, job_id, number, node_id, started_at, finished_at, outcome_id)
+        select attempt_id, id, attempt, ${node.id}, attempt_started_at, now(), 1 from ended`;
     }
   }));
 }
