@@ -12,6 +12,7 @@ import { AccessTokens } from "#server/auth/tokens.ts";
 import { connect, type Db } from "#server/db/db.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#server/db/embedded.ts";
 import { migrate } from "#server/db/migrate.ts";
+import { VERSION } from "#server/core/version.ts";
 import { persist } from "#server/db/persist.ts";
 import { openUploadFolder } from "#server/http/upload_folder.ts";
 import { emptyWork, lockFolder, prepareFolder } from "#server/files/data_folder.ts";
@@ -24,8 +25,6 @@ import { sweepOrphans } from "#server/storage/service.ts";
 import { BUNDLED_TEMPLATES } from "#server/workflows/templates.ts";
 import { syncBundled } from "#server/workflows/service.ts";
 import { startThreads, type Threads } from "#server/threads.ts";
-
-export const VERSION = "0.1.0";
 
 /** Where `deno task build` puts the client. */
 const CLIENT_FOLDER = fileURLToPath(import.meta.resolve("#client/dist"));

@@ -1996,6 +1996,11 @@ create table worker_vitals (
   ram_used_bytes bigint,
   ram_total_bytes bigint,
   queued real,
+  cpu_percent real,
+  disk_used_bytes bigint,
+  disk_total_bytes bigint,
+  received_bytes_per_second real,
+  sent_bytes_per_second real,
   constraint worker_vitals_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES workers(id) ON DELETE CASCADE,
   constraint worker_vitals_pkey PRIMARY KEY (worker_id, at)
 );

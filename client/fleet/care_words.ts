@@ -62,6 +62,8 @@ export const cw = defineWords({
     received: "Received",
     sent: "Sent",
     perSecond: "{amount}/s",
+    noAgent:
+      "It runs on another machine: “deno task agent” there tells its temperature, power and load, and the guards act on them.",
     ofTotal: "{used} of {total}",
     thisMachine: "This machine",
     vitalsUnread: "The vitals could not be read",
@@ -189,6 +191,8 @@ export const cw = defineWords({
     received: "Empfangen",
     sent: "Gesendet",
     perSecond: "{amount}/s",
+    noAgent:
+      "Er läuft auf einem anderen Rechner: Dort sagt „deno task agent“ Temperatur, Leistung und Last, und die Wächter handeln danach.",
     ofTotal: "{used} von {total}",
     thisMachine: "Diese Maschine",
     vitalsUnread: "Der Zustand konnte nicht gelesen werden",

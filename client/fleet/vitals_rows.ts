@@ -24,7 +24,10 @@ const megahertz: Unit = (value) => `${formatCount(Math.round(value))} MHz`;
 const rate: Unit = (value) => cw("perSecond", { amount: formatBytes(value) });
 const count: Unit = (value) => formatCount(Math.round(value));
 
-/** Every measure that a worker, or a machine, can have; those that nobody measures say so. */
+/**
+ * Every measure that a worker, or a machine, can have; those that nobody measures say so. What an agent alone tells of
+ * a worker's machine is there with the agent.
+ */
 export function readings(of: "worker" | "host", now: Moment | undefined): readonly Reading[] {
   const one = (name: string, label: string, unit: Unit, high?: number, low = 0): Reading => {
     const value = numberOf(now, name);
@@ -47,6 +50,12 @@ export function readings(of: "worker" | "host", now: Moment | undefined): readon
       high: most ?? undefined,
     };
   };
+  const machine = [
+    one("cpuPercent", cw("cpuPercent"), percent, 100),
+    share("diskUsedBytes", "diskTotalBytes", cw("disk")),
+    one("receivedBytesPerSecond", cw("received"), rate),
+    one("sentBytesPerSecond", cw("sent"), rate),
+  ];
   return of === "worker"
     ? [
       one("gpuPercent", cw("gpuPercent"), percent, 100),
@@ -57,14 +66,14 @@ export function readings(of: "worker" | "host", now: Moment | undefined): readon
       one("clockMhz", cw("clockMhz"), megahertz),
       share("ramUsedBytes", "ramTotalBytes", cw("ram")),
       one("queued", cw("queued"), count),
+      ...(hasAgent(now) ? machine : []),
     ]
-    : [
-      one("cpuPercent", cw("cpuPercent"), percent, 100),
-      share("memoryUsedBytes", "memoryTotalBytes", cw("ram")),
-      share("diskUsedBytes", "diskTotalBytes", cw("disk")),
-      one("receivedBytesPerSecond", cw("received"), rate),
-      one("sentBytesPerSecond", cw("sent"), rate),
-    ];
+    : [share("memoryUsedBytes", "memoryTotalBytes", cw("ram")), ...machine];
+}
+
+/** Whether somebody on its machine tells how that is. */
+export function hasAgent(now: Moment | undefined): boolean {
+  return numberOf(now, "diskUsedBytes") !== null || numberOf(now, "cpuPercent") !== null;
 }
 
 function numberOf(moment: Moment | undefined, name: string): number | null {

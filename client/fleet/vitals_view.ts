@@ -9,7 +9,7 @@ import "#client/ui/select.ts";
 import type { HostVitals, WorkerVitals } from "#server/fleet/contract.ts";
 import { cw } from "./care_words.ts";
 import { fleet } from "./fleet_store.ts";
-import { binned, type Moment, readings } from "./vitals_rows.ts";
+import { binned, hasAgent, type Moment, readings } from "./vitals_rows.ts";
 
 type Span = "minutes" | "day";
 const SPANS = { minutes: { ms: 600_000, bins: 300 }, day: { ms: 86_400_000, bins: 288 } } as const;
@@ -81,6 +81,9 @@ export class VitalsView extends SignalWatcher(LitElement) {
   /** Where its temperature guard acts, as a line in the curve. */
   @property({ attribute: false })
   accessor pauseAtCelsius: number | null = null;
+  /** It runs on another machine than the studio, of which only an agent there can tell. */
+  @property({ type: Boolean, attribute: "is-remote" })
+  accessor isRemote = false;
   @state()
   accessor seconds: readonly Moment[] = [];
   @state()
@@ -140,6 +143,7 @@ export class VitalsView extends SignalWatcher(LitElement) {
           </div>
         `;
       })}</dl>
+      ${this.isRemote && now && !hasAgent(now) ? html`<p class="hint">${cw("noAgent")}</p>` : nothing}
     `;
   }
 

@@ -116,7 +116,9 @@ export class WorkerSide extends SignalWatcher(LitElement) {
     const detail = this.detail?.id === worker.id ? this.detail : undefined;
     return html`
       <st-worker-orders worker-id=${worker.id} .orders=${this.orders}></st-worker-orders>
-      <st-vitals worker-id=${worker.id} .pauseAtCelsius=${detail?.rules.pauseAtCelsius ?? null}></st-vitals>
+      <st-vitals worker-id=${worker.id} ?is-remote=${isElsewhere(
+        worker.url,
+      )} .pauseAtCelsius=${detail?.rules.pauseAtCelsius ?? null}></st-vitals>
       ${!detail ? nothing : detail.capabilities.length === 0 ? html`<p>${w("notChecked")}</p>` : html`
         <st-probe-facts .facts=${{
           isReachable: true,
@@ -189,4 +191,10 @@ function latest(capabilities: WorkerDetail["capabilities"]) {
     isAble,
     missing,
   }));
+}
+
+/** Whether its address is another machine's, as far as a browser can tell. */
+function isElsewhere(url: string): boolean {
+  const host = new URL(url).hostname;
+  return host !== "localhost" && host !== "[::1]" && !host.startsWith("127.") && host !== location.hostname;
 }

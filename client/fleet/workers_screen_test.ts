@@ -4,13 +4,14 @@ import { openBrowser } from "#server/testing/browser.ts";
 import { clientStudio, signInAs } from "#server/testing/client_studio.ts";
 import { givenWorker } from "#server/testing/fixtures.ts";
 import { until } from "#server/testing/until.ts";
+import type { WorkerVitals } from "#server/fleet/contract.ts";
 
 Deno.test("the workers' screen shows no data as such, and what an order affects before it is given", async () => {
   await using world = await clientStudio();
   await using opened = await openBrowser();
   const { db } = world.studio;
   const admin = await world.person({ role: "admin" });
-  const worker = await givenWorker(world.studio);
+  const worker = await givenWorker(world.studio, { url: "http://gpu-a.lan:8188" });
   await db`update workers set name = 'gpu-a', manager = 'V3.41' where id = ${worker.id}`;
   await db`
     insert into jobs (id, kind_id, lane_id, status_id, order_key, fair_end, cost_ms, input, worker_id, attempt,
@@ -23,26 +24,31 @@ Deno.test("the workers' screen shows no data as such, and what an order affects 
   const side = page.locator("st-worker-side");
   await side.getByText("no data").first().waitFor();
   const vitals = side.locator("st-vitals").first();
+  const measured: Omit<WorkerVitals, "at"> = {
+    gpuPercent: 0,
+    vramUsedBytes: 18e9,
+    vramTotalBytes: 24e9,
+    celsius: 71,
+    watts: null,
+    fanPercent: null,
+    clockMhz: null,
+    ramUsedBytes: null,
+    ramTotalBytes: null,
+    queued: 3,
+    cpuPercent: null,
+    diskUsedBytes: null,
+    diskTotalBytes: null,
+    receivedBytesPerSecond: null,
+    sentBytesPerSecond: null,
+  };
   // As each second in the studio: what came before the page listens is not told again.
-  await until("the reading", async () => {
-    world.hub.vitals({
-      subject: worker.id,
-      vitals: {
-        at: new Date().toISOString(),
-        gpuPercent: 0,
-        vramUsedBytes: 18e9,
-        vramTotalBytes: 24e9,
-        celsius: 71,
-        watts: null,
-        fanPercent: null,
-        clockMhz: null,
-        ramUsedBytes: null,
-        ramTotalBytes: null,
-        queued: 3,
-      },
+  const shows = (text: string, more: Partial<WorkerVitals> = {}) =>
+    until(text, async () => {
+      const now = { at: new Date().toISOString(), ...measured, ...more };
+      world.hub.vitals({ subject: worker.id, vitals: now });
+      return await vitals.getByText(text).isVisible();
     });
-    return await vitals.getByText("71 °C").isVisible();
-  });
+  await shows("71 °C");
   const rows = (await vitals.locator(".row").allInnerTexts()).map((text) =>
     text.replaceAll(/\s+/g, " ").trim()
   );
@@ -53,6 +59,12 @@ Deno.test("the workers' screen shows no data as such, and what an order affects 
     "Power no data",
     "Fan no data",
   ]);
+  assertEquals(rows.length, 8);
+  // Its address is another machine's, of which the studio knows no more until an agent tells.
+  await vitals.getByText("deno task agent").waitFor();
+  await shows("300 GB of 1.00 TB", { cpuPercent: 12, diskUsedBytes: 3e11, diskTotalBytes: 1e12 });
+  assertEquals(await vitals.locator(".row").count(), 12);
+  assertEquals(await vitals.getByText("deno task agent").count(), 0);
 
   await side.getByRole("button", { name: "Start anew" }).click();
   const impact = side.getByRole("alert");

@@ -232,6 +232,9 @@ export const PAGES_DE: Pages = {
     } wirken auf das ComfyUI selbst. Jedes sagt zuerst, welche Aufträge es träfe; ein unterbrochener Auftrag wartet wieder und verliert keinen Versuch.`,
     h`Pflege`,
     p`Zeigt ein Prompt viel länger keinen Fortschritt, als solche Arbeit sonst braucht, wird der Worker verdächtig. Unter „Pflege“ sagst du, wie weit der Wachhund von selbst gehen darf: unterbrechen, Speicher freigeben, neu starten, beenden, oder es nur melden. Wächter geben einem Worker nichts Neues, solange er zu heiß oder zu wenig von seinem Grafikspeicher frei ist.`,
+    p`Von einem Worker auf einem anderen Rechner weiß das Studio, was dessen ComfyUI sagt. Temperatur, Leistung und Last, und wie voll seine Platte ist, kommen von ${
+      code("deno task agent")
+    }, dort in einer Kopie von Seedloops Ordner gestartet. Das Studio findet ihn von selbst an Port 7430; er sagt nur Zahlen.`,
     p`Mit einem Startbefehl führt das Studio ein ComfyUI auf seinem eigenen Rechner aus, mit seinen eigenen Rechten, und hält es am Laufen.`,
     h`Wenn er nicht zu erreichen ist`,
     p`Sieh nach, ob ComfyUI läuft, ob es mit ${

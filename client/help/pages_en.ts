@@ -226,6 +226,9 @@ export const PAGES_EN: Pages = {
     } act on the ComfyUI itself. Each first says which jobs it would affect; a job that is interrupted waits again and loses no attempt.`,
     h`Care`,
     p`A prompt that shows no progress for much longer than such work usually needs makes the worker suspect. Under Care you say how far the watch-dog may go by itself: interrupt, free, start anew, kill, or only say so. Guards give a worker nothing new while it is too hot or too little of its GPU memory is free.`,
+    p`Of a worker on another machine the studio knows what its ComfyUI tells. Temperature, power and load, and how full its disk is, come from ${
+      code("deno task agent")
+    }, started there in a copy of Seedloop's folder. The studio finds it by itself at port 7430; it only tells numbers.`,
     p`With a start command the studio runs a ComfyUI on its own machine, with its own rights, and keeps it running.`,
     h`If it can't be reached`,
     p`Check that ComfyUI runs, that it was started with ${

@@ -362,6 +362,12 @@ export const WorkerVitals = z.object({
   ramTotalBytes: Measure,
   /** Prompts queued or running there, whoever sent them. */
   queued: Measure,
+  /** Of its machine, where that is another than the studio's and an agent runs there. */
+  cpuPercent: Measure,
+  diskUsedBytes: Measure,
+  diskTotalBytes: Measure,
+  receivedBytesPerSecond: Measure,
+  sentBytesPerSecond: Measure,
 });
 export type WorkerVitals = z.infer<typeof WorkerVitals>;
 

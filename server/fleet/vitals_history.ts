@@ -29,12 +29,16 @@ export async function saveMinute(
   }
   await db`
     insert into worker_vitals (worker_id, at, gpu_percent, vram_used_bytes, vram_total_bytes, celsius, watts,
-                               fan_percent, clock_mhz, ram_used_bytes, ram_total_bytes, queued)
+                               fan_percent, clock_mhz, ram_used_bytes, ram_total_bytes, queued, cpu_percent,
+                               disk_used_bytes, disk_total_bytes, received_bytes_per_second, sent_bytes_per_second)
     select w.id, g.at, g."gpuPercent", g."vramUsedBytes", g."vramTotalBytes", g.celsius, g.watts, g."fanPercent",
-           g."clockMhz", g."ramUsedBytes", g."ramTotalBytes", g.queued
+           g."clockMhz", g."ramUsedBytes", g."ramTotalBytes", g.queued, g."cpuPercent", g."diskUsedBytes",
+           g."diskTotalBytes", g."receivedBytesPerSecond", g."sentBytesPerSecond"
       from workers w, jsonb_to_record(${row}) as g (at timestamptz, "gpuPercent" real, "vramUsedBytes" numeric,
              "vramTotalBytes" numeric, celsius real, watts real, "fanPercent" real, "clockMhz" real,
-             "ramUsedBytes" numeric, "ramTotalBytes" numeric, queued real)
+             "ramUsedBytes" numeric, "ramTotalBytes" numeric, queued real, "cpuPercent" real,
+             "diskUsedBytes" numeric, "diskTotalBytes" numeric, "receivedBytesPerSecond" real,
+             "sentBytesPerSecond" real)
      where w.id = ${subject}
     on conflict do nothing`;
   await db`
@@ -44,7 +48,8 @@ export async function saveMinute(
 export async function listWorkerMinutes(db: Queryable, workerId: string): Promise<WorkerVitals[]> {
   return await db<WorkerVitals[]>`
     select at, gpu_percent, vram_used_bytes, vram_total_bytes, celsius, watts, fan_percent, clock_mhz,
-           ram_used_bytes, ram_total_bytes, queued
+           ram_used_bytes, ram_total_bytes, queued, cpu_percent, disk_used_bytes, disk_total_bytes,
+           received_bytes_per_second, sent_bytes_per_second
       from worker_vitals
      where worker_id = ${workerId} and at > now() - ${KEPT_HOURS} * interval '1 hour' order by at`;
 }

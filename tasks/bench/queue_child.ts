@@ -1,6 +1,4 @@
 // The studio's queue, wired as its thread wires it, with a thread that does nothing; told what to do over stdin.
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import * as z from "zod/mini";
 import { newId } from "#server/core/id.ts";
 import { type Log, silentLog } from "#server/core/log.ts";
@@ -10,7 +8,7 @@ import { submitJobs } from "#server/jobs/service.ts";
 import { startThread } from "#workers/kit/host.ts";
 import { Dispatch } from "#workers/queue/dispatch.ts";
 import { JobQueue } from "#workers/queue/queue.ts";
-import { answerRequests } from "./children.ts";
+import { answerRequests, findProgram } from "./children.ts";
 import { drainRaw } from "./queue_floor.ts";
 import { benchJob } from "./queue_job.ts";
 
@@ -40,7 +38,7 @@ async function main(url: string): Promise<void> {
       case "enqueue":
         return await timed(() => enqueue(db, request.count));
       case "copy":
-        return await copyBack(db);
+        return await copyBack(db, url);
       case "drain":
         if (!queue) throw new Error("Cannot drain: open a queue first");
         return await drain(db, queue);
@@ -132,14 +130,23 @@ async function empty(db: Db): Promise<void> {
     insert into queue_pauses (id, lane_id) select ${newId()}, id from lane where code = 'cpu' on conflict do nothing`;
 }
 
-/** Milliseconds that COPY takes, as psql sends it, for the very rows that were queued, with indexes and constraints. */
-async function copyBack(db: Db): Promise<number> {
-  const rows: Uint8Array[] = [];
-  for await (const chunk of await db`copy jobs to stdout`.readable()) rows.push(chunk);
+/** Milliseconds that psql's COPY takes for the very rows that were queued, with their indexes and constraints. */
+async function copyBack(db: Db, url: string): Promise<number> {
+  const psql = await findProgram("psql");
+  if (!psql) throw new Error("Cannot compare with COPY: there is no psql on PATH");
+  const file = await Deno.makeTempFile({ prefix: "seedloop_bench_" });
+  const run = async (command: string) => {
+    const args = ["--no-psqlrc", "--command", "\\timing on", "--command", command, url];
+    const { success, stdout } = await new Deno.Command(psql, { args, stderr: "inherit" }).output();
+    const [, ms] = /Time: ([\d.]+) ms/.exec(new TextDecoder().decode(stdout)) ?? [];
+    if (!success || ms === undefined) throw new Error(`psql failed: ${command}`);
+    return Number(ms);
+  };
+  await run(`\\copy jobs to '${file}'`);
   await db`truncate jobs, events, fair_accounts cascade`;
-  return await timed(async () =>
-    await pipeline(Readable.from(rows), await db`copy jobs from stdin`.writable())
-  );
+  const ms = await run(`\\copy jobs from '${file}'`);
+  await Deno.remove(file);
+  return ms;
 }
 
 /** Milliseconds from the first job's start until all have ended. */

@@ -5,6 +5,7 @@ import { delay } from "#server/core/time.ts";
 import { ApiGraph } from "#server/fleet/job_kinds.ts";
 import type { HostVitals, WorkerVitals } from "#server/fleet/contract.ts";
 import { Check, type Checked, type Nodes, Order, Pace, Watch } from "#workers/kit/fleet_messages.ts";
+import { type AgentWatch, watchAgent } from "./agent_watch.ts";
 import { findManager } from "./comfy_manager.ts";
 import type { GpuMonitor } from "./gpu_monitor.ts";
 import { writeJson } from "./json.ts";
@@ -22,6 +23,8 @@ export interface FleetWatchOptions {
   readonly onVitals: (subject: string, vitals: WorkerVitals | HostVitals) => void;
   /** What this machine's GPUs say; without it there is what the workers themselves tell. */
   readonly gpus?: GpuMonitor;
+  /** Asks the machines of workers that are others than this one. */
+  readonly askAgent?: (workerUrl: string) => AgentWatch;
   readonly now?: () => number;
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -73,7 +76,7 @@ export class FleetWatch {
     await Promise.all(gone);
     for (const [id, worker] of wanted) {
       if (this.#watched.has(id)) continue;
-      const { links, log, tell, onVitals, gpus, now, wait } = this.#options;
+      const { links, log, tell, onVitals, gpus, askAgent, now, wait } = this.#options;
       this.#watched.set(
         id,
         new WatchedWorker(worker, {
@@ -82,6 +85,7 @@ export class FleetWatch {
           tell,
           onVitals: (vitals) => onVitals(id, vitals),
           readings: () => gpus?.readings ?? [],
+          askAgent: askAgent ?? ((url) => watchAgent(url, { log })),
           onNews: (watched) => void this.#readAnew(watched),
           now: now ?? (() => performance.now()),
           wait: wait ?? delay,

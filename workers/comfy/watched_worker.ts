@@ -1,6 +1,7 @@
 import type { Log } from "#server/core/log.ts";
 import type { WorkerVitals } from "#server/fleet/contract.ts";
 import type { Command, Seen, WatchedWorker as Wanted } from "#workers/kit/fleet_messages.ts";
+import type { AgentWatch } from "./agent_watch.ts";
 import { type GpuReading, matchGpu } from "./gpu_readings.ts";
 import { whyRest } from "./guards.ts";
 import { keepProcess, type KeptProcess } from "./keep_process.ts";
@@ -15,6 +16,8 @@ export interface WatchedOptions {
   readonly onVitals: (vitals: WorkerVitals) => void;
   /** What this machine's GPUs say now. */
   readonly readings: () => readonly GpuReading[];
+  /** Asks the machine of a worker that is another than this one. */
+  readonly askAgent: (workerUrl: string) => AgentWatch;
   /** Its process or its models are others now: what it is made of is to be read anew. */
   readonly onNews: (watched: WatchedWorker) => void;
   readonly now: () => number;
@@ -31,6 +34,8 @@ export class WatchedWorker {
   readonly #options: WatchedOptions;
   readonly #stop = new AbortController();
   readonly #watch: WorkerWatch;
+  /** Undefined where it runs on this machine, which is measured here. */
+  readonly #agent: AgentWatch | undefined;
   #wanted: Wanted;
   #kept: { readonly process: KeptProcess; readonly command: string } | undefined;
   #lastTold = "";
@@ -49,6 +54,7 @@ export class WatchedWorker {
       restartCommand: () => this.#wanted.restart,
       onHealth: () => this.#saw(this.#watch.state),
     });
+    this.#agent = isOfThisMachine(wanted.url) ? undefined : options.askAgent(wanted.url);
     this.#watch = watchWorker(wanted.url, (state) => this.#look(state), options);
     void this.#keep();
   }
@@ -86,7 +92,7 @@ export class WatchedWorker {
   async close(): Promise<void> {
     this.#stop.abort();
     this.dog.close();
-    await Promise.all([this.#watch.close(), this.#kept?.process.stop()]);
+    await Promise.all([this.#watch.close(), this.#agent?.close(), this.#kept?.process.stop()]);
   }
 
   /** Starts its process, ends it, or ends it and starts another command, as it is wanted. */
@@ -164,10 +170,10 @@ export class WatchedWorker {
   #measure(state: WorkerState): WorkerVitals {
     const [device] = state.reachable ? state.devices : [];
     const known = state.devices[0]?.name;
-    const gpu = known !== undefined && isOfThisMachine(this.url)
-      ? matchGpu(known, this.#options.readings())
-      : undefined;
-    const told = device && device.vramTotalBytes !== null && device.vramFreeBytes !== null
+    const told = this.#agent?.report;
+    const readings = this.#agent ? told?.gpus ?? [] : this.#options.readings();
+    const gpu = known === undefined ? undefined : matchGpu(known, readings);
+    const usedBytes = device && device.vramTotalBytes !== null && device.vramFreeBytes !== null
       ? device.vramTotalBytes - device.vramFreeBytes
       : null;
     const { ramTotalBytes, ramFreeBytes } = state;
@@ -175,15 +181,20 @@ export class WatchedWorker {
     return {
       at: new Date().toISOString(),
       gpuPercent: gpu?.gpuPercent ?? null,
-      vramUsedBytes: gpu?.vramUsedBytes ?? told,
+      vramUsedBytes: gpu?.vramUsedBytes ?? usedBytes,
       vramTotalBytes: gpu?.vramTotalBytes ?? device?.vramTotalBytes ?? null,
       celsius: gpu?.celsius ?? null,
       watts: gpu?.watts ?? null,
       fanPercent: gpu?.fanPercent ?? null,
       clockMhz: gpu?.clockMhz ?? null,
-      ramUsedBytes: ram ? ramTotalBytes - ramFreeBytes : null,
-      ramTotalBytes: ram ? ramTotalBytes : null,
+      ramUsedBytes: ram ? ramTotalBytes - ramFreeBytes : told?.host.memoryUsedBytes ?? null,
+      ramTotalBytes: ram ? ramTotalBytes : told?.host.memoryTotalBytes ?? null,
       queued: state.reachable ? state.queueRemaining : null,
+      cpuPercent: told?.host.cpuPercent ?? null,
+      diskUsedBytes: told?.host.diskUsedBytes ?? null,
+      diskTotalBytes: told?.host.diskTotalBytes ?? null,
+      receivedBytesPerSecond: told?.host.receivedBytesPerSecond ?? null,
+      sentBytesPerSecond: told?.host.sentBytesPerSecond ?? null,
     };
   }
 }
