@@ -128,7 +128,12 @@ Deno.test("a worker on another machine has the vitals of its agent, and its guar
   const health: string[] = [];
   let said: AgentReport | undefined = REPORT;
   const link = new WorkerLink(url, QUICK);
-  const rules = { watchUpTo: "kill", pauseAtCelsius: 85, resumeAtCelsius: 70, minFreeVramBytes: null } as const;
+  const rules = {
+    watchUpTo: "kill",
+    pauseAtCelsius: 85,
+    resumeAtCelsius: 70,
+    minFreeVramBytes: null,
+  } as const;
   const watched = new WatchedWorker({ id: "w", url, rules, start: null, restart: null }, {
     link,
     log: silentLog,

@@ -61,6 +61,8 @@ export class JobQueue {
   readonly #calls: Calls;
   readonly #lanes: ReadonlyMap<Lane, LaneSlots>;
   readonly #workers: Pump;
+  /** Whether a generation may wait for a worker, as far as was looked and heard since. */
+  #mayWait = true;
   readonly #stop = new AbortController();
   #listener: Listener | undefined;
 
@@ -199,8 +201,10 @@ export class JobQueue {
 
   #wake(lane: Lane, place?: number): void {
     if (this.#stop.signal.aborted) return;
-    if (lane === "gpu") this.#workers.wake();
-    else this.#lanes.get(lane)?.wake(place);
+    if (lane === "gpu") {
+      this.#mayWait = true;
+      this.#workers.wake();
+    } else this.#lanes.get(lane)?.wake(place);
   }
 
   #kindsOf(lane: Lane): string[] {
@@ -255,7 +259,8 @@ export class JobQueue {
       this.#log.error("end of a run was not written, its lease will run out", { jobId: run.job.id, error });
       this.#closeRun(run, "unknown");
     }
-    if (lane === "gpu") this.#wake(lane);
+    // A worker is free again, which helps only who waits for one.
+    if (lane === "gpu" && this.#mayWait) this.#wake(lane);
   }
 
   #closeRun(run: Run, outcome: string): void {
@@ -282,7 +287,13 @@ export class JobQueue {
     if (this.#kindsOf("gpu").length === 0) return;
     const begin = (job: ClaimedJob, input: unknown, leasedAt: number) =>
       this.#calls.begin(this.#calls.hold(job, leasedAt), input);
-    await claimGenerations(this.#db, this.#nodeId, begin, this.#stop.signal);
+    this.#mayWait = false;
+    let mayWait = true;
+    try {
+      mayWait = await claimGenerations(this.#db, this.#nodeId, begin, this.#stop.signal);
+    } finally {
+      this.#mayWait ||= mayWait;
+    }
   }
 }
 
