@@ -28,6 +28,16 @@ Deno.test("a pool reaches the embedded database by its socket file as by loopbac
   assertEquals(row?.peer === null, isBySocket);
 });
 
+Deno.test("no statement is compiled, whatever the database would do by itself", async () => {
+  await using database = await openTestDatabase();
+  const queue = connect({ url: database.url, max: 1, isPlannedOnce: true });
+  for (const db of [database.db, queue]) {
+    const [row] = await db<{ jit: string }[]>`select current_setting('jit') as jit`;
+    assertEquals(row?.jit, "off");
+  }
+  await queue.end();
+});
+
 Deno.test("transact() throws what passes when its connection is cut, whatever it was at, and never asks it again", async () => {
   await using database = await openTestDatabase();
   await using line = new CutLine(database.url);
