@@ -231,6 +231,19 @@ function trialSettlement(more: Partial<Settlement> = {}): { settlement: Settleme
   return { settlement: settlement as unknown as Settlement, seen };
 }
 
+Deno.test("a job that was tried for days does not stop its lane", async () => {
+  await using database = await openTestDatabase();
+  const { db } = database;
+  const nodeId = await givenNode(db);
+  const [jobId] = await givenJobs(db, 2);
+  await db`update jobs set attempt = 40000, failures = 40000 where id = ${jobId!}`;
+  const job = await claimOne(db, nodeId);
+  assertEquals([job.id, job.attempt], [jobId, 40_001]);
+  const later = { how: "try_later", failureClass: "internal", message: "busy", afterMs: 0 } as const;
+  assertEquals((await endRun(db, mapSettlements([]), job, later, silentLog)).status, "queued");
+  assertEquals((await db`select number from job_attempts`)[0]?.["number"], 40_001);
+});
+
 Deno.test("endRun() settles in the transaction that ends the job", async () => {
   await using database = await openTestDatabase();
   const { db } = database;
