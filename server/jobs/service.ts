@@ -72,9 +72,9 @@ export interface JobSubmission<I extends z.core.$ZodType = z.core.$ZodType> {
 }
 
 /**
- * Queues a job, in the caller's transaction if there is one, and returns its id. The same id or idempotency key again returns the job
- * that is there, unless it is of another kind or user: AppError("conflict"). Input that its kind can't read is
- * AppError("invalid").
+ * Queues a job, in the caller's transaction if there is one, and returns its id. The same id or idempotency key again
+ * returns the job that is there, unless it is of another kind or user: AppError("conflict"). Input that its kind can't
+ * read is AppError("invalid").
  */
 export async function submitJob<I extends z.core.$ZodType>(
   db: Queryable,
