@@ -143,7 +143,7 @@ export class VitalsView extends SignalWatcher(LitElement) {
           </div>
         `;
       })}</dl>
-      ${this.isRemote && now && !hasAgent(now) ? html`<p class="hint">${cw("noAgent")}</p>` : nothing}
+      ${this.isRemote && now && !hasAgent(now) ? html`<p>${cw("noAgent")}</p>` : nothing}
     `;
   }
 

@@ -348,9 +348,8 @@ export const removeWorkerCommand = endpoint({
 
 const Measure = z.nullable(z.number());
 
-/** One moment of a worker. Null is "no data". */
-export const WorkerVitals = z.object({
-  at: Instant,
+/** One moment of a GPU. Null is "no data". */
+export const GpuVitals = z.object({
   gpuPercent: Measure,
   vramUsedBytes: Measure,
   vramTotalBytes: Measure,
@@ -358,29 +357,35 @@ export const WorkerVitals = z.object({
   watts: Measure,
   fanPercent: Measure,
   clockMhz: Measure,
-  ramUsedBytes: Measure,
-  ramTotalBytes: Measure,
-  /** Prompts queued or running there, whoever sent them. */
-  queued: Measure,
-  /** Of its machine, where that is another than the studio's and an agent runs there. */
+});
+
+/** What a machine has to do at one moment. Null is "no data". */
+const MachineLoad = z.object({
   cpuPercent: Measure,
   diskUsedBytes: Measure,
   diskTotalBytes: Measure,
   receivedBytesPerSecond: Measure,
   sentBytesPerSecond: Measure,
 });
+
+/** One moment of a worker. Null is "no data". The load is its machine's, where an agent on another one tells it. */
+export const WorkerVitals = z.object({
+  at: Instant,
+  ...GpuVitals.shape,
+  ...MachineLoad.shape,
+  ramUsedBytes: Measure,
+  ramTotalBytes: Measure,
+  /** Prompts queued or running there, whoever sent them. */
+  queued: Measure,
+});
 export type WorkerVitals = z.infer<typeof WorkerVitals>;
 
 /** One moment of the machine on which a studio runs. Null is "no data". */
 export const HostVitals = z.object({
   at: Instant,
-  cpuPercent: Measure,
+  ...MachineLoad.shape,
   memoryUsedBytes: Measure,
   memoryTotalBytes: Measure,
-  diskUsedBytes: Measure,
-  diskTotalBytes: Measure,
-  receivedBytesPerSecond: Measure,
-  sentBytesPerSecond: Measure,
 });
 export type HostVitals = z.infer<typeof HostVitals>;
 

@@ -103,7 +103,9 @@ export async function finishAndClaim(
       from readied r left join claimed j on true`;
   return {
     ended: rows.find((row) => row.ended !== null)?.ended ?? [],
-    claimed: inOrder(rows.flatMap((row) => row.id === null ? [] : claimedJob(row, codes))),
+    claimed: inOrder(
+      rows.flatMap(({ ended: _ended, ...row }) => row.id === null ? [] : claimedJob(row, codes)),
+    ),
   };
 }
 
@@ -150,7 +152,7 @@ export function isReady(db: Queryable, job: Fragment = db`j`) {
   return db`${job}.status_id = (select 2::smallint) and ${job}.status_id < 5`;
 }
 
-/** The lookups of a claim, known here: joined for each claim they took a third of its time. */
+/** The lookups of a claim, known here: looked up and joined for each claim they took a sixth of its time. */
 interface Codes {
   readonly kinds: ReadonlyMap<number, string>;
   readonly lanes: ReadonlyMap<number, string>;
@@ -213,9 +215,7 @@ function claimedColumns(db: Queryable) {
     j.workflow_version_id, j.worker_id, j.work`;
 }
 
-function claimedJob({ kindId, laneId, ...row }: ClaimedRow, { kinds, lanes }: Codes): ClaimedJob {
-  // What a statement adds to a job's columns is not part of it.
-  const { ended: _ended, ...job } = row as typeof row & { ended?: unknown };
+function claimedJob({ kindId, laneId, ...job }: ClaimedRow, { kinds, lanes }: Codes): ClaimedJob {
   return { ...job, kind: kinds.get(kindId) ?? "", lane: lanes.get(laneId) as Lane };
 }
 

@@ -3,6 +3,7 @@ import { errorMessage } from "#server/core/errors.ts";
 import type { Log } from "#server/core/log.ts";
 import { HostVitals } from "#server/fleet/contract.ts";
 import { watchGpus } from "./gpu_monitor.ts";
+import { GpuReading } from "./gpu_readings.ts";
 import { HostReader } from "./host_vitals.ts";
 
 /** Where an agent listens, and a studio asks the machines of its workers for one. */
@@ -10,23 +11,11 @@ export const AGENT_PORT = 7430;
 const PATH = "/vitals";
 const MEASURE_MS = 1_000;
 
-const Measure = z.nullable(z.number());
-
 /** What an agent says of its machine. Null is "no data". */
 export const AgentReport = z.object({
   agent: z.literal("seedloop"),
   version: z.string().check(z.maxLength(100)),
-  gpus: z.array(z.object({
-    index: z.int().check(z.nonnegative()),
-    name: z.string().check(z.minLength(1), z.maxLength(200)),
-    gpuPercent: Measure,
-    vramUsedBytes: Measure,
-    vramTotalBytes: Measure,
-    celsius: Measure,
-    watts: Measure,
-    fanPercent: Measure,
-    clockMhz: Measure,
-  })).check(z.maxLength(64)),
+  gpus: z.array(GpuReading).check(z.maxLength(64)),
   host: HostVitals,
 });
 export type AgentReport = z.infer<typeof AgentReport>;

@@ -119,6 +119,18 @@ for (
     }));
 }
 
+Deno.test("a number beyond all measure is no data, and the rest counts", () => {
+  const text = JSON.stringify({ ...REPORT, gpus: [{ ...REPORT.gpus[0], watts: 0.5 }] }).replace(
+    "0.5",
+    "1e308",
+  );
+  return withAnswer(() => new Response(text), async (watch) => {
+    await until("the report", () => watch.report !== undefined);
+    const [gpu] = watch.report!.gpus;
+    assertEquals([gpu?.watts, gpu?.celsius], [null, 88]);
+  });
+});
+
 Deno.test("a worker on another machine has the vitals of its agent, and its guards act on them", async () => {
   await using server = new FaultServer();
   server.devices = [{ name: "cuda:0 NVIDIA L40S : native", type: "cuda", vram_total: 48e9, vram_free: 30e9 }];

@@ -66,5 +66,10 @@ async function ask(url: string, stopping: AbortSignal): Promise<AgentReport> {
   const response = await fetch(url, { signal, redirect: "manual" });
   const bytes = await readCapped(response.body, MAX_BYTES);
   if (!response.ok || bytes === undefined) throw new Error(`It answered ${response.status}`);
-  return AgentReport.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return AgentReport.parse(JSON.parse(new TextDecoder().decode(bytes), withinReason));
+}
+
+/** A number beyond all that can be measured, or kept, is no data. */
+function withinReason(_key: string, value: unknown): unknown {
+  return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : value;
 }

@@ -1,17 +1,14 @@
+import * as z from "zod/mini";
+import { GpuVitals } from "#server/fleet/contract.ts";
 import { asRecord, asText } from "./json.ts";
 
 /** What the driver's own tool says of one GPU now; null where it says nothing. */
-export interface GpuReading {
-  readonly index: number;
-  readonly name: string;
-  readonly gpuPercent: number | null;
-  readonly vramUsedBytes: number | null;
-  readonly vramTotalBytes: number | null;
-  readonly celsius: number | null;
-  readonly watts: number | null;
-  readonly fanPercent: number | null;
-  readonly clockMhz: number | null;
-}
+export const GpuReading = z.object({
+  index: z.int().check(z.nonnegative()),
+  name: z.string().check(z.minLength(1), z.maxLength(200)),
+  ...GpuVitals.shape,
+});
+export type GpuReading = Readonly<z.infer<typeof GpuReading>>;
 
 /** What is asked of `nvidia-smi`, in the order of a line. */
 export const NVIDIA_FIELDS = [
