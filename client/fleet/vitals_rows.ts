@@ -26,9 +26,13 @@ const count: Unit = (value) => formatCount(Math.round(value));
 
 /**
  * Every measure that a worker, or a machine, can have; those that nobody measures say so. What an agent alone tells of
- * a worker's machine is there with the agent.
+ * a worker's machine is there where one has told it.
  */
-export function readings(of: "worker" | "host", now: Moment | undefined): readonly Reading[] {
+export function readings(
+  of: "worker" | "host",
+  now: Moment | undefined,
+  hadAgent: boolean,
+): readonly Reading[] {
   const one = (name: string, label: string, unit: Unit, high?: number, low = 0): Reading => {
     const value = numberOf(now, name);
     const text = value === null ? undefined : unit(value);
@@ -50,8 +54,8 @@ export function readings(of: "worker" | "host", now: Moment | undefined): readon
       high: most ?? undefined,
     };
   };
+  const cpu = one("cpuPercent", cw("cpuPercent"), percent, 100);
   const machine = [
-    one("cpuPercent", cw("cpuPercent"), percent, 100),
     share("diskUsedBytes", "diskTotalBytes", cw("disk")),
     one("receivedBytesPerSecond", cw("received"), rate),
     one("sentBytesPerSecond", cw("sent"), rate),
@@ -66,14 +70,14 @@ export function readings(of: "worker" | "host", now: Moment | undefined): readon
       one("clockMhz", cw("clockMhz"), megahertz),
       share("ramUsedBytes", "ramTotalBytes", cw("ram")),
       one("queued", cw("queued"), count),
-      ...(hasAgent(now) ? machine : []),
+      ...(hadAgent ? [cpu, ...machine] : []),
     ]
-    : [share("memoryUsedBytes", "memoryTotalBytes", cw("ram")), ...machine];
+    : [cpu, share("memoryUsedBytes", "memoryTotalBytes", cw("ram")), ...machine];
 }
 
-/** Whether somebody on its machine tells how that is. */
-export function hasAgent(now: Moment | undefined): boolean {
-  return numberOf(now, "diskUsedBytes") !== null || numberOf(now, "cpuPercent") !== null;
+/** Whether somebody on a worker's machine told at that moment how that is. */
+export function hasAgent(moment: Moment | undefined): boolean {
+  return numberOf(moment, "diskUsedBytes") !== null || numberOf(moment, "cpuPercent") !== null;
 }
 
 function numberOf(moment: Moment | undefined, name: string): number | null {

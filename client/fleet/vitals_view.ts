@@ -113,7 +113,7 @@ export class VitalsView extends SignalWatcher(LitElement) {
     const { ms, bins } = SPANS[span];
     const moments = span === "day" ? this.minutes : this.seconds;
     const now = this.seconds.at(-1);
-    const rows = readings(this.workerId === "" ? "host" : "worker", now);
+    const rows = readings(this.workerId === "" ? "host" : "worker", now, moments.some(hasAgent));
     const from = Date.now() - ms;
     return html`
       <div class="head">

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert/mod.js";
 import { newId } from "#server/core/id.ts";
+import type { WorkerVitals } from "#server/fleet/contract.ts";
 import { openBrowser } from "#server/testing/browser.ts";
 import { clientStudio, signInAs } from "#server/testing/client_studio.ts";
 import { givenWorker } from "#server/testing/fixtures.ts";
 import { until } from "#server/testing/until.ts";
-import type { WorkerVitals } from "#server/fleet/contract.ts";
 
 Deno.test("the workers' screen shows no data as such, and what an order affects before it is given", async () => {
   await using world = await clientStudio();
@@ -65,6 +65,9 @@ Deno.test("the workers' screen shows no data as such, and what an order affects 
   await shows("300 GB of 1.00 TB", { cpuPercent: 12, diskUsedBytes: 3e11, diskTotalBytes: 1e12 });
   assertEquals(await vitals.locator(".row").count(), 12);
   assertEquals(await vitals.getByText("deno task agent").count(), 0);
+  // An agent that is gone leaves what it told, and is asked for again.
+  await shows("deno task agent");
+  assertEquals(await vitals.locator(".row").count(), 12);
 
   await side.getByRole("button", { name: "Start anew" }).click();
   const impact = side.getByRole("alert");
