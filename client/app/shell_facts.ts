@@ -1,6 +1,6 @@
 import { signal } from "@lit-labs/signals";
 import { session } from "#client/auth/session_store.ts";
-import { ApiError, call } from "#client/core/call.ts";
+import { ApiError, call, isSignedOut } from "#client/core/call.ts";
 import { live } from "#client/core/live.ts";
 import { getHealthStatus, type HealthStatus } from "#server/health/contract.ts";
 import { listWorkers, type Worker } from "#server/fleet/contract.ts";
@@ -95,11 +95,10 @@ export class ShellStore {
       this.#facts.set({ studio, workers, queue, projects, isRead: true, ...HEARD });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) await session.resume().catch(() => {});
-      else {
-        const silentSince = this.facts.silentSince ?? Date.now();
-        this.#facts.set({ ...this.facts, silentSince, refusal: error.status === 0 ? undefined : error });
-      }
+      // The session has seen to it.
+      if (isSignedOut(error)) return;
+      const silentSince = this.facts.silentSince ?? Date.now();
+      this.#facts.set({ ...this.facts, silentSince, refusal: error.status === 0 ? undefined : error });
     }
   }
 }

@@ -23,6 +23,8 @@ export class SessionStore {
   readonly #endedBy = signal<RevokeReason | undefined>(undefined);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: Promise<boolean> | undefined;
+  /** The page is about to be loaded anew, and is nobody's whatever is still refused. */
+  #isLeft = false;
 
   get me(): Me | null | undefined {
     return this.#me.get();
@@ -86,7 +88,8 @@ export class SessionStore {
   async leave(act: () => Promise<void>): Promise<void> {
     await alone(async () => {
       await act();
-      this.#leave({ isLoadedAnew: true });
+      this.#isLeft = true;
+      this.#leave();
     });
   }
 
@@ -146,10 +149,10 @@ export class SessionStore {
     this.#timer = setTimeout(() => void this.#renewOrLeave().catch(() => this.#plan(expiresAt)), waitMs);
   }
 
-  #leave({ isLoadedAnew = false } = {}): void {
+  #leave(): void {
     clearTimeout(this.#timer);
     localStorage.removeItem(EXPIRES);
-    this.#me.set(isLoadedAnew ? undefined : null);
+    this.#me.set(this.#isLeft ? undefined : null);
   }
 }
 

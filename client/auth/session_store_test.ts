@@ -67,10 +67,11 @@ Deno.test("a session lives on while one works, and ends when one leaves", async 
   });
 
   await test.step("no sign-in is shown while one signs out: what is typed into it would be lost", async () => {
+    const refused = page.waitForResponse((response) => response.status() === 401);
     await page.route("**/api/auth/sign-out", async (route) => {
       const answer = await route.fetch();
-      // The socket tells of the end before the answer is there.
-      await socket.closed;
+      // The socket tells of the end before the answer is there, and what the page asks for then is refused.
+      await Promise.all([socket.closed, refused]);
       await route.fulfill({ response: answer });
     });
     await page.evaluate(() => {
@@ -82,10 +83,10 @@ Deno.test("a session lives on while one works, and ends when one leaves", async 
     await choose(page, "sign out");
     await page.getByLabel("Password", { exact: true }).waitFor();
     assertEquals(await page.evaluate(() => sessionStorage.getItem("shown")), null);
+    await page.unroute("**/api/auth/sign-out");
   });
   await test.step("who is suspended is told so, where it happens and when signing in again", async () => {
     const bob = await world.person({ login: "bob", role: "reviewer" });
-    await page.unroute("**/api/auth/sign-out");
     await signInAs(page, bob);
     await isLive(page);
     // A text fits what one may do: an admin reads that it is changed here.

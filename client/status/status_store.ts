@@ -104,7 +104,6 @@ export class StatusStore {
       });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) await session.resume().catch(() => {});
       this.#facts.set({ ...this.facts, problem: error });
     }
   }
