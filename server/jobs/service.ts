@@ -92,10 +92,13 @@ export async function submitJobs(db: Queryable, submissions: readonly JobSubmiss
   const elsewhere = [...new Set(jobs.flatMap((job) => job.needs ?? []))].filter((id) => !own.has(id));
   if (elsewhere.length > 0) return await transact(db, (tx) => submitAfter(tx, jobs, elsewhere));
   const rows = jobs.map((job) => jobRow(job, Boolean(job.needs?.length)));
+  const areNew = submissions.every(({ id, idempotencyKey }) =>
+    id === undefined && idempotencyKey === undefined
+  );
   // One is one statement, which needs no transaction around it.
   return rows.length === 1
-    ? await insertOrFind(db, rows)
-    : await transact(db, (tx) => insertOrFind(tx, rows));
+    ? await insertOrFind(db, rows, { areNew })
+    : await transact(db, (tx) => insertOrFind(tx, rows, { areNew }));
 }
 
 /** Submits jobs that need some of `elsewhere`, none of which may end meanwhile. */
@@ -114,11 +117,16 @@ async function submitAfter(
   return await insertOrFind(
     tx,
     jobs.map((job) => jobRow(job, (job.needs ?? []).some((id) => statuses.get(id) !== "done"))),
+    { areNew: false },
   );
 }
 
-async function insertOrFind(db: Queryable, rows: readonly JobInsert[]): Promise<string[]> {
-  const earlier = new Set(await insertJobs(db, rows));
+async function insertOrFind(
+  db: Queryable,
+  rows: readonly JobInsert[],
+  given: { areNew: boolean },
+): Promise<string[]> {
+  const earlier = new Set(await insertJobs(db, rows, given));
   const ids: string[] = [];
   for (const row of rows) ids.push(earlier.has(row.id) ? await findEarlier(db, row) : row.id);
   return ids;

@@ -46,12 +46,19 @@ export interface JobInsert {
   readonly needs: readonly string[] | undefined;
 }
 
-/** Inserts the jobs that are not there yet, by id or idempotency key, and returns the ids of the others. */
-export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Promise<string[]> {
+/**
+ * Inserts the jobs that are not there yet, by id or idempotency key, and returns the ids of the others. `areNew` says
+ * that all their ids were just made and none has a key: then nothing is looked for.
+ */
+export async function insertJobs(
+  db: Queryable,
+  jobs: readonly JobInsert[],
+  { areNew }: { areNew: boolean },
+): Promise<string[]> {
   const [only, ...more] = jobs;
-  if (only && more.length === 0) return await insertJob(db, only) ? [] : [only.id];
-  const rows = await db<{ id: string }[]>`
-    with given as materialized (
+  if (only && more.length === 0) return await insertJob(db, only, { isNew: areNew }) ? [] : [only.id];
+  const given = db`
+    given as materialized (
       select g.*, k.id as kind_id, k.lane_id,
              ${costMs(db, db`g.work`)} as cost_ms
         from rows from (jsonb_to_recordset(${db.json(jobs as unknown as Json)}) as (
@@ -63,8 +70,8 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
                master_id, file_hash, idempotency_key, run_at, work, status, needs, n)
         join job_kind k on k.code = g.kind
         ${durations(db, db`g.workflow_version_id`)}),
-    bases as materialized (${shareBases(db)}),
-    made as (
+    bases as materialized (${shareBases(db)})`;
+  const making = db`
       insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, priority, order_key, fair_end, cost_ms,
              work, run_at, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
       select g.id, g.kind_id, g.lane_id, case g.status when 'blocked' then 1 when 'held' then 3 else 2 end, g.project_id, g.user_id, g.priority,
@@ -73,16 +80,29 @@ export async function insertJobs(db: Queryable, jobs: readonly JobInsert[]): Pro
              g.master_id, g.file_hash, g.idempotency_key
         from (select g.*, (g.cost_ms * 1000::float8 / b.weight)::bigint as share,
                      b.base + (sum(g.cost_ms * 1000::float8 / b.weight) over (
-                       partition by g.lane_id, g.user_id order by g.n))::bigint as fair_end
-                from given g join bases b on b.lane_id = g.lane_id and b.user_id is not distinct from g.user_id) g
-      on conflict do nothing
-      returning id)${jobs.some((job) => job.needs) ? neededStep(db) : db``}
+                       partition by g.lane_id, g.user_id order by g.n rows unbounded preceding))::bigint as fair_end
+                from given g join bases b on b.lane_id = g.lane_id and b.user_id is not distinct from g.user_id) g`;
+  const needed = jobs.some((job) => job.needs) ? neededStep(db) : undefined;
+  if (areNew && !needed) {
+    await db`with ${given} ${making}`;
+    return [];
+  }
+  const rows = await db<{ id: string }[]>`
+    with ${given},
+    made as (${making} ${ifAbsent(db, areNew)} returning id)${needed ?? db``}
     select g.id from given g where not exists (select 1 from made where made.id = g.id)`;
   return rows.map((row) => row.id);
 }
 
+/** To look for what can't be there costs a tenth of an insert. */
+const ifAbsent = (db: Queryable, isNew: boolean) => isNew ? db`` : db`on conflict do nothing`;
+
 /** insertJobs() for one: without what only many need it takes three quarters of the time. False when it is there already. */
-async function insertJob(db: Queryable, job: JobInsert): Promise<boolean> {
+async function insertJob(
+  db: Queryable,
+  job: JobInsert,
+  { isNew }: { isNew: boolean },
+): Promise<boolean> {
   const rows = await db`
     with given as materialized (
       select k.id as kind_id, k.lane_id, ${job.userId ?? null}::uuid as user_id,
@@ -105,7 +125,7 @@ async function insertJob(db: Queryable, job: JobInsert): Promise<boolean> {
     job.takeId ?? null
   }, ${job.cutId ?? null}, ${job.masterId ?? null}, ${job.fileHash ?? null}, ${job.idempotencyKey ?? null}
         from given g cross join bases b
-      on conflict do nothing
+      ${ifAbsent(db, isNew)}
       returning id)${
     job.needs
       ? db`,
