@@ -501,6 +501,7 @@ create table derivatives (
 );
 CREATE INDEX derivatives_file_hash_idx ON public.derivatives USING btree (file_hash);
 CREATE INDEX derivatives_kind_id_idx ON public.derivatives USING btree (kind_id);
+CREATE TRIGGER card_follows AFTER INSERT OR DELETE OR UPDATE ON public.derivatives FOR EACH ROW EXECUTE FUNCTION follow_derivatives();
 
 create table document_kind (
   id smallint not null,
@@ -628,6 +629,7 @@ create table files (
   size_bytes bigint not null,
   media_type_id smallint not null,
   created_at timestamp with time zone default now() not null,
+  card text not null,
   constraint files_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
   constraint files_size_bytes_check CHECK ((size_bytes >= 0)),
   constraint files_hash_algorithm_id_fkey FOREIGN KEY (hash_algorithm_id) REFERENCES hash_algorithm(id) ON DELETE RESTRICT,
@@ -636,6 +638,7 @@ create table files (
 );
 CREATE INDEX files_hash_algorithm_id_idx ON public.files USING btree (hash_algorithm_id);
 CREATE INDEX files_media_type_id_idx ON public.files USING btree (media_type_id);
+CREATE TRIGGER card_is_written BEFORE INSERT OR UPDATE OF hash, size_bytes, media_type_id ON public.files FOR EACH ROW EXECUTE FUNCTION write_file_card();
 
 create table gate_verdict (
   id smallint not null,
@@ -1020,6 +1023,7 @@ create table media_facts (
   constraint media_facts_file_hash_fkey FOREIGN KEY (file_hash) REFERENCES files(hash) ON DELETE CASCADE,
   constraint media_facts_pkey PRIMARY KEY (file_hash)
 );
+CREATE TRIGGER card_follows AFTER INSERT OR DELETE OR UPDATE ON public.media_facts FOR EACH ROW EXECUTE FUNCTION follow_media_facts();
 
 create table media_kind (
   id smallint not null,
@@ -2445,6 +2449,24 @@ AS $function$
          using errcode = 'check_violation', constraint = 'workflow_status_transition', table = tg_table_name;
      end $function$;
 
+CREATE OR REPLACE FUNCTION public.file_card(file files)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select concat(
+    '"hash":"', file.hash, '","sizeBytes":', file.size_bytes, ',"mediaType":',
+    (select to_json(code) from media_type where id = file.media_type_id),
+    ',"facts":', coalesce((select reply_json from media_facts where file_hash = file.hash), 'null'),
+    ',"derivatives":', coalesce(
+      (select json_agg(k.code order by k.sort, k.id)::text
+         from derivatives d join derivative_kind k on k.id = d.kind_id where d.source_hash = file.hash), '[]'),
+    ',"sprite":', coalesce(
+      (select d.layout::text
+         from derivatives d join derivative_kind k on k.id = d.kind_id and k.code = 'sprite'
+        where d.source_hash = file.hash), 'null'))
+$function$;
+
 CREATE OR REPLACE FUNCTION public.fill_lookup(name text, VARIADIC codes text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -2493,6 +2515,24 @@ begin
         and (w.status_id <> 2 or n.order_key < w.order_key or n.run_at < w.run_at)
       group by n.lane_id;
   end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_derivatives()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform renew_file_card(coalesce(new.source_hash, old.source_hash));
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_media_facts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform renew_file_card(coalesce(new.file_hash, old.file_hash));
   return null;
 end $function$;
 
@@ -2629,12 +2669,32 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.renew_file_card(file_hash text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Locked here and read in the next statement, which sees what was committed while this one waited: of two changes at
+  -- the same moment the card has both.
+  perform 1 from files f where f.hash = file_hash for no key update;
+  update files f set card = file_card(f) where f.hash = file_hash;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.wake_queue(lane_number smallint, place bigint)
  RETURNS void
  LANGUAGE sql
 AS $function$
   select pg_notify('seedloop_jobs', 'ready ' || l.code || ' ' || place) from lane l where l.id = lane_number
 $function$;
+
+CREATE OR REPLACE FUNCTION public.write_file_card()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.card := file_card(new);
+  return new;
+end $function$;
 
 create view searchable as
  SELECT 'project'::text AS thing,

@@ -140,7 +140,7 @@ export async function listAssets(
   const access = selectAccess(db, actor, projectId, "asset.read");
   const found = await queries.listAssetTexts<Access>(db, access, projectId, query);
   judgeAccess(found.access, actor, "asset.read");
-  return pageText<Asset>(found.rows, query.limit);
+  return pageText<Asset>(found.items, found.next);
 }
 
 /** The derivative's file, to be served. */

@@ -6,13 +6,10 @@ export class JsonText<T> {
   constructor(readonly text: string) {}
 }
 
-/** A page whose rows are JSON texts already. */
+/** A page whose items are JSON already, with a comma between them; after `next` there are more. */
 export function pageText<Item>(
-  rows: readonly { readonly id: string; readonly text: string }[],
-  limit: number,
+  items: string,
+  next: string | undefined,
 ): JsonText<{ items: Item[]; next?: string }> {
-  // Rows were read one beyond the limit: whether that one is there says whether there is a next page.
-  const next = rows.length > limit ? rows[limit - 1]?.id : undefined;
-  const items = rows.slice(0, limit).map((row) => row.text).join(",");
   return new JsonText(`{"items":[${items}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`);
 }
