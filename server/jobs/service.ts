@@ -88,9 +88,11 @@ export async function submitJob<I extends z.core.$ZodType>(
 /** submitJob() for many at once, in order; jobs may need earlier ones of the same list. */
 export async function submitJobs(db: Queryable, submissions: readonly JobSubmission[]): Promise<string[]> {
   const jobs = submissions.map((one) => ({ ...one, id: one.id ?? newId<"job">() }));
-  const own = new Set(jobs.map((job) => job.id));
-  const elsewhere = [...new Set(jobs.flatMap((job) => job.needs ?? []))].filter((id) => !own.has(id));
-  if (elsewhere.length > 0) return await transact(db, (tx) => submitAfter(tx, jobs, elsewhere));
+  if (jobs.some((job) => job.needs)) {
+    const own = new Set(jobs.map((job) => job.id));
+    const elsewhere = [...new Set(jobs.flatMap((job) => job.needs ?? []))].filter((id) => !own.has(id));
+    if (elsewhere.length > 0) return await transact(db, (tx) => submitAfter(tx, jobs, elsewhere));
+  }
   const rows = jobs.map((job) => jobRow(job, Boolean(job.needs?.length)));
   const areNew = submissions.every(({ id, idempotencyKey }) =>
     id === undefined && idempotencyKey === undefined
@@ -157,7 +159,7 @@ function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): JobIns
     kind: job.kind.code,
     projectId: job.projectId ?? undefined,
     userId: job.userId ?? undefined,
-    priority: job.priority ?? 0,
+    priority: job.priority || undefined,
     // With its defaults, as settlements are to find it. The thread parses it again, which must change nothing.
     input: parsed.data,
     workflowVersionId: job.workflowVersionId,
@@ -170,7 +172,7 @@ function jobRow(job: JobSubmission & { id: string }, isBlocked: boolean): JobIns
     idempotencyKey: job.idempotencyKey,
     runAt: job.runAt,
     work: job.work,
-    status: job.isHeld ? "held" : isBlocked ? "blocked" : "queued",
+    status: job.isHeld ? "held" : isBlocked ? "blocked" : undefined,
     needs: job.needs?.length ? job.needs : undefined,
   };
 }

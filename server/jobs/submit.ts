@@ -24,13 +24,14 @@ export const PRIORITY_STEP_US = 600_000_000;
 /** What a job counts for as long as none of its kind has run. */
 export const UNKNOWN_COST_MS = 10_000;
 
-/** A job as it is sent to PostgreSQL: what is not named is null there, and half of a job's fields are. */
+/** A job as it is sent to PostgreSQL: what is not named is null there, or as usual, and most of a job's fields are. */
 export interface JobInsert {
   readonly id: string;
   readonly kind: string;
   readonly projectId: string | undefined;
   readonly userId: string | undefined;
-  readonly priority: number;
+  /** Unnamed, 0. */
+  readonly priority: number | undefined;
   readonly input: unknown;
   readonly workflowVersionId: string | undefined;
   readonly pinnedWorkerId: string | undefined;
@@ -42,7 +43,8 @@ export interface JobInsert {
   readonly idempotencyKey: string | undefined;
   readonly runAt: string | undefined;
   readonly work: number | undefined;
-  readonly status: "blocked" | "queued" | "held";
+  /** Unnamed, queued. */
+  readonly status: "blocked" | "held" | undefined;
   readonly needs: readonly string[] | undefined;
 }
 
@@ -74,8 +76,8 @@ export async function insertJobs(
   const making = db`
       insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, priority, order_key, fair_end, cost_ms,
              work, run_at, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
-      select g.id, g.kind_id, g.lane_id, case g.status when 'blocked' then 1 when 'held' then 3 else 2 end, g.project_id, g.user_id, g.priority,
-             g.fair_end - g.share - g.priority * ${PRIORITY_STEP_US}::bigint, g.fair_end, g.cost_ms,
+      select g.id, g.kind_id, g.lane_id, case g.status when 'blocked' then 1 when 'held' then 3 else 2 end, g.project_id, g.user_id, coalesce(g.priority, 0),
+             g.fair_end - g.share - coalesce(g.priority, 0) * ${PRIORITY_STEP_US}::bigint, g.fair_end, g.cost_ms,
              g.work, coalesce(g.run_at, now()), g.input, g.workflow_version_id, g.pinned_worker_id, g.seed_id, g.take_id, g.cut_id,
              g.master_id, g.file_hash, g.idempotency_key
         from (select g.*, (g.cost_ms * 1000::float8 / b.weight)::bigint as share,
@@ -114,10 +116,10 @@ async function insertJob(
     made as (
       insert into jobs (id, kind_id, lane_id, status_id, project_id, user_id, priority, order_key, fair_end, cost_ms,
              work, run_at, input, workflow_version_id, pinned_worker_id, seed_id, take_id, cut_id, master_id, file_hash, idempotency_key)
-      select ${job.id}, g.kind_id, g.lane_id, ${STATUS_ID[job.status]}, ${
+      select ${job.id}, g.kind_id, g.lane_id, ${STATUS_ID[job.status ?? "queued"]}, ${
     job.projectId ?? null
-  }, g.user_id, ${job.priority},
-             b.base - ${job.priority}::bigint * ${PRIORITY_STEP_US}::bigint,
+  }, g.user_id, ${job.priority ?? 0},
+             b.base - ${job.priority ?? 0}::bigint * ${PRIORITY_STEP_US}::bigint,
              b.base + (g.cost_ms * 1000::float8 / b.weight)::bigint, g.cost_ms,
              ${job.work ?? null}, coalesce(${job.runAt ?? null}::timestamptz, now()), ${
     db.json(job.input as Json)
@@ -138,7 +140,11 @@ async function insertJob(
   return rows.length > 0;
 }
 
-const STATUS_ID: Readonly<Record<JobInsert["status"], number>> = { blocked: 1, queued: 2, held: 3 };
+const STATUS_ID: Readonly<Record<NonNullable<JobInsert["status"]> | "queued", number>> = {
+  blocked: 1,
+  queued: 2,
+  held: 3,
+};
 
 /** What a job counts for, of a kind `k` with its durations() and of that size. */
 function costMs(db: Queryable, work: Fragment) {
