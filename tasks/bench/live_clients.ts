@@ -3,7 +3,7 @@ import { preciseNow } from "./queue_job.ts";
 
 /** Sockets that listen to previews and take note of how late each came. */
 export interface Clients {
-  /** Milliseconds from when a picture was due until a client had it, one for each picture and client. */
+  /** Milliseconds from when a picture was due until a client had it, one for each picture and client; to be emptied at will. */
   readonly delays: number[];
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ async function openOne(url: string, n: number, delays: number[]): Promise<WebSoc
 }
 
 /** A client that shakes hands, asks for everything and then reads nothing more, until it is closed. */
-export async function openStalled(url: string): Promise<{ close(): void }> {
+export async function openStalled(url: string): Promise<Disposable> {
   const { hostname, port } = new URL(url);
   const connection = await Deno.connect({ hostname, port: Number(port) });
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -61,7 +61,7 @@ export async function openStalled(url: string): Promise<{ close(): void }> {
     throw new Error("The server under test refused the stalled client");
   }
   await write(connection, maskedText('{"t":"subscribe","topics":["jobs"]}'));
-  return { close: () => connection.close() };
+  return connection;
 }
 
 async function write(connection: Deno.Conn, data: string | Uint8Array): Promise<void> {
