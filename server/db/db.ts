@@ -25,9 +25,6 @@ export interface ConnectOptions {
   readonly isPlannedOnce?: boolean;
 }
 
-/** A plan that was made while a table was nearly empty would read all of it when it is full: an index fits both. */
-const PLANNED_ONCE = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" };
-
 /**
  * A pool of connections with a deadline on everything: PostgreSQL cancels a statement or a lock wait that is
  * late, and a connection on which nothing has moved for longer than any statement may take is cut, since
@@ -50,7 +47,10 @@ export function connect(options: ConnectOptions): Db {
       // A studio's statements touch few rows. Compiled at each call, as a PostgreSQL with LLVM does with any that it
       // thinks costly, those that place jobs took a hundred times as long.
       jit: "off",
-      ...(options.isPlannedOnce ? PLANNED_ONCE : {}),
+      // A plan is kept by its connection, and one that was made while a table was nearly empty would read all of it when
+      // it is full: an index fits both.
+      enable_seqscan: "off",
+      ...(options.isPlannedOnce ? { plan_cache_mode: "force_generic_plan" } : {}),
     },
     // Columns only: postgres.camel would also rewrite keys inside jsonb and corrupt stored graphs.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert/mod.js";
+import { assertEquals, assertMatch } from "@std/assert/mod.js";
 import { openTestDatabase } from "#server/testing/test_database.ts";
 import { CutLine } from "#server/testing/cut_line.ts";
 import { until } from "#server/testing/until.ts";
@@ -34,6 +34,19 @@ Deno.test("no statement is compiled, whatever the database would do by itself", 
   for (const db of [database.db, queue]) {
     const [row] = await db<{ jit: string }[]>`select current_setting('jit') as jit`;
     assertEquals(row?.jit, "off");
+  }
+  await queue.end();
+});
+
+Deno.test("no statement is planned to read a whole table because it is empty yet", async () => {
+  await using database = await openTestDatabase();
+  await database.db`vacuum analyze jobs`;
+  const queue = connect({ url: database.url, max: 1, isPlannedOnce: true });
+  for (const db of [database.db, queue]) {
+    const rows = await db<
+      { "QUERY PLAN": string }[]
+    >`explain select from jobs where id = ${crypto.randomUUID()}`;
+    assertMatch(rows.map((row) => Object.values(row)[0]).join("\n"), /Index Only Scan using jobs_pkey/);
   }
   await queue.end();
 });
