@@ -1,9 +1,9 @@
-import { findProgram, openDenoChild, pinnedCommand } from "./children.ts";
-import { LOAD_CORE } from "./children.ts";
+import { findProgram, openDenoChild } from "./children.ts";
+import { runPgbench } from "./pgbench.ts";
 import { openCluster } from "./database.ts";
 import type { Bench } from "./bench.ts";
 import { givenAssets, NAIVE_SQL } from "./assets_given.ts";
-import { type Goal, measure } from "./method.ts";
+import { type Goal, measureFound } from "./method.ts";
 import { loadHttp } from "./http_load.ts";
 
 const ASSETS = 100_000;
@@ -35,7 +35,7 @@ export const assetsBench: Bench = {
       ...(bare ? { pgbench: bare } : {}),
     };
     await own();
-    yield* await measure(sides, goals.filter(({ peer }) => peer.side in sides), { rounds, doublings });
+    yield* await measureFound(sides, goals, { rounds, doublings });
   },
 };
 
@@ -54,17 +54,9 @@ const goals: readonly Goal[] = [
 async function openBareSql(url: string, projectId: string, seconds: number) {
   const pgbench = await findProgram("pgbench");
   if (!pgbench) return undefined;
-  const script = await Deno.makeTempFile({ suffix: ".sql" });
-  await Deno.writeTextFile(script, `${NAIVE_SQL.replace("$1", `'${projectId}'`).replaceAll("\n", " ")};\n`);
-  const args = [
-    ...["--no-vacuum", "--protocol", "prepared", "--client", String(CONNECTIONS), "--file", script],
-    ...["--time", String(Math.max(1, Math.round(seconds))), url],
-  ];
+  const script = `${NAIVE_SQL.replace("$1", `'${projectId}'`).replaceAll("\n", " ")};\n`;
+  const time = ["--time", String(Math.max(1, Math.round(seconds)))];
   return async () => {
-    const command = await pinnedCommand(LOAD_CORE, pgbench, args, { stderr: "piped" });
-    const { stdout, stderr } = await command.output();
-    const [, perSecond] = /tps = ([\d.]+)/.exec(new TextDecoder().decode(stdout)) ?? [];
-    if (perSecond === undefined) throw new Error(`pgbench failed: ${new TextDecoder().decode(stderr)}`);
-    return { perSecond: Number(perSecond) };
+    return { perSecond: await runPgbench(pgbench, { url, script, clients: CONNECTIONS, options: time }) };
   };
 }

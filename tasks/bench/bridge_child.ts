@@ -18,7 +18,7 @@ import { JobQueue } from "#workers/queue/queue.ts";
 import { answerRequests } from "./children.ts";
 import { openDirectClient } from "./direct_client.ts";
 
-const Request = z.object({ t: z.enum(["ours", "direct"]), count: z.int() });
+const Request = z.object({ t: z.enum(["ours", "direct"]), count: z.int(), edge: z.int() });
 
 async function main(databaseUrl: string, engineUrl: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "seedloop_bench_" });
@@ -26,17 +26,17 @@ async function main(databaseUrl: string, engineUrl: string): Promise<void> {
   const direct = await openDirectClient(engineUrl);
   let drawn = 0;
   // Each another colour, so that nothing comes from the engine's cache.
-  const graph = (prefix: string) => ({
-    "1": { class_type: "EmptyImage", inputs: { width: 64, height: 64, batch_size: 1, color: ++drawn } },
+  const graph = (edge: number, prefix: string) => ({
+    "1": { class_type: "EmptyImage", inputs: { width: edge, height: edge, batch_size: 1, color: ++drawn } },
     "2": { class_type: "SaveImage", inputs: { images: ["1", 0], filename_prefix: prefix } },
   });
   await answerRequests(async (request) => {
-    const { t, count } = Request.parse(request);
+    const { t, count, edge } = Request.parse(request);
     const times: number[] = [];
     for (let n = 0; n < count; n++) {
       const begun = performance.now();
-      if (t === "ours") await ours.run(graph("%SEEDLOOP_PREFIX%/a"));
-      else await direct.run(graph("direct"), join(folder, "direct.png"));
+      if (t === "ours") await ours.run(graph(edge, "%SEEDLOOP_PREFIX%/a"));
+      else await direct.run(graph(edge, "direct"), join(folder, "direct.png"));
       times.push(performance.now() - begun);
     }
     return times;

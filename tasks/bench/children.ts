@@ -58,10 +58,14 @@ export interface Child extends AsyncDisposable {
   ask<Answer>(request: unknown): Promise<Answer>;
 }
 
-/** Starts a process on the tested core that answers requests; it ends when it is disposed of or we die. */
-export async function openChild(program: string, args: readonly string[]): Promise<Child> {
+/** Starts a process, on the tested core unless told, that answers requests; it ends when it is disposed of or we die. */
+export async function openChild(
+  program: string,
+  args: readonly string[],
+  core = TESTED_CORE,
+): Promise<Child> {
   const options = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
-  const process = (await pinnedCommand(TESTED_CORE, program, args, options)).spawn();
+  const process = (await pinnedCommand(core, program, args, options)).spawn();
   const writer = process.stdin.getWriter();
   const lines = readLines(process.stdout);
   const encoder = new TextEncoder();

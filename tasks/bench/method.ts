@@ -77,6 +77,15 @@ export async function measure(
   }
 }
 
+/** Measures as `measure` does, but leaves out the goals whose peer is not on this machine. */
+export async function measureFound(
+  sides: Sides,
+  goals: readonly Goal[],
+  options: MeasureOptions,
+): Promise<Judgement[]> {
+  return await measure(sides, goals.filter(({ peer }) => peer.side in sides), options);
+}
+
 /** One round: every side, then every side again in the opposite order. */
 export async function runRound(sides: Sides): Promise<Round> {
   const names = Object.keys(sides);

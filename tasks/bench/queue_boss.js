@@ -5,11 +5,15 @@ import { createInterface } from "node:readline";
 const [connectionString, module] = process.argv.slice(2);
 const { PgBoss } = await import(module);
 const QUEUE = "noop";
+const PICK_UP = "pick_up";
 const boss = new PgBoss({ connectionString, max: 14, useListenNotify: true });
 boss.on("error", () => {});
 boss.on("warning", () => {});
 await boss.start();
-await boss.createQueue(QUEUE, { notify: true });
+for (const queue of [QUEUE, PICK_UP]) await boss.createQueue(queue, { notify: true });
+const preciseNow = () => performance.timeOrigin + performance.now();
+let latencies = [];
+let listener;
 
 const requests = {
   /** Queues so many no-op jobs in one call, and says how long it took. */
@@ -20,7 +24,34 @@ const requests = {
     return performance.now() - begun;
   },
   async empty() {
-    await boss.deleteAllJobs(QUEUE);
+    for (const queue of [QUEUE, PICK_UP]) await boss.deleteAllJobs(queue);
+  },
+  /** Sends so many jobs, one each `everyMs`, that say when they were due. */
+  async send({ count, everyMs }) {
+    const begun = preciseNow() + everyMs;
+    const sent = [];
+    for (let n = 0; n < count; n++) {
+      const due = begun + n * everyMs;
+      const waitMs = due - preciseNow();
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      sent.push(boss.send(PICK_UP, { act: "double", count: n, due }));
+    }
+    await Promise.all(sent);
+  },
+  async listen({ batchSize }) {
+    const options = { batchSize, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
+    listener = await boss.work(PICK_UP, options, (jobs) => {
+      for (const { data } of jobs) latencies.push(preciseNow() - data.due);
+      return Promise.resolve();
+    });
+  },
+  /** How late each was that came, once so many have. */
+  async latencies({ count }) {
+    while (latencies.length < count) await new Promise((resolve) => setTimeout(resolve, 20));
+    await boss.offWork(PICK_UP, { id: listener });
+    const taken = latencies;
+    latencies = [];
+    return taken;
   },
   /** Milliseconds from the first job's start until so many are done. */
   async drain({ count, batchSize }) {

@@ -1,4 +1,6 @@
 import { connect, type Db } from "#server/db/db.ts";
+import { findProgram } from "./children.ts";
+import { runPgbench } from "./pgbench.ts";
 import { preciseNow } from "./queue_job.ts";
 
 /** The least that a durable queue on PostgreSQL can do: insert with NOTIFY, heard and claimed on other connections. */
@@ -33,6 +35,40 @@ export async function openFloor(url: string): Promise<Floor> {
       await listening.unlisten();
       await db.end({ timeout: 1 });
     },
+  };
+}
+
+/** Jobs of a bare table, taken and deleted one at a time by two statements: nothing is kept, and nothing is said. */
+export interface BareQueue extends AsyncDisposable {
+  /** Fills it with so many and gives how many a second were done. */
+  drain(count: number): Promise<number>;
+}
+
+/** Undefined where pgbench is missing, which drains it. */
+export async function openBareQueue(url: string, clients: number): Promise<BareQueue | undefined> {
+  const pgbench = await findProgram("pgbench");
+  if (!pgbench) return undefined;
+  const db = connect({ url, max: 1, statementTimeoutMs: 60_000 });
+  await db`create table todo (id bigint primary key, input jsonb not null, taken_at timestamptz)`;
+  await db`create index on todo (id) where taken_at is null`;
+  // Each transaction finds one, as there are as many jobs as transactions.
+  const script = [
+    "update todo set taken_at = now() where id = (select id from todo where taken_at is null order by id limit 1 for update skip locked) returning id \\gset",
+    "delete from todo where id = :id;",
+  ].join("\n");
+  return {
+    async drain(count) {
+      const each = Math.floor(count / clients);
+      await db`truncate todo`;
+      await db`
+        insert into todo select n, jsonb_build_object('act', 'double', 'count', n) from generate_series(1, ${
+        each * clients
+      }::int) n`;
+      await db`vacuum analyze todo`;
+      const options = ["--transactions", String(each)];
+      return await runPgbench(pgbench, { url, script: `${script}\n`, clients, options });
+    },
+    [Symbol.asyncDispose]: () => db.end({ timeout: 1 }),
   };
 }
 

@@ -1,31 +1,26 @@
 import { connect, type Db } from "#server/db/db.ts";
 import type { Bench } from "./bench.ts";
-import { type Child, findProgram, openChild, openDenoChild } from "./children.ts";
+import { type Child, openDenoChild } from "./children.ts";
 import { openCluster } from "./database.ts";
 import { type Figures, type Goal, measure } from "./method.ts";
+import { BOSS, GRAPHILE, openBoss, openGraphile } from "./queue_peers.ts";
 
 const SLOTS = 10;
-const BOSS = "pg-boss@12.38.0";
-const GRAPHILE = "graphile-worker";
 
 /** What three queues hold in memory while they do the same work: their process, and the backends that serve it. */
 export const memoryBench: Bench = {
   name: "memory",
   goals: ["Q9"],
-  what: `memory of the queue's process and its backends, beside graphile-worker 0.18.0 and ${BOSS}`,
+  what: `memory of the queue's process and its backends, beside graphile-worker 0.18.0 and pg-boss 12.38.0`,
   async *run({ rounds, doublings, scale }, say) {
-    const node = await findProgram("node");
-    const npm = await findProgram("npm");
-    if (!node || !npm) return say("skipped: the peers run on Node and come by npm, which are not on PATH");
-    await using boss = await fetchBoss(npm);
     await using cluster = await openCluster();
+    const bossUrl = await cluster.create("boss");
+    await using boss = await openBoss(bossUrl);
+    if (!boss) return say("skipped: the peers run on Node and come by npm, which are not on PATH");
     const studio = await cluster.createStudio("studio");
     const graphileUrl = await cluster.create("graphile");
-    const bossUrl = await cluster.create("boss");
-    const bench = (name: string) => new URL(`./${name}`, import.meta.url).pathname;
     await using ours = await openDenoChild(new URL("./queue_child.ts", import.meta.url), [studio.url]);
-    await using graphile = await openChild(node, [bench("queue_peer.js"), graphileUrl]);
-    await using theirs = await openChild(node, [bench("queue_boss.js"), bossUrl, boss.module]);
+    await using graphile = await openGraphile(graphileUrl, say);
     const count = Math.round(3_000 * scale);
     await ours.ask({ t: "open", slots: SLOTS });
     const side = (child: Child, url: string, drain: object) => async () => {
@@ -36,7 +31,7 @@ export const memoryBench: Bench = {
     };
     const sides = {
       [GRAPHILE]: side(graphile, graphileUrl, { preset: { concurrentJobs: SLOTS } }),
-      "pg-boss": side(theirs, bossUrl, { batchSize: SLOTS }),
+      [BOSS]: side(boss.worker, bossUrl, { batchSize: SLOTS }),
       ours: side(ours, studio.url, {}),
     };
     yield* await measure(sides, goals(count), { rounds, doublings });
@@ -52,7 +47,7 @@ function goals(count: number): Goal[] {
   });
   return [
     { ...memory, id: "Q9a", ...pair(GRAPHILE, "totalMb") },
-    { ...memory, id: "Q9b", ...pair("pg-boss", "totalMb") },
+    { ...memory, id: "Q9b", ...pair(BOSS, "totalMb") },
     {
       ...memory,
       id: "Q9c",
@@ -63,7 +58,7 @@ function goals(count: number): Goal[] {
       ...speed,
       id: "Q9d",
       what: `jobs/s of ${count}, in tens, beside pg-boss`,
-      ...pair("pg-boss", "perSecond"),
+      ...pair(BOSS, "perSecond"),
     },
   ];
 }
@@ -93,16 +88,4 @@ async function listBackends(db: Db): Promise<number[]> {
 async function readPss(pid: number): Promise<number> {
   const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`).catch(() => "");
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024;
-}
-
-/** The peer in a folder of its own, which goes with it: nobody else needs it. */
-async function fetchBoss(npm: string): Promise<AsyncDisposable & { readonly module: string }> {
-  const folder = await Deno.makeTempDir({ prefix: "seedloop_bench_" });
-  const args = ["install", "--no-audit", "--no-fund", "--prefix", folder, BOSS];
-  const { success, stderr } = await new Deno.Command(npm, { args }).output();
-  if (!success) throw new Error(`Cannot fetch ${BOSS}: ${new TextDecoder().decode(stderr).slice(-500)}`);
-  return {
-    module: `${folder}/node_modules/pg-boss/dist/index.js`,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
 }
