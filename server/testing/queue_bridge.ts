@@ -101,7 +101,6 @@ export class QueueBridge implements AsyncDisposable {
     const handlers = comfyHandlers(this.#links);
     this.#calls = new CallServer({ handlers, store: options.storeOf?.(store) ?? store }, port2);
     this.#dispatch.attach("comfy", port1);
-    port2.postMessage({ t: "tell", about: "hello", data: [generate.code] });
   }
 
   static async open(options: QueueBridgeOptions = {}): Promise<QueueBridge> {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert/mod.js";
 import { silentLog } from "#server/core/log.ts";
 import { until } from "#server/testing/until.ts";
 import { startThread, type Thread } from "./host.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { CallFailure, CallReply, CallRequest } from "./messages.ts";
 
 const MODULE = new URL("./trial_thread.ts", import.meta.url);
@@ -29,19 +30,18 @@ async function openTrial(): Promise<Trial> {
   const replies: CallReply[] = [];
   const waiting = new Set<() => void>();
   const wake = () => waiting.forEach((check) => check());
-  let port: MessagePort | undefined;
+  let mailbox: Mailbox<CallRequest> | undefined;
   let ups = 0;
   const death = Promise.withResolvers<string>();
   thread.watch({
     up: () => {
       ups++;
       const { port1, port2 } = new MessageChannel();
-      port?.close();
-      port = port1;
-      port1.onmessage = (event) => {
-        replies.push(event.data);
+      mailbox?.close();
+      mailbox = new Mailbox(port1, (reply) => {
+        replies.push(reply as CallReply);
         wake();
-      };
+      });
       thread.post({ t: "attach", name: "queue" }, [port2]);
       wake();
     },
@@ -63,12 +63,12 @@ async function openTrial(): Promise<Trial> {
     thread,
     folder,
     death: death.promise,
-    send: (call) => port?.postMessage(call),
+    send: (call) => mailbox?.post(call),
     next: (wanted) => until(() => replies.find(wanted)),
     up: async (times) => void await until(() => ups >= times || undefined),
     [Symbol.asyncDispose]: async () => {
       await thread.stop();
-      port?.close();
+      mailbox?.close();
       await Deno.remove(folder, { recursive: true });
     },
   };
@@ -107,6 +107,7 @@ for (
     ["retry", "retry", "output_missing"],
     ["throw", "retry", "internal"],
     ["bad_output", "give_up", "internal"],
+    ["no_output", "retry", "internal"],
     ["no such act", "give_up", "bad_input"],
   ]
 ) {
@@ -147,12 +148,13 @@ Deno.test("startThread() gives a thread only what its permissions say", async ()
   });
   await thread.ready;
   const { port1, port2 } = new MessageChannel();
-  const end = new Promise<CallReply>((resolve) => {
-    port1.onmessage = ({ data }) => isEnd(data) && resolve(data);
+  const end = Promise.withResolvers<CallReply>();
+  const mailbox = new Mailbox<CallRequest>(port1, (reply) => {
+    if (isEnd(reply as CallReply)) end.resolve(reply as CallReply);
   });
   thread.post({ t: "attach", name: "queue" }, [port2]);
-  port1.postMessage(call({ act: "report" }));
-  assertMatch(failureOf(await end).message, /write access/);
-  port1.close();
+  mailbox.post(call({ act: "report" }));
+  assertMatch(failureOf(await end.promise).message, /write access/);
+  mailbox.close();
   await thread.stop();
 });

@@ -4,6 +4,7 @@ import "#server/core/field_sentence.ts";
 import { createLog, type Log } from "#server/core/log.ts";
 import type { FileStore } from "#server/files/store.ts";
 import { GiveUp, HandedBack, type Handler, type JobContext, Retry, TryLater } from "./handle.ts";
+import { Mailbox } from "./mailbox.ts";
 import { type CallFailure, type CallReply, CallRequest, HostMessage, type StopReason } from "./messages.ts";
 
 /** What a thread is told at its start. */
@@ -49,12 +50,11 @@ const scope = self as unknown as {
 export function serveThread(open: (start: ThreadStart) => ThreadParts | Promise<ThreadParts>): void {
   let parts: ThreadParts = {};
   let calls: CallServer | undefined;
-  let queuePort: MessagePort | undefined;
   const untold: CallReply[] = [];
 
   const tell = (about: string, data: unknown) => {
     const message: CallReply = { t: "tell", about, data };
-    if (queuePort) queuePort.postMessage(message);
+    if (calls) calls.post(message);
     else if (untold.length < 1000) untold.push(message);
   };
   const attach = (name: string, port: MessagePort) => {
@@ -62,15 +62,9 @@ export function serveThread(open: (start: ThreadStart) => ThreadParts | Promise<
     if (name !== "queue") return;
     // A new queue knows nothing of the old one's calls: it will send them again.
     calls?.stopAll("handed_back");
-    queuePort?.close();
-    queuePort = port;
+    calls?.close();
     calls = new CallServer(parts, port);
-    port.postMessage({
-      t: "tell",
-      about: "hello",
-      data: (parts.handlers ?? []).map((one) => one.jobKind.code),
-    });
-    for (const message of untold.splice(0)) port.postMessage(message);
+    for (const message of untold.splice(0)) calls.post(message);
   };
 
   scope.addEventListener("unhandledrejection", (event) => {
@@ -122,17 +116,28 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** Serves the calls of one port. */
+/** Serves the calls of one port, at which it first says what it has handlers for. */
 export class CallServer {
   readonly #parts: ThreadParts;
-  readonly #port: MessagePort;
+  readonly #mailbox: Mailbox<CallReply>;
   readonly #running = new Map<string, Running>();
 
   constructor(parts: ThreadParts, port: MessagePort) {
     this.#parts = parts;
-    this.#port = port;
-    port.onmessage = (event) => this.#receive(event.data);
-    port.start();
+    this.#mailbox = new Mailbox<CallReply>(
+      port,
+      (message) => this.#receive(message),
+      (reply, error) => this.#refused(reply, error),
+    );
+    this.post({ t: "tell", about: "hello", data: (parts.handlers ?? []).map((one) => one.jobKind.code) });
+  }
+
+  post(reply: CallReply, transfer?: Transferable[]): void {
+    this.#mailbox.post(reply, transfer);
+  }
+
+  close(): void {
+    this.#mailbox.close();
   }
 
   stopAll(reason: StopReason): void {
@@ -153,8 +158,8 @@ export class CallServer {
       return this.#running.get(message.callId)?.context.confirmed(message.isOurs);
     }
     const abort = new AbortController();
-    const context = new CallContext(message, abort.signal, this.#parts, (reply, transfer = []) => {
-      this.#port.postMessage(reply, transfer);
+    const context = new CallContext(message, abort.signal, this.#parts, (reply, transfer) => {
+      this.post(reply, transfer);
     });
     const ended = this.#run(message, context).finally(() => this.#running.delete(message.callId));
     this.#running.set(message.callId, { abort, context, ended });
@@ -166,13 +171,20 @@ export class CallServer {
     try {
       const output = await runHandler(this.#parts, call, context);
       context.flush();
-      this.#port.postMessage({ t: "done", callId, output });
+      this.post({ t: "done", callId, output });
     } catch (error) {
-      this.#port.postMessage({ t: "failed", callId, failure: describeFailure(error, signal) });
+      this.post({ t: "failed", callId, failure: describeFailure(error, signal) });
     } finally {
       context.end();
       await context.removeWorkDir();
     }
+  }
+
+  /** A result that structured clone can't carry is a failure of whoever made it. */
+  #refused(reply: CallReply, error: unknown): void {
+    if (reply.t !== "done") throw error;
+    const failure = { how: "retry", failureClass: "internal", message: errorMessage(error) } as const;
+    this.post({ t: "failed", callId: reply.callId, failure });
   }
 }
 

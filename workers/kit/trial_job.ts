@@ -21,11 +21,12 @@ export const trial = jobKind({
       "crash",
       "exit",
       "bad_output",
+      "no_output",
       "report",
     ]),
     count: z.optional(z.int()),
   }),
-  output: z.object({ doubled: z.int() }),
+  output: z.object({ doubled: z.int(), more: z.optional(z.unknown()) }),
 });
 
 /** The handler of `trial`. */
@@ -59,6 +60,8 @@ export const runTrial = handle(trial, async ({ act, count = 0 }, job) => {
       break;
     case "bad_output":
       return { doubled: 0.5 };
+    case "no_output":
+      return { doubled: 0, more: () => {} };
     case "report":
       job.log.info("half way there", { count });
       job.preview(new Uint8Array([1, 2, 3]), "image/png");

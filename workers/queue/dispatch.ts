@@ -1,4 +1,5 @@
 import type { Log } from "#server/core/log.ts";
+import { Mailbox } from "#workers/kit/mailbox.ts";
 import { CallReply, type CallRequest, type StopReason } from "#workers/kit/messages.ts";
 
 export interface DispatchListener {
@@ -12,7 +13,7 @@ export interface DispatchListener {
 /** The threads that run jobs, as the queue sees them: a port each, and the kinds that they have handlers for. */
 export class Dispatch {
   readonly #log: Log;
-  readonly #threads = new Map<string, { port: MessagePort; kinds: readonly string[] }>();
+  readonly #threads = new Map<string, { mailbox: Mailbox<CallRequest>; kinds: readonly string[] }>();
   #listener: DispatchListener | undefined;
 
   constructor(log: Log) {
@@ -26,18 +27,17 @@ export class Dispatch {
   /** Takes the port to a thread that has just (re)started. Its kinds count from its first word on. */
   attach(thread: string, port: MessagePort): void {
     if (this.#threads.has(thread)) this.detach(thread, "it was replaced");
-    this.#threads.set(thread, { port, kinds: [] });
-    port.onmessage = (event) => {
-      if (this.#threads.get(thread)?.port === port) this.#receive(thread, event.data);
-    };
-    port.start();
+    const mailbox = new Mailbox<CallRequest>(port, (message) => {
+      if (this.#threads.get(thread)?.mailbox === mailbox) this.#receive(thread, message);
+    });
+    this.#threads.set(thread, { mailbox, kinds: [] });
   }
 
   detach(thread: string, reason: string): void {
     const known = this.#threads.get(thread);
     if (!known) return;
     this.#threads.delete(thread);
-    known.port.close();
+    known.mailbox.close();
     this.#listener?.detached(thread, reason);
   }
 
@@ -53,7 +53,7 @@ export class Dispatch {
   }
 
   send(thread: string, message: CallRequest): void {
-    this.#threads.get(thread)?.port.postMessage(message);
+    this.#threads.get(thread)?.mailbox.post(message);
   }
 
   stop(thread: string, callId: string, reason: StopReason): void {
@@ -61,7 +61,7 @@ export class Dispatch {
   }
 
   close(): void {
-    for (const { port } of this.#threads.values()) port.close();
+    for (const { mailbox } of this.#threads.values()) mailbox.close();
     this.#threads.clear();
   }
 

@@ -1,4 +1,6 @@
-/** Ahead of the slots at most, as a multiple of them. */
+/** Ahead of the slots at most: what a statement costs by itself is little by then, shared among so many jobs. */
+const MOST_AHEAD = 500;
+/** Of many slots more, as a multiple of them. */
 const MOST_PER_SLOT = 20;
 /** How much a new measurement counts. */
 const WEIGHT = 0.2;
@@ -25,7 +27,10 @@ export class Foresight {
   ahead(slots: number): number {
     if (this.#runMs.size === 0) return 0;
     const slowest = Math.max(0.1, ...this.#runMs.values());
-    return Math.min(MOST_PER_SLOT * slots, Math.floor(slots * 2 * this.#tripMs / slowest));
+    return Math.min(
+      Math.max(MOST_AHEAD, MOST_PER_SLOT * slots),
+      Math.floor(slots * 2 * this.#tripMs / slowest),
+    );
   }
 }
 

@@ -21,6 +21,7 @@ Deno.test("Foresight takes nothing ahead of jobs that are long, nor in a lane th
   assertEquals(seen(10, ["short", 1], ["long", 500]).ahead(4), 0);
 });
 
-Deno.test("Foresight takes at most twenty for each slot ahead, however short they are", () => {
-  assertEquals(seen(1_000, ["short", 0]).ahead(4), 80);
+Deno.test("Foresight takes at most 500 ahead, or twenty for each slot, however short they are", () => {
+  assertEquals(seen(1_000, ["short", 0]).ahead(4), 500);
+  assertEquals(seen(1_000, ["short", 0]).ahead(40), 800);
 });
