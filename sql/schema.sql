@@ -2493,21 +2493,26 @@ CREATE OR REPLACE FUNCTION public.follow_changed_jobs()
 AS $function$
 begin
   insert into events (kind_id, topic, project_id, data)
-  select e.id, coalesce('project:' || n.project_id, 'jobs'), n.project_id,
-         jsonb_build_object(
-           'jobId', n.id, 'kind', k.code,
-           'status', case when n.status_id = w.status_id or a.to_id is not null then s.code
-                          else refuse_job_change(w.status_id, n.status_id) end,
-           'projectId', n.project_id,
-           'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id)
-    from was w
-    join became n on n.id = w.id
-    join event_kind e on e.code = 'job.changed'
-    join job_kind k on k.id = n.kind_id
-    join job_status s on s.id = n.status_id
-    left join job_status_transition a on a.from_id = w.status_id and a.to_id = n.status_id
-   where n.status_id <> w.status_id or n.priority <> w.priority
-      or n.cancel_asked_at is distinct from w.cancel_asked_at;
+  select e.id, coalesce('project:' || t.project_id, 'jobs'), t.project_id, json_build_object('jobs', t.jobs)::jsonb
+    from event_kind e
+    join (
+      select c.project_id, json_agg(c.job) as jobs
+        from (
+          select n.project_id, (row_number() over () - 1) / 100 as part,
+                 json_build_object(
+                   'jobId', n.id, 'kind', k.code,
+                   'status', case when n.status_id = w.status_id or a.to_id is not null then s.code
+                                  else refuse_job_change(w.status_id, n.status_id) end,
+                   'projectId', n.project_id,
+                   'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id) as job
+            from was w
+            join became n on n.id = w.id
+            join job_kind k on k.id = n.kind_id
+            join job_status s on s.id = n.status_id
+            left join job_status_transition a on a.from_id = w.status_id and a.to_id = n.status_id
+           where n.status_id <> w.status_id or n.priority <> w.priority
+              or n.cancel_asked_at is distinct from w.cancel_asked_at) c
+       group by c.project_id, c.part) t on e.code = 'job.changed';
   if exists (select 1 from became where status_id = 2) then
     perform wake_queue(n.lane_id, min(n.order_key))
        from was w
@@ -2542,15 +2547,20 @@ CREATE OR REPLACE FUNCTION public.follow_new_jobs()
 AS $function$
 begin
   insert into events (kind_id, topic, project_id, data)
-  select e.id, coalesce('project:' || n.project_id, 'jobs'), n.project_id,
-         jsonb_build_object(
-           'jobId', n.id, 'kind', k.code, 'status', s.code, 'projectId', n.project_id,
-           'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id)
-    from inserted n
-    join event_kind e on e.code = 'job.changed'
-    join job_kind k on k.id = n.kind_id
-    join job_status s on s.id = n.status_id
-   where n.status_id < 5;
+  select e.id, coalesce('project:' || t.project_id, 'jobs'), t.project_id, json_build_object('jobs', t.jobs)::jsonb
+    from event_kind e
+    join (
+      select c.project_id, json_agg(c.job) as jobs
+        from (
+          select n.project_id, (row_number() over () - 1) / 100 as part,
+                 json_build_object(
+                   'jobId', n.id, 'kind', k.code, 'status', s.code, 'projectId', n.project_id,
+                   'seedId', n.seed_id, 'takeId', n.take_id, 'cutId', n.cut_id, 'masterId', n.master_id) as job
+            from inserted n
+            join job_kind k on k.id = n.kind_id
+            join job_status s on s.id = n.status_id
+           where n.status_id < 5) c
+       group by c.project_id, c.part) t on e.code = 'job.changed';
   perform wake_queue(n.lane_id, min(n.order_key)) from inserted n
     where n.status_id = 2 and n.run_at <= now() group by n.lane_id;
   return null;

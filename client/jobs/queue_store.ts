@@ -425,7 +425,7 @@ function concerns({ code, data }: LiveEvent): readonly string[] | "all" | undefi
   if (code === "project.changed") return "all";
   if (code !== jobChanged.code) return undefined;
   const read = jobChanged.data.safeParse(data);
-  return read.success ? [read.data.jobId] : undefined;
+  return read.success ? read.data.jobs.map(({ jobId }) => jobId) : undefined;
 }
 
 /** The queue of this page. */

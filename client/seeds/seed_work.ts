@@ -65,7 +65,9 @@ export class SeedWork {
       progress: ({ jobId, ratio, note }) => {
         const seedId = this.#seedOf.get(jobId);
         const job = seedId === undefined ? undefined : this.of(seedId);
-        if (seedId !== undefined && job?.jobId === jobId) this.#set(seedId, { ...job, ratio, note });
+        if (seedId !== undefined && job?.jobId === jobId) {
+          this.#jobs.set(new Map(this.#jobs.get()).set(seedId, { ...job, ratio, note }));
+        }
       },
       preview: (jobId, picture) => {
         const seedId = this.#seedOf.get(jobId);
@@ -102,20 +104,17 @@ export class SeedWork {
   #hear({ code, data }: LiveEvent): void {
     if (code !== jobChanged.code) return;
     const read = jobChanged.data.safeParse(data);
-    if (!read.success || read.data.seedId === null) return;
-    const { jobId, kind, status, seedId } = read.data;
-    this.#seedOf.set(jobId, seedId);
-    const known = this.of(seedId);
-    if (OPEN.includes(status)) {
-      const isSame = known?.jobId === jobId;
-      this.#set(seedId, { jobId, kind, status, ratio: isSame ? known.ratio : undefined, note: "" });
-    } else if (known?.jobId === jobId) this.#set(seedId, undefined);
-  }
-
-  #set(seedId: string, job: SeedJob | undefined): void {
+    if (!read.success || read.data.jobs.every(({ seedId }) => seedId === null)) return;
     const jobs = new Map(this.#jobs.get());
-    if (job) jobs.set(seedId, job);
-    else jobs.delete(seedId);
+    for (const { jobId, kind, status, seedId } of read.data.jobs) {
+      if (seedId === null) continue;
+      this.#seedOf.set(jobId, seedId);
+      const known = jobs.get(seedId);
+      if (OPEN.includes(status)) {
+        const ratio = known?.jobId === jobId ? known.ratio : undefined;
+        jobs.set(seedId, { jobId, kind, status, ratio, note: "" });
+      } else if (known?.jobId === jobId) jobs.delete(seedId);
+    }
     this.#jobs.set(jobs);
   }
 

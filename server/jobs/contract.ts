@@ -493,18 +493,20 @@ export const resumeQueue = endpoint({
   reply: QueueState,
 });
 
-/** A job changed its state, order or priority. */
+/** Jobs of one project, or of none, changed their state, order or priority at once: a hundred at most. */
 export const jobChanged = eventKind(
   "job.changed",
   z.object({
-    jobId: id("job"),
-    kind: z.string(),
-    status: JobStatus,
-    projectId: z.nullable(id("project")),
-    seedId: z.nullable(id("seed")),
-    takeId: z.nullable(id("take")),
-    cutId: z.nullable(id("cut")),
-    masterId: z.nullable(id("master")),
+    jobs: z.array(z.object({
+      jobId: id("job"),
+      kind: z.string(),
+      status: JobStatus,
+      projectId: z.nullable(id("project")),
+      seedId: z.nullable(id("seed")),
+      takeId: z.nullable(id("take")),
+      cutId: z.nullable(id("cut")),
+      masterId: z.nullable(id("master")),
+    })),
   }),
 );
 

@@ -34,7 +34,7 @@ export interface GivenProject extends Given {
 
 /** An active project of 24 frames a second, 64×64; with its member when one is given. */
 export async function givenProject(
-  { db }: World,
+  { db }: Pick<World, "db">,
   given: {
     readonly member?: TestUser | undefined;
     readonly role?: RoleCode;

@@ -8,6 +8,7 @@ import { connect } from "#server/db/db.ts";
 import { listen } from "#server/db/listen.ts";
 import { openLocalStore } from "#server/files/local_store.ts";
 import { generate } from "#server/fleet/job_kinds.ts";
+import { jobChanged } from "#server/jobs/contract.ts";
 import { submitJob } from "#server/jobs/service.ts";
 import type { Settlement } from "#server/jobs/settle.ts";
 import { EventReader } from "#server/live/event_reader.ts";
@@ -86,8 +87,10 @@ async function openOurs(databaseUrl: string, engineUrl: string, folder: string) 
   await attached.promise;
   // As the live hub hears of it, to the point where it would write to the browsers' sockets.
   const reader = new EventReader(db, silentLog, ({ code, data }) => {
-    const { jobId, status } = data as { jobId: string; status: string };
-    if (code === "job.changed" && (status === "done" || status === "failed")) ended.get(jobId)?.(status);
+    if (code !== jobChanged.code) return;
+    for (const { jobId, status } of jobChanged.data.parse(data).jobs) {
+      if (status === "done" || status === "failed") ended.get(jobId)?.(status);
+    }
   });
   await reader.start();
   const listening = await listen(db, "seedloop_events", silentLog, () => reader.wake());

@@ -13,6 +13,13 @@ export interface JobTruth {
 
 type Question = (db: Db) => Promise<readonly { what: string }[]>;
 
+/** What was told of each job, one row each time. */
+function told(db: Db) {
+  return db`(
+    select e.seq, t.job from events e join event_kind k on k.id = e.kind_id and k.code = 'job.changed'
+     cross join lateral jsonb_array_elements(e.data->'jobs') as t (job))`;
+}
+
 /** Questions whose every row is a breach. */
 const QUESTIONS: Readonly<Record<string, Question>> = {
   "job is not over": (db) =>
@@ -31,9 +38,9 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
         group by j.id having count(a.id) <> j.attempt or coalesce(max(a.number), 0) <> j.attempt`,
   "change of state is not allowed": (db) =>
     db`with told as (
-         select seq, data->>'jobId' as job, data->>'status' as now,
-                lag(data->>'status') over (partition by data->>'jobId' order by seq) as before
-           from events e join event_kind k on k.id = e.kind_id where k.code = 'job.changed')
+         select seq, job->>'jobId' as job, job->>'status' as now,
+                lag(job->>'status') over (partition by job->>'jobId' order by seq) as before
+           from ${told(db)} e)
        select job || ' ' || coalesce(before, 'nothing') || ' → ' || now as what from told t
         where before is distinct from now
           and not (before is null and now in ('blocked', 'queued', 'held'))
@@ -42,9 +49,9 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
               join job_status s on s.id = x.to_id where f.code = before and s.code = now)`,
   "history does not end in the job's state, or has not as many runs": (db) =>
     db`with told as (
-         select data->>'jobId' as job, (array_agg(data->>'status' order by seq desc))[1] as last,
-                count(*) filter (where data->>'status' = 'done') as done
-           from events e join event_kind k on k.id = e.kind_id where k.code = 'job.changed' group by 1)
+         select job->>'jobId' as job, (array_agg(job->>'status' order by seq desc))[1] as last,
+                count(*) filter (where job->>'status' = 'done') as done
+           from ${told(db)} e group by 1)
        select j.id || ' is ' || s.code || ', was told ' || coalesce(t.last, 'nothing') || ', done '
               || coalesce(t.done, 0) || ' times' as what
          from jobs j join job_status s on s.id = j.status_id left join told t on t.job = j.id::text
@@ -54,9 +61,9 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   // By the order of the events: times are when statements began, and a claim that began first may see what ended later.
   "job ran before what it needs was done": (db) =>
     db`with told as (
-         select (data->>'jobId')::uuid as job, min(seq) filter (where data->>'status' = 'running') as ran,
-                max(seq) filter (where data->>'status' = 'done') as done
-           from events e join event_kind k on k.id = e.kind_id where k.code = 'job.changed' group by 1)
+         select (job->>'jobId')::uuid as job, min(seq) filter (where job->>'status' = 'running') as ran,
+                max(seq) filter (where job->>'status' = 'done') as done
+           from ${told(db)} e group by 1)
        select d.job_id || ' needs ' || d.needs_job_id as what from job_dependencies d
          join told j on j.job = d.job_id left join told n on n.job = d.needs_job_id
         where j.ran is not null and (n.done is null or n.done > j.ran)`,
