@@ -62,15 +62,24 @@ async function measureThroughput({ ours, graphile, bare }: ThroughputParts, effo
   const goals: Goal[] = [
     { ...shared, id: "Q2", what, peer: perSecond(GRAPHILE), bar: 3 },
     { ...shared, id: "Q2b", what: `${what}, against ${BARE}`, peer: perSecond(BARE), bar: 1.2 },
-    { ...shared, id: "Q2c", what: `${what}, against ${RAW}`, peer: perSecond(RAW), bar: 1.2 },
   ];
+  const rawGoal: Goal = {
+    ...shared,
+    id: "Q2c",
+    what: `${what}, against ${RAW}`,
+    peer: perSecond(RAW),
+    bar: 1.2,
+  };
   await ours.ask({ t: "open", slots: SLOTS });
   const raw = { clients: SLOTS, batch: 1, count: Math.round(RAW_COUNT * scale) };
-  const sides = {
-    ...drains(ours, graphile, { count, preset: UNBATCHED, raw }),
-    ...(bare ? { [BARE]: async () => ({ perSecond: await bare.drain(count) }) } : {}),
-  };
-  return await measureFound(sides, goals, { rounds, doublings });
+  const { [RAW]: rawSide, ...sides } = drains(ours, graphile, { count, preset: UNBATCHED, raw });
+  const bareSide = bare && { [BARE]: async () => ({ perSecond: await bare.drain(count) }) };
+  const judged = await measureFound({ ...sides, ...bareSide }, goals, { rounds, doublings });
+  // By itself: it is the noisiest of them, and would make all be measured twice.
+  return [
+    ...judged,
+    ...await measureFound({ ours: sides.ours, [RAW]: rawSide }, [rawGoal], { rounds, doublings }),
+  ];
 }
 
 async function measureBatches(ours: Child, graphile: Child, { rounds, doublings, scale }: Effort) {
